@@ -1,0 +1,28 @@
+# solion_room(<name> DEPENDS <rooms and libraries>): one folder of src/solion as one library.
+# solion_test(<room>): all tests/<room>/*_test.cpp as one GoogleTest program.
+function(solion_room name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(sources)
+    add_library(solion_${name} STATIC ${sources})
+    target_include_directories(solion_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(solion_${name} PUBLIC solion_compiler ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+  else()
+    add_library(solion_${name} INTERFACE)
+    target_include_directories(solion_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(solion_${name} INTERFACE solion_compiler ${ARG_DEPENDS} ${ARG_PRIVATE})
+  endif()
+endfunction()
+
+function(solion_test room)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${room}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${room} ${sources})
+  target_link_libraries(test_${room} PRIVATE ${ARGN} GTest::gmock_main)
+  target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(test_${room} PRIVATE
+    SOLION_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOLION_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  gtest_discover_tests(test_${room} TEST_PREFIX "${room}." DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,23 @@
+// The table of verbs: each is one file that owns its options and calls the library.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace solion::cli {
+
+/// Adds a verb's options to its sub-command and returns what to run once they are parsed.
+using Setup = std::function<void()> (*)(CLI::App& app);
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  Setup setup;
+};
+
+/// In the order in which `solion --help` shows them.
+std::span<const Verb> verbs();
+
+}  // namespace solion::cli

@@ -1,0 +1,45 @@
+// Files that are whole or not there: written aside, flushed, renamed; read with the path in every error.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace solion {
+
+/// A file under construction: write to `stream()` (or to `temporary()` by other means), then `commit()`.
+/// Until then the target keeps its old content; without `commit()` the temporary is removed.
+class AtomicFile {
+ public:
+  /// Throws WorkError if the temporary (next to the target) cannot be made.
+  explicit AtomicFile(std::filesystem::path target);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  AtomicFile(AtomicFile&&) = delete;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  std::ofstream& stream() { return stream_; }
+  [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
+  /// Flushes to the disk and renames onto the target; throws WorkError (disk full, …) and leaves the target
+  /// alone.
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  std::ofstream stream_;
+  bool done_ = false;
+};
+
+/// Replaces the file by `content`, atomically.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// Appends `line` and '\n' to a ledger in one write and flushes it to the disk.
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+/// The whole file; InputError if it is missing, a directory or unreadable.
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace solion

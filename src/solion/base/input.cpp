@@ -1,0 +1,217 @@
+// TOML tables with checked getters, and JSON files.
+#include "solion/base/input.hpp"
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+
+namespace solion {
+
+Json read_json(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  try {
+    return Json::parse(text, nullptr, true, true);
+  } catch (const Json::parse_error& error) {
+    const std::size_t end = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+    throw InputError("{}:{}: not valid JSON: {}", path.string(), line, error.what());
+  }
+}
+
+void write_json(const std::filesystem::path& path, const Json& value) {
+  write_file(path, value.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+/// A table inside a document that is kept alive, and the keys that were asked for.
+struct TomlTable::State {
+  std::shared_ptr<toml::table> root;
+  toml::table* here;
+  std::filesystem::path file;
+  std::string prefix;
+  std::vector<std::string> known{};
+
+  const toml::node* find(const std::string& key) {
+    known.push_back(key);
+    return here->get(key);
+  }
+  [[nodiscard]] std::shared_ptr<State> below(toml::table* table, const std::string& name) const {
+    return std::make_shared<State>(State{root, table, file, prefix + name + "."});
+  }
+};
+
+namespace {
+
+/// The node at `key`, marked as known; an error if it is missing.
+template <typename S>
+const toml::node& require(const TomlTable& table, S& state, const std::string& key) {
+  const toml::node* node = state.find(key);
+  if (node == nullptr) table.fail(key, "missing");
+  return *node;
+}
+
+}  // namespace
+
+TomlTable::TomlTable(std::shared_ptr<State> state) : state_(std::move(state)), file_(state_->file) {}
+
+TomlTable TomlTable::read(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
+
+TomlTable TomlTable::parse(std::string_view text, const std::string& name) {
+  try {
+    auto root = std::make_shared<toml::table>(toml::parse(text, name));
+    toml::table* here = root.get();
+    return TomlTable(std::make_shared<State>(State{std::move(root), here, name, ""}));
+  } catch (const toml::parse_error& error) {
+    throw InputError("{}:{}: not valid TOML: {}", name, error.source().begin.line, error.description());
+  }
+}
+
+void TomlTable::fail(const std::string& key, const std::string& problem) const {
+  const toml::node* node = state_->here->get(key);
+  std::ostringstream value;
+  if (node != nullptr && !node->is_table()) {
+    node->visit([&](const auto& v) { value << " = " << v; });
+  }
+  const toml::node& where = node != nullptr ? *node : static_cast<const toml::node&>(*state_->here);
+  throw InputError("{}:{}: {}{}{}: {}", file_.string(), where.source().begin.line, state_->prefix, key,
+                   value.str(), problem);
+}
+
+bool TomlTable::has(const std::string& key) const { return state_->here->contains(key); }
+
+TomlTable TomlTable::table(const std::string& key) {
+  if (!require(*this, *state_, key).is_table()) fail(key, "expected a table");
+  return TomlTable(state_->below(state_->here->get(key)->as_table(), key));
+}
+
+TomlTable TomlTable::table_or_empty(const std::string& key) {
+  if (state_->find(key) != nullptr) return table(key);
+  auto empty = std::make_shared<toml::table>();
+  toml::table* here = empty.get();
+  return TomlTable(std::make_shared<State>(State{std::move(empty), here, file_, state_->prefix + key + "."}));
+}
+
+std::vector<TomlTable> TomlTable::tables(const std::string& key) {
+  std::vector<TomlTable> result;
+  if (state_->find(key) == nullptr) return result;
+  toml::array* array = state_->here->get(key)->as_array();
+  if (array == nullptr) fail(key, "expected an array of tables ([[" + state_->prefix + key + "]])");
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    toml::table* item = array->get(i)->as_table();
+    if (item == nullptr) fail(key, "expected an array of tables ([[" + state_->prefix + key + "]])");
+    result.push_back(TomlTable(state_->below(item, fmt::format("{}[{}]", key, i))));
+  }
+  return result;
+}
+
+std::vector<std::string> TomlTable::keys() const {
+  std::vector<std::pair<toml::source_position, std::string>> found;
+  for (const auto& [key, node] : *state_->here)
+    found.emplace_back(key.source().begin, std::string(key.str()));
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> result;
+  for (auto& item : found) result.push_back(std::move(item.second));
+  return result;
+}
+
+double TomlTable::number(const std::string& key) {
+  const auto value = require(*this, *state_, key).value<double>();
+  if (!value || state_->here->get(key)->is_boolean()) fail(key, "expected a number");
+  if (!(std::abs(*value) <= 1e300)) fail(key, "expected a finite number");
+  return *value;
+}
+
+double TomlTable::number(const std::string& key, double fallback) {
+  return state_->find(key) == nullptr ? fallback : number(key);
+}
+
+std::int64_t TomlTable::integer(const std::string& key) {
+  const auto value = require(*this, *state_, key).value_exact<std::int64_t>();
+  if (!value) fail(key, "expected a whole number");
+  return *value;
+}
+
+std::int64_t TomlTable::integer(const std::string& key, std::int64_t fallback) {
+  return state_->find(key) == nullptr ? fallback : integer(key);
+}
+
+bool TomlTable::boolean(const std::string& key, bool fallback) {
+  const toml::node* node = state_->find(key);
+  if (node == nullptr) return fallback;
+  const auto value = node->value_exact<bool>();
+  if (!value) fail(key, "expected true or false");
+  return *value;
+}
+
+std::string TomlTable::text(const std::string& key) {
+  auto value = require(*this, *state_, key).value_exact<std::string>();
+  if (!value) fail(key, "expected a text in quotes");
+  return *value;
+}
+
+std::string TomlTable::text(const std::string& key, const std::string& fallback) {
+  return state_->find(key) == nullptr ? fallback : text(key);
+}
+
+namespace {
+
+/// Collects the entries of an array (or the one scalar) as T; nullopt where one is of another kind.
+template <typename T>
+std::optional<std::vector<T>> entries(const toml::node& node) {
+  std::vector<T> result;
+  const auto add = [&](const toml::node& item) {
+    const auto value = std::is_same_v<T, double> ? item.value<T>() : item.value_exact<T>();
+    if (value && !(std::is_same_v<T, double> && item.is_boolean())) result.push_back(*value);
+    return value.has_value();
+  };
+  if (const toml::array* array = node.as_array()) {
+    for (const toml::node& item : *array) {
+      if (!add(item)) return std::nullopt;
+    }
+  } else if (!add(node)) {
+    return std::nullopt;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<double> TomlTable::numbers(const std::string& key) {
+  auto result = entries<double>(require(*this, *state_, key));
+  if (!result) fail(key, "expected a list of numbers");
+  return *result;
+}
+
+std::vector<std::int64_t> TomlTable::integers(const std::string& key) {
+  auto result = entries<std::int64_t>(require(*this, *state_, key));
+  if (!result) fail(key, "expected a list of whole numbers");
+  return *result;
+}
+
+std::vector<std::string> TomlTable::texts(const std::string& key) {
+  auto result = entries<std::string>(require(*this, *state_, key));
+  if (!result) fail(key, "expected a list of texts in quotes");
+  return *result;
+}
+
+std::filesystem::path TomlTable::path(const std::string& key) {
+  const std::filesystem::path value = text(key);
+  return value.is_absolute() ? value : file_.parent_path() / value;
+}
+
+void TomlTable::refuse_unknown() const {
+  for (const std::string& key : keys()) {
+    if (std::find(state_->known.begin(), state_->known.end(), key) != state_->known.end()) continue;
+    std::vector<std::string> known = state_->known;
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    fail(key, fmt::format("unknown key; known here: {}", fmt::join(known, ", ")));
+  }
+}
+
+}  // namespace solion

@@ -1,0 +1,22 @@
+// Loops over threads: the only place that knows how threads are made.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace solion {
+
+/// Number of cores that this process may use (its affinity mask).
+int available_threads();
+
+/// Calls body(begin, end, thread) on `threads` disjoint ranges that cover [0, n), `thread` in [0, threads).
+/// The first exception thrown by a body is thrown again here. Ranges depend on n and `threads` only.
+void parallel_for(std::size_t n, int threads,
+                  const std::function<void(std::size_t begin, std::size_t end, int thread)>& body);
+
+/// Calls body(item, thread) for every item of [0, n), each taken by the next free thread (items of unequal
+/// cost).
+void parallel_dynamic(std::size_t n, int threads,
+                      const std::function<void(std::size_t item, int thread)>& body);
+
+}  // namespace solion

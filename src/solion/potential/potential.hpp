@@ -1,0 +1,62 @@
+// What every source of energies is to the rest of the program: analytic, Deep Potential or DFT.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "solion/structure/frame.hpp"
+
+namespace solion {
+
+/// What to compute; energy always is.
+struct Request {
+  bool forces = true;
+  bool virial = true;
+  bool atomic_energies = false;
+};
+
+/// Energy (eV), forces (eV/Å), virial W = −∂E/∂ε (eV), atomic energies (eV). Reused between calls: vectors
+/// keep their memory.
+struct Evaluation {
+  double energy = 0;
+  std::vector<Vec3> forces;
+  Mat3 virial = Mat3::Zero();
+  std::vector<double> atomic_energies;
+};
+
+/// A potential energy surface. An object may keep caches (a neighbour list, a running DFT process) between
+/// calls on similar frames, so that one object serves one thread at a time; `clone()` shares what never
+/// changes.
+class Potential {
+ public:
+  Potential() = default;
+  Potential(const Potential&) = default;
+  Potential& operator=(const Potential&) = default;
+  Potential(Potential&&) = default;
+  Potential& operator=(Potential&&) = default;
+  virtual ~Potential() = default;
+
+  /// One line for logs and reports: kind, elements, cutoff.
+  [[nodiscard]] virtual std::string description() const = 0;
+  /// The elements it knows. A frame with another element is an InputError.
+  [[nodiscard]] virtual const TypeMap& type_map() const = 0;
+  /// Fills `result` for the frame. Throws InputError (unknown element, overlapping atoms, no cell where one
+  /// is needed) or WorkError (a result that is not finite).
+  virtual void evaluate(const Frame& frame, const Request& request, Evaluation& result) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Potential> clone() const = 0;
+  /// How many threads one evaluation may use (default 1; ignored by potentials that use one).
+  virtual void set_threads(int threads) { (void)threads; }
+
+  Evaluation evaluate(const Frame& frame, const Request& request = {}) {
+    Evaluation result;
+    evaluate(frame, request, result);
+    return result;
+  }
+};
+
+/// For each type of the frame its number in the potential's map; InputError that names a missing element in
+/// use and the known ones.
+std::vector<int> match_types(const Frame& frame, const Potential& potential);
+
+}  // namespace solion

@@ -1,0 +1,63 @@
+// The exact neighbour list of a frame in linear time, with ghost atoms for the periodic images.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "solion/structure/frame.hpp"
+
+namespace solion {
+
+/// Local atoms 0…n_local−1 are the atoms of the frame, wrapped into the cell; ghost atoms n_local…n_total−1
+/// are their periodic images within reach of the cell. A pair (i, j) of the full list has i local and j any
+/// of them,
+///     r_ij = position(j) − position(i),  |r_ij| < cutoff + skin when built,
+/// so that no periodic arithmetic is left in a pair loop; a force on a ghost belongs to `owner(j)`. Works for
+/// triclinic cells, cells smaller than the cutoff (several images of one atom) and frames without a cell.
+class Neighborhood {
+ public:
+  /// Builds list and ghosts from scratch. `cutoff` and `skin` in Å.
+  void build(const Frame& frame, double cutoff, double skin);
+  /// Moves local and ghost atoms to the frame's present positions and cell without a new search; rebuilds
+  /// only when the list could have become incomplete (displacement plus strain beyond the skin, other atoms,
+  /// other periodicity). Returns true if it rebuilt.
+  bool update(const Frame& frame, double cutoff, double skin);
+
+  [[nodiscard]] int n_local() const { return n_local_; }
+  [[nodiscard]] int n_total() const { return static_cast<int>(owner_.size()); }
+  [[nodiscard]] double cutoff() const { return cutoff_; }
+  [[nodiscard]] double skin() const { return skin_; }
+  [[nodiscard]] const Vec3& position(int atom) const { return positions_[static_cast<std::size_t>(atom)]; }
+  [[nodiscard]] const std::vector<Vec3>& positions() const { return positions_; }
+  /// The local atom that `atom` is an image of (itself for a local atom).
+  [[nodiscard]] int owner(int atom) const { return owner_[static_cast<std::size_t>(atom)]; }
+  [[nodiscard]] const std::vector<int>& owners() const { return owner_; }
+  /// position(atom) = frame position of owner + shift·h.
+  [[nodiscard]] const Int3& shift(int atom) const { return shift_[static_cast<std::size_t>(atom)]; }
+  [[nodiscard]] std::span<const int> neighbors(int local) const {
+    const auto i = static_cast<std::size_t>(local);
+    return {index_.data() + offset_[i], index_.data() + offset_[i + 1]};
+  }
+  [[nodiscard]] std::size_t n_pairs() const { return index_.size(); }
+
+ private:
+  void place_atoms(const Frame& frame);
+  void make_ghosts(const Frame& frame, double reach);
+  void search(double reach);
+  void refresh(const Frame& frame);
+  [[nodiscard]] bool still_complete(const Frame& frame) const;
+
+  int n_local_ = 0;
+  double cutoff_ = 0;
+  double skin_ = 0;
+  std::vector<int> owner_;
+  std::vector<Int3> shift_;
+  std::vector<Vec3> positions_;
+  std::vector<std::size_t> offset_;
+  std::vector<int> index_;
+  // The frame the list was built from.
+  std::vector<Vec3> built_positions_;
+  std::optional<Cell> built_cell_;
+};
+
+}  // namespace solion
