@@ -7,6 +7,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/base/version.hpp"
 
 namespace {
 
@@ -16,7 +17,7 @@ constexpr int status_interrupted = 130;
 
 int run(int argc, char** argv) {
   CLI::App app{"solion: ion transport in solid electrolytes, from crystal to report"};
-  app.set_version_flag("--version", SOLION_VERSION);
+  app.set_version_flag("--version", solion::version());
   app.require_subcommand(1);
   std::function<void()> chosen;
   for (const auto& verb : solion::cli::verbs()) {

@@ -1,0 +1,30 @@
+# Which Debian packages each job needs, and how to get them. Sourced by the other scripts.
+
+# To build the program.
+packages_build=(g++ cmake ninja-build pkg-config
+  libeigen3-dev libopenblas-dev libhdf5-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libcli11-dev
+  libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libfftw3-dev libboost-math-dev)
+# To write reports: plotly.js, and what makes it smaller.
+packages_report=(python3-plotly esbuild)
+# To test: the frameworks, the programs that solion is compared with, the browser that opens the report.
+packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format ccache
+  lammps gpaw gpaw-data python3-ase chromium)
+# To fuzz and to check with clang-tidy.
+packages_check=(clang clang-tidy libclang-rt-14-dev libomp-14-dev)
+
+# need_packages NAME…: installs what is missing as root; otherwise prints the one line that does it, and ends.
+need_packages() {
+  local missing=() name
+  for name in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+  done
+  ((${#missing[@]} == 0)) && return 0
+  if ((EUID != 0)); then
+    echo "Some Debian packages are missing. As root, run:" >&2
+    echo "apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+  apt-get -q update >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}

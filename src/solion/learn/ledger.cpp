@@ -1,0 +1,159 @@
+// The ledger's one table, through SQLite's C interface.
+#include "solion/learn/ledger.hpp"
+
+#include <fmt/chrono.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <mutex>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/version.hpp"
+
+namespace solion::learn {
+namespace {
+
+constexpr const char* schema = R"(
+CREATE TABLE IF NOT EXISTS task (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, inputs TEXT NOT NULL, outputs TEXT NOT NULL,
+  outcome TEXT NOT NULL, code_version TEXT NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL);
+)";
+constexpr const char* columns =
+    "key, kind, name, inputs, outputs, outcome, code_version, host, started, finished";
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
+}
+
+}  // namespace
+
+/// The connection; all statements of one ledger run one after the other.
+class Ledger::Database {
+ public:
+  explicit Database(const std::filesystem::path& file) : file_(file.string()) {
+    if (sqlite3_open(file_.c_str(), &db_) != SQLITE_OK) fail("cannot open");
+    sqlite3_busy_timeout(db_, 20000);
+    execute("PRAGMA synchronous = FULL");
+    execute(schema);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  Database(Database&&) = delete;
+  Database& operator=(Database&&) = delete;
+  ~Database() { sqlite3_close(db_); }
+
+  void execute(const char* sql) {
+    if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail("cannot use");
+  }
+
+  void put(const Task& t) {
+    const std::lock_guard lock(mutex_);
+    const Statement statement(
+        *this, fmt::format("INSERT OR REPLACE INTO task ({}) VALUES (?,?,?,?,?,?,?,?,?,?)", columns));
+    const std::array<std::string, 10> values{
+        t.key,     t.kind,         t.name, t.inputs.dump(), t.outputs.dump(),
+        t.outcome, t.code_version, t.host, t.started,       t.finished};
+    for (std::size_t i = 0; i < values.size(); ++i) statement.bind(static_cast<int>(i) + 1, values[i]);
+    (void)statement.step();
+  }
+
+  std::vector<Task> select(const std::string& where, const std::string& value) {
+    const std::lock_guard lock(mutex_);
+    const Statement statement(*this, fmt::format("SELECT {} FROM task {} ORDER BY rowid", columns, where));
+    if (!where.empty()) statement.bind(1, value);
+    std::vector<Task> found;
+    while (statement.step()) {
+      const auto text = [&](int column) { return statement.text(column); };
+      found.push_back({text(0), text(1), text(2), Json::parse(text(3)), Json::parse(text(4)), text(5),
+                       text(6), text(7), text(8), text(9)});
+    }
+    return found;
+  }
+
+ private:
+  class Statement {
+   public:
+    Statement(Database& database, const std::string& sql) : database_(database) {
+      if (sqlite3_prepare_v2(database.db_, sql.c_str(), -1, &handle_, nullptr) != SQLITE_OK)
+        database.fail("cannot use");
+    }
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
+    Statement(Statement&&) = delete;
+    Statement& operator=(Statement&&) = delete;
+    ~Statement() { sqlite3_finalize(handle_); }
+    void bind(int position, const std::string& value) const {
+      sqlite3_bind_text(handle_, position, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
+    }
+    [[nodiscard]] bool step() const {
+      const int status = sqlite3_step(handle_);
+      if (status != SQLITE_ROW && status != SQLITE_DONE) database_.fail("cannot use");
+      return status == SQLITE_ROW;
+    }
+    [[nodiscard]] std::string text(int column) const {
+      const auto* value = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+      return value == nullptr ? std::string() : std::string(value);
+    }
+
+   private:
+    Database& database_;
+    sqlite3_stmt* handle_ = nullptr;
+  };
+
+  [[noreturn]] void fail(const char* what) const {
+    throw WorkError("{}: {} this ledger: {}", file_, what,
+                    db_ == nullptr ? "no memory" : sqlite3_errmsg(db_));
+  }
+
+  std::string file_;
+  sqlite3* db_ = nullptr;
+  std::mutex mutex_;
+};
+
+Ledger::Ledger(const std::filesystem::path& file) : database_(std::make_unique<Database>(file)) {}
+Ledger::~Ledger() = default;
+
+std::string Ledger::key_of(const std::string& kind, const Json& inputs) {
+  return sha256(kind + '\n' + inputs.dump());
+}
+
+std::optional<Task> Ledger::find(const std::string& key) const {
+  auto found = database_->select("WHERE key = ?", key);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Task> Ledger::tasks() const { return database_->select("", ""); }
+
+Json Ledger::once(const std::string& kind, const std::string& name, const Json& inputs,
+                  const std::function<Json()>& work) {
+  Task task{key_of(kind, inputs), kind,      name, inputs, Json::object(), "running", version(),
+            host_name(),          utc_now(), ""};
+  if (const auto known = find(task.key); known && known->outcome == "done") return known->outputs;
+  database_->put(task);
+  try {
+    task.outputs = work();
+    task.outcome = "done";
+  } catch (const Interrupted&) {
+    throw;  // stays "running": the same command goes on
+  } catch (const std::exception& error) {
+    task.outcome = fmt::format("failed: {}", error.what());
+    task.finished = utc_now();
+    database_->put(task);
+    throw;
+  }
+  task.finished = utc_now();
+  database_->put(task);
+  return task.outputs;
+}
+
+}  // namespace solion::learn
