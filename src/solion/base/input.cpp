@@ -99,6 +99,7 @@ TomlTable TomlTable::table_or_empty(const std::string& key) {
 std::vector<TomlTable> TomlTable::tables(const std::string& key) {
   std::vector<TomlTable> result;
   if (state_->find(key) == nullptr) return result;
+  if (state_->here->get(key)->is_table()) return {table(key)};
   toml::array* array = state_->here->get(key)->as_array();
   if (array == nullptr) fail(key, "expected an array of tables ([[" + state_->prefix + key + "]])");
   for (std::size_t i = 0; i < array->size(); ++i) {

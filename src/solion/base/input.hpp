@@ -33,7 +33,7 @@ class TomlTable {
   TomlTable table(const std::string& key);
   /// The sub-table at `key`, or an empty one.
   TomlTable table_or_empty(const std::string& key);
-  /// The array of tables at `key` ([[key]]), empty if missing.
+  /// The array of tables at `key` ([[key]]), empty if missing; a lone table [key] counts as an array of one.
   std::vector<TomlTable> tables(const std::string& key);
   /// Keys in the order of the file.
   [[nodiscard]] std::vector<std::string> keys() const;
