@@ -1,0 +1,35 @@
+// Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1) over one flat parameter array.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace solion::nn {
+
+/// DeePMD-kit's (PyTorch's) defaults.
+struct AdamSettings {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  ///< added to the gradient as weight_decay·θ (L2, not decoupled)
+};
+
+/// The whole state of the optimiser is public data, so that a checkpoint can keep it.
+template <typename T>
+struct Adam {
+  AdamSettings settings;
+  std::vector<T> first;       ///< m, one a parameter
+  std::vector<T> second;      ///< v, one a parameter
+  std::uint64_t updates = 0;  ///< t
+
+  Adam() = default;
+  explicit Adam(std::size_t n, AdamSettings s = {}) : settings(s), first(n), second(n) {}
+
+  /// θ ← θ − lr·m̂/(√v̂ + ε) in one sweep over memory, and sets `gradient` to zero for the next step.
+  /// Parameters with trained[i] = 0 keep their value; empty: all are trained.
+  void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
+              int threads);
+};
+
+}  // namespace solion::nn
