@@ -1,0 +1,63 @@
+// One simulation: the step of every ensemble, without files. Several can run side by side on their own
+// threads.
+#pragma once
+
+#include "solion/md/barostats.hpp"
+#include "solion/md/state.hpp"
+
+namespace solion::md {
+
+/// Steps a state with a potential. Splitting (B: velocities by forces, A: positions, O: noise):
+/// NVE  B A B (velocity Verlet); Nosé–Hoover N B A B N; CSVR B A B then one rescaling; Langevin B A O A B;
+/// with a barostat, B holds the cell's kick and A its deformation. All random numbers of a step come from
+/// streams named by (seed, step): nothing random has to be kept, and no thread count matters.
+class Simulation {
+ public:
+  /// Step 0: unwraps images, draws velocities (or takes the frame's), evaluates. InputError for fewer than
+  /// two atoms, no cell, missing velocities, elements without mass, or what the potential refuses.
+  Simulation(Settings settings, const Frame& start, Potential& potential);
+  /// Goes on from a state (from a restart file), exactly.
+  Simulation(Settings settings, State state, Potential& potential);
+
+  /// One timestep. WorkError with step and hint if the system explodes, collapses or is not finite any more;
+  /// the state is then of no use.
+  void step();
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const State& state() const { return state_; }
+  [[nodiscard]] Thermo thermo() const;
+  /// The configuration with positions wrapped into the cell, images, velocities, and energy, forces, virial
+  /// as labels.
+  [[nodiscard]] Frame frame() const;
+  /// True after a step at which the potential's caches were dropped, so that a restart from here is exact.
+  [[nodiscard]] bool at_exact_point() const { return state_.step % settings_.reset_every == 0; }
+
+ private:
+  /// Everything that depends on the target temperature of a step.
+  struct Couplings {
+    Thermostat thermostat;
+    double kT;
+    ChainCoupling atoms;
+    ChainCoupling cell;
+    CellCoupling barostat;
+  };
+  [[nodiscard]] Couplings couplings(std::int64_t step) const;
+  void evaluate(std::int64_t step);
+  void rest_forces();
+  void half_chains(const Couplings& c);
+  void half_kick_cell(const Couplings& c);
+  void half_kick_atoms(const Couplings& c);
+  void drift(double h);
+  void csvr(const Couplings& c, std::int64_t step);
+  void langevin(const Couplings& c, std::int64_t step);
+  void check_moves(std::int64_t step) const;
+  void check_energies() const;
+
+  Settings settings_;
+  State state_;
+  Potential* potential_;
+  bool barostat_;
+  double temperature_limit_K_;
+};
+
+}  // namespace solion::md
