@@ -1,0 +1,151 @@
+// The table of formats: by which names they go, and who reads and writes them.
+#include "solion/io/formats.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "solion/base/files.hpp"
+#include "solion/io/deepmd_npy.hpp"
+#include "solion/io/extxyz.hpp"
+#include "solion/io/poscar.hpp"
+
+namespace solion::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* accepted_names =
+    "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, or a folder (DeePMD npy system)";
+
+using Append = void (*)(std::string&, const Frame&);
+
+Append appender(Format format, const fs::path& path) {
+  switch (format) {
+    case Format::extxyz:
+      return append_extxyz;
+    case Format::poscar:
+      return append_poscar;
+    case Format::deepmd_npy:
+      break;
+  }
+  throw InputError("{}: a folder has no single file to write to", path.string());
+}
+
+Format streaming_format(const fs::path& path) {
+  const Format format = format_of(path);
+  if (format != Format::extxyz) {
+    throw InputError("{}: frames can be appended to *.xyz and *.extxyz files only", path.string());
+  }
+  return format;
+}
+
+}  // namespace
+
+Format format_of(const fs::path& path) {
+  if (!path.has_filename() || fs::is_directory(path)) return Format::deepmd_npy;
+  const std::string name = path.filename().string();
+  std::string suffix = path.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  if (suffix == ".xyz" || suffix == ".extxyz") return Format::extxyz;
+  if (suffix == ".vasp" || suffix == ".poscar") return Format::poscar;
+  if (name.starts_with("POSCAR") || name.starts_with("CONTCAR")) return Format::poscar;
+  if (suffix.empty()) return Format::deepmd_npy;
+  throw InputError("{}: no format goes by this name; expected {}", path.string(), accepted_names);
+}
+
+std::unique_ptr<FrameReader> open_frames(const fs::path& path, const ReadOptions& options) {
+  if (!fs::exists(path)) throw InputError("{}: no such file or folder", path.string());
+  switch (format_of(path)) {
+    case Format::extxyz:
+      return read_extxyz(LineReader(path), options);
+    case Format::poscar:
+      return read_poscar(LineReader(path), options);
+    case Format::deepmd_npy:
+      break;
+  }
+  if (!fs::is_directory(path)) {
+    throw InputError("{}: no format goes by this name; expected {}", path.string(), accepted_names);
+  }
+  return read_deepmd(path, options);
+}
+
+std::vector<Frame> read_frames(const fs::path& path, const ReadOptions& options) {
+  const auto reader = open_frames(path, options);
+  std::vector<Frame> frames;
+  Frame frame;
+  while (reader->next(frame)) frames.push_back(frame);
+  if (frames.empty()) throw InputError("{}: no frames", path.string());
+  return frames;
+}
+
+Frame read_frame(const fs::path& path, const ReadOptions& options) {
+  const auto reader = open_frames(path, options);
+  Frame frame, second;
+  if (!reader->next(frame)) throw InputError("{}: no frames", path.string());
+  if (reader->next(second)) throw InputError("{}: several frames; expected one", path.string());
+  return frame;
+}
+
+void write_frames(const fs::path& path, std::span<const Frame> frames) {
+  if (frames.empty()) throw InputError("{}: no frames to write", path.string());
+  const Format format = format_of(path);
+  if (format == Format::deepmd_npy) return write_deepmd(path, frames);
+  if (format != Format::extxyz && frames.size() > 1) {
+    throw InputError("{}: the format holds one frame; {} were given", path.string(), frames.size());
+  }
+  const Append append = appender(format, path);
+  AtomicFile file(path);
+  std::string text;
+  for (const Frame& frame : frames) {
+    text.clear();
+    append(text, frame);
+    file.stream().write(text.data(), static_cast<std::streamsize>(text.size()));
+  }
+  file.commit();
+}
+
+std::vector<std::string> lost_in(Format format, const Frame& frame) {
+  const bool extxyz = format == Format::extxyz;
+  const bool deepmd = format == Format::deepmd_npy;
+  std::vector<std::string> lost;
+  const auto check = [&](bool present, bool held, const char* what) {
+    if (present && !held) lost.emplace_back(what);
+  };
+  check(!frame.velocities.empty(), !deepmd, "velocities");
+  check(!frame.images.empty(), extxyz, "image flags");
+  check(frame.labels.energy_eV.has_value(), extxyz || deepmd, "energy");
+  check(!frame.labels.forces_eV_per_A.empty(), extxyz || deepmd, "forces");
+  check(frame.labels.virial_eV.has_value(), extxyz || deepmd, "virial");
+  check(!frame.labels.atomic_energies_eV.empty(), extxyz || deepmd, "atomic energies");
+  return lost;
+}
+
+std::uint64_t end_of_frame(const fs::path& path, std::size_t n_frames, const ReadOptions& options) {
+  streaming_format(path);
+  if (n_frames == 0) return 0;
+  const auto reader = open_frames(path, options);
+  Frame frame;
+  for (std::size_t i = 0; i < n_frames; ++i) {
+    if (!reader->next(frame))
+      throw InputError("{}: {} frame(s); expected at least {}", path.string(), i, n_frames);
+  }
+  return reader->offset();
+}
+
+FrameWriter FrameWriter::create(const fs::path& path) {
+  const Format format = streaming_format(path);
+  return {OutputFile::create(path), format};
+}
+
+FrameWriter FrameWriter::append(const fs::path& path, std::uint64_t keep) {
+  const Format format = streaming_format(path);
+  return {OutputFile::append(path, keep), format};
+}
+
+void FrameWriter::write(const Frame& frame) {
+  appender(format_, file_.path())(file_.buffer(), frame);
+  file_.write_if_full();
+}
+
+}  // namespace solion::io
