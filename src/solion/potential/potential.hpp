@@ -46,8 +46,8 @@ class Potential {
   virtual void evaluate(const Frame& frame, const Request& request, Evaluation& result) = 0;
   [[nodiscard]] virtual std::unique_ptr<Potential> clone() const = 0;
   /// Drops every cache that earlier calls left behind (neighbour list, k-vectors of an old cell, …): the next
-  /// evaluation gives bit for bit what a new object would. Molecular dynamics calls it at fixed steps, so that
-  /// a continued run repeats the uninterrupted one exactly; a potential with a cache must override it.
+  /// evaluation gives bit for bit what a new object would. Molecular dynamics calls it at fixed steps, so
+  /// that a continued run repeats the uninterrupted one exactly; a potential with a cache must override it.
   virtual void reset() {}
   /// How many threads one evaluation may use (default 1; ignored by potentials that use one).
   virtual void set_threads(int threads) { (void)threads; }

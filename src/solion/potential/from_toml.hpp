@@ -1,0 +1,15 @@
+// Opening an analytic potential from its TOML file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "solion/potential/potential.hpp"
+
+namespace solion {
+
+/// The potential of a file with `kind = "buckingham"` or `kind = "lennard-jones"`. InputError for a missing
+/// file, another kind, unknown keys and impossible values.
+std::unique_ptr<Potential> potential_from_toml(const std::filesystem::path& path);
+
+}  // namespace solion
