@@ -26,6 +26,9 @@ struct Descriptor {
   std::vector<int> sel;    ///< by neighbour type: pads and divides, never cuts (see docs/theory/dp.md)
   int axis_neuron = 16;
   bool type_one_side = true;
+  double env_protection = 0.0;  ///< Å, added to r in the denominators of the environment matrix
+  bool set_davg_zero = false;   ///< training leaves `mean` at zero
+  bool trainable = true;        ///< training may change the embedding nets
   std::set<std::pair<int, int>> exclude_types;  ///< both orders are stored
   std::vector<Normalisation> normalisation;     ///< [centre·n_types + neighbour]
   /// type_one_side: [neighbour]; otherwise [centre + neighbour·n_types], as DeePMD-kit's NetworkCollection.
@@ -50,9 +53,10 @@ struct Model {
   std::set<int> atom_exclude_types;
   std::set<std::pair<int, int>> pair_exclude_types;  ///< both orders are stored
   bool fitting_single_precision = false;
-  double min_nbor_dist = 0;  ///< Å, as found in the training data
-  Json definition;           ///< DeePMD-kit's `model_def_script` (descriptor, fitting_net, type_map)
-  Json provenance;           ///< ours: how it was trained; kept under a name that DeePMD-kit ignores
+  std::vector<bool> fitting_trainable;  ///< by layer of a fitting net; empty: all
+  double min_nbor_dist = 0;             ///< Å, as found in the training data
+  Json definition;  ///< DeePMD-kit's `model_def_script` (descriptor, fitting_net, type_map)
+  Json provenance;  ///< ours: how it was trained; kept under a name that DeePMD-kit ignores
 
   [[nodiscard]] int n_types() const { return type_map.size(); }
   [[nodiscard]] const nn::Network& embedding(int centre, int neighbour) const {

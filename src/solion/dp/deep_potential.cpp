@@ -1,0 +1,46 @@
+// The model behind the Potential interface.
+#include "solion/dp/deep_potential.hpp"
+
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
+#include "solion/dp/model_file.hpp"
+#include "solion/dp/reference_path.hpp"
+
+namespace solion::dp {
+
+DeepPotential::DeepPotential(std::shared_ptr<const Model> model, const Options& options)
+    : model_(std::move(model)), options_(options) {}
+
+DeepPotential::DeepPotential(const std::filesystem::path& model, const Options& options)
+    : DeepPotential(std::make_shared<const Model>(read_model(model)), options) {}
+
+std::string DeepPotential::description() const {
+  return fmt::format("Deep Potential of {}, cutoff {} Å", fmt::join(model_->type_map.names(), ", "),
+                     model_->descriptor.rcut);
+}
+
+std::unique_ptr<Potential> DeepPotential::clone() const { return std::make_unique<DeepPotential>(*this); }
+
+void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluation& result) {
+  const std::vector<int> map = match_types(frame, *this);
+  types_.resize(frame.n_atoms());
+  for (std::size_t i = 0; i < types_.size(); ++i) types_[i] = map[static_cast<std::size_t>(frame.types[i])];
+  list_.update(frame, model_->descriptor.rcut, options_.skin_A);
+  evaluate_on(list_, types_, request, result);
+}
+
+void DeepPotential::evaluate_on(const Neighborhood& list, std::span<const int> types, const Request& request,
+                                Evaluation& result) {
+  const SelExcess excess = evaluate_reference(*model_, list, types, request, result);
+  if (!std::isfinite(result.energy))
+    throw WorkError("{}: the energy is not a finite number; the atoms are where the model means nothing",
+                    description());
+  if (excess.excess > 0 && !warned_->exchange(true)) {
+    log().warn("{}: an atom has {} neighbours of {} where the model's sel is {}; the same formula goes on",
+               description(), excess.count, model_->type_map.name(excess.type), excess.count - excess.excess);
+  }
+}
+
+}  // namespace solion::dp

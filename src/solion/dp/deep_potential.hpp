@@ -1,0 +1,56 @@
+// A Deep Potential as a source of energies: a model, its neighbour list and the path that evaluates it.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+
+#include "solion/dp/model.hpp"
+#include "solion/potential/potential.hpp"
+#include "solion/structure/neighborhood.hpp"
+
+namespace solion::dp {
+
+/// How the model is evaluated.
+enum class Path {
+  reference,  ///< exact nets in double precision, simple loops
+};
+
+struct Options {
+  Path path = Path::reference;
+  double skin_A = 1.0;  ///< of the neighbour list
+  int threads = 1;
+};
+
+class DeepPotential : public Potential {
+ public:
+  explicit DeepPotential(std::shared_ptr<const Model> model, const Options& options = {});
+  /// Reads a model file (dp/model_file.hpp).
+  explicit DeepPotential(const std::filesystem::path& model, const Options& options = {});
+
+  [[nodiscard]] std::string description() const override;
+  [[nodiscard]] const TypeMap& type_map() const override { return model_->type_map; }
+  using Potential::evaluate;
+  void evaluate(const Frame& frame, const Request& request, Evaluation& result) override;
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override;
+  void set_threads(int threads) override { options_.threads = threads; }
+
+  /// For an engine that owns the neighbour list: `types` has the model's type of each local atom, and the
+  /// list reaches at least `model().descriptor.rcut`.
+  void evaluate_on(const Neighborhood& list, std::span<const int> types, const Request& request,
+                   Evaluation& result);
+
+  [[nodiscard]] const Model& model() const { return *model_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  /// The list of the last evaluated frame.
+  [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  Options options_;
+  Neighborhood list_;
+  std::vector<int> types_;  ///< the model's type of each atom of the last frame
+  /// One warning a model about more neighbours than `sel`, whichever clone meets them.
+  std::shared_ptr<std::atomic<bool>> warned_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace solion::dp
