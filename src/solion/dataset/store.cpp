@@ -1,0 +1,290 @@
+// Appending: the new last set is written aside and exchanged with the old one in one system call.
+#include "solion/dataset/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <numeric>
+#include <span>
+#include <system_error>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/io/deepmd_npy.hpp"
+#include "solion/structure/compare.hpp"
+#include "solion/structure/elements.hpp"
+
+namespace solion::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* staging_prefix = ".append-";
+
+/// Holds the data set for one append; ends with the process, however that ends.
+class Lock {
+ public:
+  explicit Lock(const fs::path& folder)
+      : fd_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) {
+      const int error = errno;
+      if (fd_ >= 0) ::close(fd_);
+      throw WorkError("{}: cannot lock the data set: {}", folder.string(), std::strerror(error));
+    }
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock() { ::close(fd_); }
+
+ private:
+  int fd_;
+};
+
+/// A folder for writing aside, removed in the end.
+struct Staging {
+  fs::path path;
+  explicit Staging(const fs::path& folder) : path(folder / fmt::format("{}{}", staging_prefix, ::getpid())) {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  ~Staging() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+void flush_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+void move_into_place(const fs::path& from, const fs::path& to) {
+  int result = -1;
+  if (fs::exists(to)) {
+    result = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE);
+    if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
+      // A file system without exchange: two renames, with the old set beside the new one for a moment.
+      const fs::path old = from.string() + ".old";
+      result = std::rename(to.c_str(), old.c_str());
+      if (result == 0) result = std::rename(from.c_str(), to.c_str());
+    }
+  } else {
+    result = std::rename(from.c_str(), to.c_str());
+  }
+  if (result != 0)
+    throw WorkError("{}: cannot put the new frames in place: {}", to.string(), std::strerror(errno));
+  flush_folder(to.parent_path());
+}
+
+/// A name for a folder: letters, digits and -_.+ of `text`, the rest dropped.
+std::string folder_name(const std::string& text) {
+  std::string name;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '+' ||
+        (c == '.' && !name.empty()))
+      name += c;
+  }
+  return name;
+}
+
+bool same_atoms(const Frame& a, const Frame& b) {
+  if (a.n_atoms() != b.n_atoms()) return false;
+  for (std::size_t i = 0; i < a.n_atoms(); ++i) {
+    if (a.element(i) != b.element(i)) return false;
+  }
+  return true;
+}
+
+/// Atoms in the order of the types of `map` (which has all of them), inside the cell; cell, energy, forces
+/// and virial are kept.
+Frame sorted_by_type(const Frame& frame, const TypeMap& map) {
+  Frame result;
+  result.type_map = map;
+  std::vector<std::size_t> order(frame.n_atoms());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto type = [&](std::size_t i) { return map.find(frame.element(i)); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return type(a) < type(b); });
+  const bool forces = !frame.labels.forces_eV_per_A.empty();
+  for (const std::size_t i : order) {
+    result.types.push_back(type(i));
+    result.positions.push_back(frame.positions[i]);
+    if (forces) result.labels.forces_eV_per_A.push_back(frame.labels.forces_eV_per_A[i]);
+  }
+  result.cell = frame.cell;
+  result.labels.energy_eV = frame.labels.energy_eV;
+  result.labels.virial_eV = frame.labels.virial_eV;
+  wrap(result);
+  result.images.clear();
+  return result;
+}
+
+std::string key_of(const Json& provenance) {
+  const auto found = provenance.find("key");
+  return found != provenance.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool has_key(const System& system, const std::string& key) {
+  return std::any_of(system.provenance.begin(), system.provenance.end(),
+                     [&](const Json& about) { return key_of(about) == key; });
+}
+
+}  // namespace
+
+Store::Store(fs::path folder, std::vector<std::string> elements, std::size_t frames_per_set)
+    : folder_(std::move(folder)), fixed_map_(!elements.empty()), frames_per_set_(frames_per_set) {
+  for (const std::string& element : elements) {
+    if (atomic_number(element) == 0) throw InputError("type map: '{}' is no element", element);
+  }
+  type_map_ = TypeMap(std::move(elements));
+  if (!folder_.has_filename()) folder_ = folder_.parent_path();
+  if (fs::exists(folder_) && !fs::is_directory(folder_))
+    throw InputError("{}: exists and is no folder; a data set is a folder of systems", folder_.string());
+  if (io::is_deepmd_system(folder_)) {
+    throw InputError(
+        "{}: is itself a DeePMD system; a data set is a folder with one system for each structure",
+        folder_.string());
+  }
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) throw WorkError("{}: cannot make the folder: {}", folder_.string(), error.message());
+  const Lock lock(folder_);
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    // We hold the lock, so this was left by a process that died in the middle of an append.
+    if (name.starts_with(staging_prefix)) fs::remove_all(entry.path());
+    if (name.starts_with('.') || !entry.is_directory() || !io::is_deepmd_system(entry.path())) continue;
+    systems_.push_back(load_system(entry.path()));
+  }
+  std::sort(systems_.begin(), systems_.end(),
+            [](const System& a, const System& b) { return a.name < b.name; });
+  for (const System& system : systems_) {
+    if (fixed_map_ && system.type_map() != type_map_) {
+      throw InputError("{}: its type map is {}, not {}", system.path.string(),
+                       fmt::join(system.type_map().names(), " "), fmt::join(type_map_.names(), " "));
+    }
+    for (const std::string& element : system.type_map().names()) type_map_.find_or_add(element);
+  }
+}
+
+bool Store::contains(const std::string& key) const {
+  return !key.empty() &&
+         std::any_of(systems_.begin(), systems_.end(), [&](const System& s) { return has_key(s, key); });
+}
+
+std::size_t Store::n_frames() const {
+  return std::accumulate(systems_.begin(), systems_.end(), std::size_t{0},
+                         [](std::size_t n, const System& s) { return n + s.frames.size(); });
+}
+
+void Store::extend_type_map(const Frame& frame) {
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    const std::string& element = frame.element(i);
+    if (fixed_map_ && type_map_.find(element) < 0) {
+      throw InputError("the frame has {}, but the type map of the data set is {}", element,
+                       fmt::join(type_map_.names(), " "));
+    }
+    type_map_.find_or_add(element);
+  }
+}
+
+std::optional<std::string> Store::find_duplicate(const Frame& frame, double tolerance_A) const {
+  TypeMap map = type_map_;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) map.find_or_add(frame.element(i));
+  const Frame sorted = sorted_by_type(frame, map);
+  for (const System& system : systems_) {
+    for (std::size_t i = 0; i < system.frames.size(); ++i) {
+      if (same_configuration(system.frames[i], sorted, tolerance_A))
+        return fmt::format("{}/{}", system.name, i);
+    }
+  }
+  return std::nullopt;
+}
+
+System& Store::system_for(const Frame& frame, const std::string& structure) {
+  std::string formula = frame.formula();
+  formula.erase(std::remove(formula.begin(), formula.end(), ' '), formula.end());
+  std::string name = folder_name(structure);
+  if (name.empty()) name = formula;
+  // A second composition under the same name (another supercell, more defects) is a system of its own.
+  for (const std::string& candidate : {name, name + "-" + formula}) {
+    const auto found =
+        std::find_if(systems_.begin(), systems_.end(), [&](const System& s) { return s.name == candidate; });
+    if (found == systems_.end()) {
+      System fresh;
+      fresh.name = candidate;
+      fresh.path = folder_ / candidate;
+      systems_.push_back(std::move(fresh));
+      reload(systems_.back());
+      if (systems_.back().frames.empty() || same_atoms(systems_.back().frames.front(), frame))
+        return systems_.back();
+    } else if (found->frames.empty() || same_atoms(found->frames.front(), frame)) {
+      return *found;
+    }
+  }
+  throw InputError("{}: holds other atoms than {}", (folder_ / (name + "-" + formula)).string(), formula);
+}
+
+void Store::reload(System& system) {
+  if (io::is_deepmd_system(system.path)) system = load_system(system.path);
+}
+
+void Store::write_last_set(const System& system, std::size_t begin) const {
+  const Staging staging(folder_);
+  const std::span<const Frame> frames(system.frames.data() + begin, system.frames.size() - begin);
+  io::write_deepmd(staging.path, frames, frames.size());
+  std::string ledger;
+  for (std::size_t i = begin; i < system.provenance.size(); ++i) ledger += system.provenance[i].dump() + "\n";
+  write_file(staging.path / "set.000" / provenance_name, ledger);
+  if (!fs::exists(system.path)) {
+    move_into_place(staging.path, system.path);
+    return;
+  }
+  move_into_place(staging.path / "set.000", system.path / fmt::format("set.{:03}", begin / frames_per_set_));
+}
+
+bool Store::append(const Frame& frame, Json provenance) {
+  const Labels& labels = frame.labels;
+  if (!labels.energy_eV || labels.forces_eV_per_A.empty() || !labels.virial_eV)
+    throw InputError("a frame of a data set needs energy, forces and virial");
+  validate(frame, "frame for the data set");
+  extend_type_map(frame);
+  Frame sorted = sorted_by_type(frame, type_map_);
+  std::string structure;
+  if (const auto found = frame.info.find("structure"); found != frame.info.end()) structure = found->second;
+  if (structure.empty() && provenance.contains("structure") && provenance["structure"].is_string())
+    structure = provenance["structure"].get<std::string>();
+
+  const Lock lock(folder_);
+  System& system = system_for(sorted, structure);
+  reload(system);  // another process may have appended
+  if (const std::string key = key_of(provenance); !key.empty() && has_key(system, key)) return false;
+  if (!system.frames.empty()) {
+    // Types are numbers of this system's own map, which may be older and shorter.
+    sorted.type_map = system.type_map();
+    sorted.types = system.frames.front().types;
+  }
+  system.frames.push_back(std::move(sorted));
+  system.provenance.push_back(std::move(provenance));
+  try {
+    write_last_set(system, (system.frames.size() - 1) / frames_per_set_ * frames_per_set_);
+  } catch (...) {
+    system.frames.pop_back();
+    system.provenance.pop_back();
+    if (system.frames.empty()) systems_.pop_back();  // it was made for this frame
+    throw;
+  }
+  return true;
+}
+
+}  // namespace solion::dataset

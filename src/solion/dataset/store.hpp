@@ -1,0 +1,56 @@
+// A data set that grows: frames are appended one by one, whole or not at all, by any number of processes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "solion/dataset/system.hpp"
+
+namespace solion::dataset {
+
+/// A data set folder open for appending. Each frame goes to the system of its structure: the folder called
+/// after `structure` in its info or provenance, otherwise after its formula. Atoms are sorted by type, in the
+/// order of the data set's type map, and wrapped into the cell.
+///
+/// An append writes the last set of the system anew beside the old one and exchanges the two folders in one
+/// step, so that a reader or a kill at any moment sees all arrays and the ledger with the frame, or all
+/// without it.
+class Store {
+ public:
+  /// Opens or creates the folder. `elements` fixes the type map (order and at least these elements); without
+  /// it, that of the systems that are there, or else the elements by first appearance. InputError if systems
+  /// that are there have another map, if a system is damaged, or if the path is a file. A set.NNN folder
+  /// takes at most `frames_per_set` frames (the same number must be given each time).
+  explicit Store(std::filesystem::path folder, std::vector<std::string> elements = {},
+                 std::size_t frames_per_set = 500);
+
+  /// True if a frame with this provenance "key" is in the data set.
+  [[nodiscard]] bool contains(const std::string& key) const;
+  /// The frame that is the same configuration within `tolerance_A`, as "SYSTEM/INDEX", if there is one.
+  [[nodiscard]] std::optional<std::string> find_duplicate(const Frame& frame, double tolerance_A) const;
+
+  /// Appends a frame with energy, forces and virial. Returns false, and changes nothing, if a frame of the
+  /// same key is there. InputError for a frame without energy, forces or virial, or with an element that the
+  /// type map does not have; WorkError (disk full, …) leaves the data set as it was.
+  bool append(const Frame& frame, Json provenance);
+
+  [[nodiscard]] const std::vector<System>& systems() const { return systems_; }
+  [[nodiscard]] std::size_t n_frames() const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  void extend_type_map(const Frame& frame);
+  System& system_for(const Frame& frame, const std::string& structure);
+  void reload(System& system);
+  void write_last_set(const System& system, std::size_t begin) const;
+
+  std::filesystem::path folder_;
+  TypeMap type_map_;
+  bool fixed_map_ = false;
+  std::size_t frames_per_set_;
+  std::vector<System> systems_;
+};
+
+}  // namespace solion::dataset

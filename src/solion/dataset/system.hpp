@@ -1,0 +1,50 @@
+// Labelled systems: frames of the same atoms, as DeePMD-kit's npy systems keep them, with their provenance.
+//
+// A data set is a folder of systems, one for each structure:
+//
+//     DIR/type1/type.raw, type_map.raw          which atoms; frames of other atoms are another system
+//     DIR/type1/set.000/{box,coord,energy,force,virial}.npy
+//     DIR/type1/set.000/provenance.jsonl        one line of JSON a frame, in the order of the arrays
+//
+// DeePMD-kit reads the same folders and passes over provenance.jsonl.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "solion/base/input.hpp"
+#include "solion/structure/frame.hpp"
+
+namespace solion::dataset {
+
+/// Name of the ledger inside each set.
+inline constexpr const char* provenance_name = "provenance.jsonl";
+
+/// Frames with the same atoms in the same order. Never empty once loaded.
+struct System {
+  std::string name;            ///< the folder's name
+  std::filesystem::path path;  ///< the folder
+  std::vector<Frame> frames;
+  /// One JSON object a frame (key, structure, temperature_K, …); empty objects where a set has no ledger.
+  std::vector<Json> provenance;
+
+  [[nodiscard]] std::size_t n_atoms() const { return frames.front().n_atoms(); }
+  [[nodiscard]] const TypeMap& type_map() const { return frames.front().type_map; }
+};
+
+/// Reads one system folder. InputError if it is none, is damaged, or a ledger has another number of lines
+/// than its set has frames.
+System load_system(const std::filesystem::path& folder);
+
+/// Every folder below `path` (itself included) that holds a type.raw, sorted by path. InputError if there is
+/// none.
+std::vector<std::filesystem::path> find_systems(const std::filesystem::path& path);
+
+/// Loads all systems below each of the paths. InputError if a system is named twice.
+std::vector<System> load(const std::vector<std::filesystem::path>& paths);
+
+/// The structure a frame was drawn from: its provenance's "structure", otherwise the system's name.
+std::string structure_of(const System& system, std::size_t frame);
+
+}  // namespace solion::dataset

@@ -1,0 +1,231 @@
+// Data sets: append and read back, provenance, what a kill leaves behind, duplicates, statistics, split.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <set>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/random.hpp"
+#include "solion/dataset/statistics.hpp"
+#include "solion/dataset/store.hpp"
+
+namespace solion::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  DatasetTest() {
+    folder_ = fs::temp_directory_path() /
+              fmt::format("solion-dataset-{}-{}", ::getpid(),
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+  }
+  ~DatasetTest() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+/// A labelled rock-salt cell with atoms in mixed order, displaced at random; half its atoms outside the cell.
+Frame labelled(std::uint64_t seed, const std::string& structure, bool extra_chlorine = false) {
+  Frame frame;
+  RandomStream random(seed, "frame");
+  Mat3 h = Mat3::Identity() * 5.13;
+  h(1, 0) = 0.3;
+  frame.cell = Cell(h);
+  const auto add = [&](const char* element, double x, double y, double z) {
+    const Vec3 noise(random.normal(), random.normal(), random.normal());
+    frame.add_atom(element, frame.cell->to_cartesian(Vec3(x, y, z)) + 0.05 * noise);
+  };
+  for (const auto& [x, y, z] : {std::array{0., 0., 0.}, {0., .5, .5}, {.5, 0., .5}, {.5, .5, 1.0}}) {
+    add("Cl", x, y, z);
+    add("Li", x + .5, y, z);
+  }
+  if (extra_chlorine) add("Cl", .25, .25, .25);
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i)
+    frame.labels.forces_eV_per_A.emplace_back(random.normal(), random.normal(),
+                                              frame.element(i) == "Li" ? 1 : -1);
+  frame.labels.energy_eV = -4.0 * static_cast<double>(frame.n_atoms()) + 0.1 * random.normal();
+  Mat3 virial = Mat3::Identity() * random.normal();
+  virial(0, 1) = virial(1, 0) = 0.25;
+  frame.labels.virial_eV = virial;
+  frame.info["structure"] = structure;
+  return frame;
+}
+
+TEST_F(DatasetTest, AppendedFramesComeBackExactlyWithTheirProvenance) {
+  const Frame frame = labelled(1, "type1");
+  {
+    Store store(folder_, {"Li", "O", "Cl"});
+    EXPECT_TRUE(store.append(frame, {{"key", "k1"}, {"structure", "type1"}, {"temperature_K", 300}}));
+    EXPECT_TRUE(store.append(labelled(2, "type1"), {{"key", "k2"}}));
+    EXPECT_TRUE(store.append(labelled(3, "type1", true), {{"key", "k3"}}));  // other atoms, same name
+    EXPECT_TRUE(store.append(labelled(4, ""), {{"key", "k4"}}));
+    EXPECT_EQ(store.n_frames(), 4U);
+  }
+  const std::vector<System> systems = load({folder_});
+  ASSERT_EQ(systems.size(), 3U);
+  EXPECT_EQ(systems[0].name, "Li4Cl4");
+  EXPECT_EQ(systems[1].name, "type1");
+  EXPECT_EQ(systems[2].name, "type1-Li4Cl5");
+  const System& type1 = systems[1];
+  ASSERT_EQ(type1.frames.size(), 2U);
+  EXPECT_EQ(type1.type_map().names(), (std::vector<std::string>{"Li", "O", "Cl"}));
+  EXPECT_EQ(type1.frames[0].types, (std::vector<int>{0, 0, 0, 0, 2, 2, 2, 2}));
+  EXPECT_EQ(type1.provenance[0]["temperature_K"], 300);
+  EXPECT_EQ(structure_of(type1, 1), "type1");
+  // Sorting by type takes each force along; wrapping changes a position by lattice vectors only.
+  const Frame& back = type1.frames[0];
+  EXPECT_EQ(*back.labels.energy_eV, *frame.labels.energy_eV);
+  EXPECT_EQ(*back.labels.virial_eV, *frame.labels.virial_eV);
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::size_t original = i < 4 ? 2 * i + 1 : 2 * (i - 4);
+    EXPECT_EQ(back.labels.forces_eV_per_A[i], frame.labels.forces_eV_per_A[original]);
+    const Vec3 n = frame.cell->to_fractional(back.positions[i] - frame.positions[original]);
+    EXPECT_LT((n - Vec3(n.array().round())).norm(), 1e-12);
+  }
+}
+
+TEST_F(DatasetTest, AKeyIsAppendedOnce) {
+  Store store(folder_);
+  EXPECT_TRUE(store.append(labelled(1, "a"), {{"key", "same"}}));
+  EXPECT_FALSE(store.append(labelled(1, "a"), {{"key", "same"}}));
+  Store other(folder_);
+  EXPECT_TRUE(other.contains("same"));
+  EXPECT_TRUE(other.append(labelled(2, "a"), {{"key", "new"}}));
+  // The first object has not seen that append; the folder has.
+  EXPECT_FALSE(store.append(labelled(2, "a"), {{"key", "new"}}));
+  EXPECT_EQ(load({folder_})[0].frames.size(), 2U);
+}
+
+TEST_F(DatasetTest, FindsNearIdenticalFramesAcrossCellBoundaries) {
+  Store store(folder_);
+  Frame frame = labelled(1, "a");
+  store.append(frame, {{"key", "1"}});
+  frame.positions[3] += frame.cell->vector(1) - 2 * frame.cell->vector(2) + Vec3(1e-4, 0, 0);
+  EXPECT_EQ(store.find_duplicate(frame, 1e-3), "a/0");
+  EXPECT_EQ(store.find_duplicate(frame, 1e-5), std::nullopt);
+  EXPECT_EQ(store.find_duplicate(labelled(2, "a"), 1e-3), std::nullopt);
+  store.append(frame, {{"key", "2"}});
+  EXPECT_THAT(duplicates(load({folder_})[0], 1e-3), ::testing::ElementsAre(std::pair{0, 1}));
+}
+
+TEST_F(DatasetTest, AFullSetIsNotTouchedAgain) {
+  Store store(folder_, {}, 2);
+  for (std::uint64_t i = 0; i < 2; ++i) store.append(labelled(i, "a"), {{"key", std::to_string(i)}});
+  const auto written = fs::last_write_time(folder_ / "a" / "set.000" / "coord.npy");
+  for (std::uint64_t i = 2; i < 5; ++i) store.append(labelled(i, "a"), {{"key", std::to_string(i)}});
+  EXPECT_EQ(fs::last_write_time(folder_ / "a" / "set.000" / "coord.npy"), written);
+  EXPECT_TRUE(fs::exists(folder_ / "a" / "set.002"));
+  const System system = load_system(folder_ / "a");
+  ASSERT_EQ(system.frames.size(), 5U);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(*system.frames[i].labels.energy_eV, *labelled(i, "a").labels.energy_eV);
+    EXPECT_EQ(system.provenance[i]["key"], std::to_string(i));
+  }
+}
+
+TEST_F(DatasetTest, AKillAtAnyMomentLeavesAWholeDataSet) {
+  Store(folder_, {"Li", "Cl"}).append(labelled(0, "a"), {{"key", "0"}});
+  RandomStream random(7, "kill");
+  for (int round = 0; round < 12; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Store store(folder_);
+      for (std::uint64_t i = 1;; ++i) {
+        const std::uint64_t seed = 1000 * static_cast<std::uint64_t>(round + 1) + i;
+        store.append(labelled(seed, i % 3 == 0 ? "b" : "a"), {{"key", std::to_string(seed)}});
+      }
+    }
+    ::usleep(static_cast<useconds_t>(5000 + 60000 * random.uniform()));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    std::set<std::string> keys;
+    std::size_t n = 0;
+    for (const System& system : load({folder_})) {
+      for (std::size_t f = 0; f < system.frames.size(); ++f) {
+        const std::string key = system.provenance[f]["key"];
+        const Frame expected = labelled(std::stoull(key), system.name);
+        EXPECT_EQ(*system.frames[f].labels.energy_eV, *expected.labels.energy_eV)
+            << "arrays and ledger disagree";
+        keys.insert(key);
+        ++n;
+      }
+    }
+    EXPECT_EQ(keys.size(), n);
+  }
+  Store again(folder_);
+  for (const auto& entry : fs::directory_iterator(folder_))
+    EXPECT_THAT(entry.path().filename().string(), ::testing::Not(::testing::StartsWith(".append-")));
+}
+
+TEST_F(DatasetTest, RefusesWhatDoesNotBelong) {
+  Store store(folder_, {"Li", "Cl"});
+  Frame frame = labelled(1, "a");
+  frame.labels.virial_eV.reset();
+  EXPECT_THROW(store.append(frame, {}), InputError);
+  frame = labelled(1, "a");
+  frame.labels.forces_eV_per_A[2][1] = std::nan("");
+  EXPECT_THROW(store.append(frame, {}), InputError);
+  frame = labelled(1, "a");
+  frame.add_atom("O", Vec3(1.3, 1.3, 1.3));
+  frame.labels.forces_eV_per_A.emplace_back(0, 0, 0);
+  EXPECT_THROW(store.append(frame, {}), InputError);
+  EXPECT_EQ(store.n_frames(), 0U);
+  EXPECT_THROW(load({folder_}), InputError);
+  store.append(labelled(1, "a"), {{"key", "1"}});
+  EXPECT_THROW(Store(folder_, {"Cl", "Li"}), InputError);
+  EXPECT_THROW(Store(folder_ / "a"), InputError);
+  EXPECT_THROW(load({folder_, folder_ / "a"}), InputError);
+  std::ofstream(folder_ / "a" / "set.000" / provenance_name, std::ios::app) << "{\"key\": \"2\"}\n";
+  EXPECT_THROW(load({folder_}), InputError);
+}
+
+TEST_F(DatasetTest, SplitsEveryStructureInTheSameShares) {
+  Store store(folder_);
+  for (std::uint64_t i = 0; i < 8; ++i) store.append(labelled(i, "a"), {{"key", std::to_string(i)}});
+  for (std::uint64_t i = 8; i < 12; ++i) store.append(labelled(i, "b"), {{"key", std::to_string(i)}});
+  const auto systems = load({folder_});
+  const Split s = split(systems, 0.25, 1);
+  EXPECT_EQ(s.validation.size(), 3U);
+  EXPECT_EQ(s.training.size(), 9U);
+  EXPECT_EQ(
+      std::count_if(s.validation.begin(), s.validation.end(), [](FrameId id) { return id.system == 0; }), 2);
+  for (const FrameId& id : s.validation) EXPECT_EQ(std::count(s.training.begin(), s.training.end(), id), 0);
+  EXPECT_EQ(split(systems, 0.25, 1).validation, s.validation);
+  EXPECT_NE(split(systems, 0.5, 2).validation, split(systems, 0.5, 3).validation);
+  EXPECT_EQ(split(systems, 0.0, 1).validation.size(), 0U);
+  EXPECT_THROW(split(systems, 1.5, 1), InputError);
+}
+
+TEST_F(DatasetTest, StatisticsAreThoseOfTheFrames) {
+  Store store(folder_);
+  Frame frame = labelled(1, "a");
+  frame.labels.energy_eV = -32.0;
+  frame.labels.forces_eV_per_A.assign(8, Vec3(0, 3, -4));
+  frame.labels.virial_eV = Mat3(Mat3::Identity() * frame.cell->volume());  // 1 eV/Å³ of pressure
+  store.append(frame, {{"key", "1"}});
+  frame = labelled(2, "a");
+  frame.labels.energy_eV = -24.0;
+  frame.labels.forces_eV_per_A.assign(8, Vec3(0, 3, -4));
+  store.append(frame, {{"key", "2"}});
+  const Statistics s = statistics(load({folder_})[0]);
+  EXPECT_EQ(s.n_frames, 2U);
+  EXPECT_EQ(s.n_atoms, 16U);
+  EXPECT_EQ(s.formula, "Cl4 Li4");
+  EXPECT_DOUBLE_EQ(s.energy_min_eV_per_atom, -4.0);
+  EXPECT_DOUBLE_EQ(s.energy_max_eV_per_atom, -3.0);
+  EXPECT_NEAR(s.force_rms_eV_per_A, 5.0 / std::sqrt(3.0), 1e-14);
+  EXPECT_DOUBLE_EQ(s.force_max_eV_per_A, 4.0);
+  EXPECT_NEAR(s.volume_min_A3_per_atom, 5.13 * 5.13 * 5.13 / 8, 1e-12);
+  EXPECT_NEAR(s.pressure_max_GPa, 160.2176634, 1e-9);
+  EXPECT_EQ(summary(load({folder_})).n_virials, 2U);
+}
+
+}  // namespace
+}  // namespace solion::dataset
