@@ -1,0 +1,13 @@
+# Puts plotly.js, made smaller by esbuild, beside the program for the reports.
+find_file(PLOTLY_JS plotly.js PATHS /usr/share/python3-plotly NO_DEFAULT_PATH)
+find_program(ESBUILD esbuild)
+if(PLOTLY_JS AND ESBUILD)
+  set(plotly_min ${CMAKE_BINARY_DIR}/share/solion/plotly.min.js)
+  add_custom_command(OUTPUT ${plotly_min}
+    COMMAND ${ESBUILD} ${PLOTLY_JS} --minify --log-level=error --outfile=${plotly_min}
+      "--banner:js=/* plotly.js, Plotly, Inc., MIT licence */"
+    DEPENDS ${PLOTLY_JS} VERBATIM)
+  add_custom_target(plotly ALL DEPENDS ${plotly_min})
+else()
+  message(STATUS "plotly.js or esbuild is missing: reports use plotly.js as it is found at run time")
+endif()

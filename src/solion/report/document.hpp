@@ -1,0 +1,76 @@
+// A report as data: sections of text, tables and figures, written as one HTML file that opens offline.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace solion::report {
+
+/// A table; cells are plain text. `notes` stand below it, for instance why a number is missing.
+struct Table {
+  std::string id;  ///< letters, digits and '-', unique in the document
+  std::string caption;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;  ///< each as long as `header`
+  std::vector<std::string> notes;
+};
+
+enum class Mark { line, points, line_and_points };
+
+/// Points (x, y), with an error of y where known. Arrays are as long as x, or empty.
+struct Series {
+  std::string name;
+  std::vector<double> x;
+  std::vector<double> y;
+  std::vector<double> y_error;
+  std::string colour;  ///< CSS colour; empty: the next of the palette
+  Mark mark = Mark::line;
+  bool dashed = false;
+  bool open_points = false;  ///< for bounds and other points that are no values
+};
+
+/// A figure of series over common axes; its data goes into `data/<id>.csv` beside the report too.
+struct Figure {
+  std::string id;
+  std::string caption;
+  std::string definition;  ///< what is drawn and how it was computed; shown on hover
+  std::string x_label;     ///< with unit
+  std::string y_label;
+  bool log_x = false;
+  bool log_y = false;
+  bool square = false;  ///< the same scale on both axes (parity plots)
+  std::vector<Series> series;
+};
+
+using Item = std::variant<std::string, Table, Figure>;  ///< a paragraph, a table or a figure
+
+struct Section {
+  std::string title;
+  std::vector<Item> items;
+};
+
+struct Document {
+  std::string title;
+  std::string summary;
+  std::vector<std::pair<std::string, std::string>> provenance;  ///< shown as a list: what, value
+  std::vector<Section> sections;
+};
+
+/// The colour of a structure, the same in every figure: "perfect", "type1" … (Okabe and Ito's palette, which
+/// colour-blind readers can tell apart); for other names one of the palette chosen by the name.
+std::string colour_of(const std::string& structure);
+
+/// plotly.js on this machine: $SOLION_PLOTLY, share/solion/plotly.min.js beside or above the program,
+/// Debian's python3-plotly. InputError with the places looked at and the package to install.
+std::filesystem::path find_plotly();
+
+/// Writes the report to `file` and each figure's and table's data to `data/<id>.csv` beside it. Every figure
+/// is drawn by plotly.js, which is put into the file; an element `<figure id="<id>" data-drawn="true">` says
+/// that it was. InputError for repeated ids or arrays of unequal length; WorkError if the disk is full.
+void write_html(const Document& document, const std::filesystem::path& file,
+                const std::filesystem::path& plotly);
+
+}  // namespace solion::report

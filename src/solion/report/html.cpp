@@ -1,0 +1,245 @@
+// The one HTML file: styles, plotly.js, every figure as JSON, and the few lines of script that draw them.
+#include <set>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/input.hpp"
+#include "solion/report/document.hpp"
+
+namespace solion::report {
+namespace {
+
+std::string escape(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+/// Script text inside HTML must not hold "</": a browser would end the element there.
+std::string inside_script(std::string text) {
+  for (std::size_t at = 0; (at = text.find("</", at)) != std::string::npos; at += 3)
+    text.replace(at, 2, "<\\/");
+  return text;
+}
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain =
+        (byte < 128 && std::isalnum(byte) != 0) || c == '-' || c == '_' || c == '.' || c == ',';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return out;
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string csv_of(const Figure& figure) {
+  std::string out = fmt::format("series,{},{},error\n", csv_cell(figure.x_label), csv_cell(figure.y_label));
+  for (const Series& s : figure.series) {
+    for (std::size_t i = 0; i < s.x.size(); ++i) {
+      out += fmt::format("{},{:.10g},{:.10g},", csv_cell(s.name), s.x[i], s.y[i]);
+      out += s.y_error.empty() ? "\n" : fmt::format("{:.6g}\n", s.y_error[i]);
+    }
+  }
+  return out;
+}
+
+std::string csv_of(const Table& table) {
+  std::string out;
+  const auto add = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) out += (i == 0 ? "" : ",") + csv_cell(row[i]);
+    out += '\n';
+  };
+  add(table.header);
+  for (const auto& row : table.rows) add(row);
+  return out;
+}
+
+Json axis(const std::string& label, bool logarithmic) {
+  Json a{{"title", {{"text", label}}}, {"automargin", true}, {"zeroline", false},
+         {"showline", true},           {"mirror", true},     {"ticks", "inside"},
+         {"gridcolor", "#e6e6e6"}};
+  if (logarithmic) {
+    a["type"] = "log";
+    a["exponentformat"] = "power";
+    a["dtick"] = 1;
+  }
+  return a;
+}
+
+Json trace(const Series& s) {
+  static constexpr const char* modes[] = {"lines", "markers", "lines+markers"};
+  Json t{{"type", s.x.size() > 4000 ? "scattergl" : "scatter"},
+         {"name", s.name},
+         {"x", s.x},
+         {"y", s.y},
+         {"mode", modes[static_cast<int>(s.mark)]}};
+  if (!s.colour.empty()) {
+    t["line"]["color"] = s.colour;
+    t["marker"]["color"] = s.colour;
+  }
+  if (s.dashed) t["line"]["dash"] = "dash";
+  t["marker"]["size"] = s.x.size() > 500 ? 4 : 8;
+  if (s.open_points) t["marker"]["symbol"] = "triangle-down-open";
+  if (!s.y_error.empty()) t["error_y"] = {{"type", "data"}, {"array", s.y_error}, {"visible", true}};
+  return t;
+}
+
+std::string plot_json(const Figure& figure) {
+  Json data = Json::array();
+  for (const Series& s : figure.series) data.push_back(trace(s));
+  Json layout{{"xaxis", axis(figure.x_label, figure.log_x)},
+              {"yaxis", axis(figure.y_label, figure.log_y)},
+              {"font", {{"family", "system-ui, sans-serif"}, {"size", 15}}},
+              {"margin", {{"t", 20}, {"r", 20}}},
+              {"hovermode", "closest"},
+              {"legend", {{"bgcolor", "rgba(255,255,255,0.8)"}}},
+              {"plot_bgcolor", "white"}};
+  if (figure.square) layout["yaxis"]["scaleanchor"] = "x";
+  return inside_script(Json{{"data", data}, {"layout", layout}}.dump());
+}
+
+void check(const std::string& id, std::set<std::string>& ids) {
+  const bool plain = !id.empty() && id.find_first_not_of(
+                                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+                                        std::string::npos;
+  if (!plain) throw InputError("report: '{}' is not an id (letters, digits, '-', '_')", id);
+  if (!ids.insert(id).second) throw InputError("report: the id '{}' stands twice", id);
+}
+
+/// Writes one item into the page and its data beside it.
+class ItemWriter {
+ public:
+  ItemWriter(std::string& page, std::filesystem::path data_folder)
+      : page_(page), folder_(std::move(data_folder)) {}
+
+  void operator()(const std::string& paragraph) const {
+    page_ += fmt::format("<p>{}</p>\n", escape(paragraph));
+  }
+
+  void operator()(const Table& table) {
+    check(table.id, ids_);
+    page_ += fmt::format("<div class=\"table\" id=\"{}\"><table><caption>{}</caption>\n<thead><tr>", table.id,
+                         escape(table.caption));
+    for (const auto& cell : table.header) page_ += fmt::format("<th>{}</th>", escape(cell));
+    page_ += "</tr></thead><tbody>\n";
+    for (const auto& row : table.rows) {
+      if (row.size() != table.header.size())
+        throw InputError("report: table '{}' has a row of {} cells under {} headings", table.id, row.size(),
+                         table.header.size());
+      page_ += "<tr>";
+      for (const auto& cell : row) page_ += fmt::format("<td>{}</td>", escape(cell));
+      page_ += "</tr>\n";
+    }
+    page_ += "</tbody></table>\n";
+    for (const auto& note : table.notes) page_ += fmt::format("<p class=\"note\">{}</p>\n", escape(note));
+    page_ += link(table.id, csv_of(table)) + "</div>\n";
+  }
+
+  void operator()(const Figure& figure) {
+    check(figure.id, ids_);
+    for (const Series& s : figure.series) {
+      if (s.y.size() != s.x.size() || (!s.y_error.empty() && s.y_error.size() != s.x.size())) {
+        throw InputError("report: series '{}' of figure '{}' has {} x, {} y and {} errors", s.name, figure.id,
+                         s.x.size(), s.y.size(), s.y_error.size());
+      }
+    }
+    page_ += fmt::format(
+        "<figure id=\"{}\" title=\"{}\"><div class=\"plot{}\"></div>\n<script "
+        "type=\"application/json\">{}</script>\n"
+        "<figcaption>{} {}</figcaption></figure>\n",
+        figure.id, escape(figure.definition), figure.square ? " square" : "", plot_json(figure),
+        escape(figure.caption), link(figure.id, csv_of(figure)));
+  }
+
+ private:
+  [[nodiscard]] std::string link(const std::string& id, const std::string& csv) const {
+    write_file(folder_ / (id + ".csv"), csv);
+    return fmt::format(
+        "<a class=\"csv\" download=\"{0}.csv\" href=\"data:text/csv;charset=utf-8,{1}\">data (CSV)</a>", id,
+        percent_encoded(csv));
+  }
+
+  std::string& page_;
+  std::filesystem::path folder_;
+  std::set<std::string> ids_;
+};
+
+constexpr const char* style = R"(
+body{font:17px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h1{line-height:1.2}h2{margin-top:2.5rem;border-bottom:1px solid #ccc}
+figure{margin:1.5rem 0}.plot{width:100%;height:28rem}.plot.square{height:34rem;max-width:38rem}
+figcaption,caption{font-size:15px;color:#333;text-align:left}caption{padding-bottom:.4rem;font-weight:600}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+td:first-child,th:first-child{text-align:left}.table{overflow-x:auto;margin:1.5rem 0}.note{font-size:14px;color:#444;margin:.2rem 0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;font-size:15px}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
+.csv{font-size:14px}nav a{margin-right:1rem}
+@media print{body{max-width:none;margin:0}figure,.table{break-inside:avoid}.csv,nav{display:none}}
+)";
+
+constexpr const char* drawing = R"(
+for (const figure of document.querySelectorAll('figure')) {
+  const plot = figure.querySelector('.plot');
+  const {data, layout} = JSON.parse(figure.querySelector('script').textContent);
+  Plotly.newPlot(plot, data, layout, {responsive: true, displaylogo: false,
+    toImageButtonOptions: {format: 'svg', filename: figure.id}})
+    .then(() => figure.setAttribute('data-drawn', 'true'));
+}
+)";
+
+}  // namespace
+
+void write_html(const Document& document, const std::filesystem::path& file,
+                const std::filesystem::path& plotly) {
+  std::filesystem::path data_folder = file.parent_path() / "data";
+  std::error_code error;
+  std::filesystem::create_directories(data_folder, error);
+  if (error) throw WorkError("{}: cannot make this folder: {}", data_folder.string(), error.message());
+
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n<meta "
+      "name=\"viewport\" "
+      "content=\"width=device-width\">\n<style>{1}</style></head><body>\n<h1>{0}</h1>\n<p>{2}</p>\n<nav>",
+      escape(document.title), style, escape(document.summary));
+  for (std::size_t i = 0; i < document.sections.size(); ++i) {
+    page += fmt::format("<a href=\"#section-{}\">{}</a>", i + 1, escape(document.sections[i].title));
+  }
+  page += "</nav>\n";
+  ItemWriter writer(page, data_folder);
+  for (std::size_t i = 0; i < document.sections.size(); ++i) {
+    page += fmt::format("<h2 id=\"section-{}\">{}</h2>\n", i + 1, escape(document.sections[i].title));
+    for (const Item& item : document.sections[i].items) std::visit(writer, item);
+  }
+  page += "<h2>Provenance</h2>\n<dl>";
+  for (const auto& [what, value] : document.provenance)
+    page += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape(what), escape(value));
+  page += "</dl>\n<script>" + inside_script(read_file(plotly)) + "</script>\n<script>" + drawing +
+          "</script>\n</body></html>\n";
+  write_file(file, page);
+}
+
+}  // namespace solion::report

@@ -1,0 +1,132 @@
+// Reading a study's TOML file.
+#include "solion/study/config.hpp"
+
+#include <algorithm>
+
+namespace solion::study {
+namespace {
+
+double positive(TomlTable& table, const std::string& key, double fallback) {
+  const double value = table.number(key, fallback);
+  if (!(value > 0)) table.fail(key, "expected a number above zero");
+  return value;
+}
+
+std::vector<std::filesystem::path> paths(TomlTable& table, const std::string& key) {
+  std::vector<std::filesystem::path> result;
+  for (const std::string& text : table.texts(key)) {
+    const std::filesystem::path path = text;
+    result.push_back(path.is_absolute() ? path : table.file().parent_path() / path);
+    if (!std::filesystem::exists(result.back()))
+      table.fail(key, "there is no '" + result.back().string() + "'");
+  }
+  return result;
+}
+
+std::filesystem::path existing(TomlTable& table, const std::string& key) {
+  if (!table.has(key)) return {};
+  std::filesystem::path path = table.path(key);
+  if (!std::filesystem::exists(path)) table.fail(key, "there is no '" + path.string() + "'");
+  return path;
+}
+
+DataConfig read_data(TomlTable table) {
+  DataConfig data;
+  data.systems = paths(table, "systems");
+  data.validation_fraction = table.number("validation_fraction", data.validation_fraction);
+  if (!(data.validation_fraction > 0 && data.validation_fraction < 0.9)) {
+    table.fail("validation_fraction", "expected a number between 0 and 0.9");
+  }
+  table.refuse_unknown();
+  return data;
+}
+
+ModelConfig read_model(TomlTable table) {
+  ModelConfig model;
+  model.file = existing(table, "file");
+  model.training_input = existing(table, "training_input");
+  if (model.file.empty() == model.training_input.empty()) {
+    table.fail("file", "give either a model (file) or a training input (training_input)");
+  }
+  table.refuse_unknown();
+  return model;
+}
+
+std::array<int, 3> supercell(TomlTable& table) {
+  const auto n = table.integers("supercell");
+  if (n.size() != 3 || std::any_of(n.begin(), n.end(), [](auto k) { return k < 1 || k > 1000; })) {
+    table.fail("supercell", "expected three whole numbers from 1 to 1000");
+  }
+  return {static_cast<int>(n[0]), static_cast<int>(n[1]), static_cast<int>(n[2])};
+}
+
+MdConfig read_md(TomlTable table) {
+  MdConfig md;
+  md.crystal = table.text("crystal", md.crystal);
+  md.reactions = existing(table, "reactions");
+  md.structures = table.texts("structures");
+  if (md.structures.empty()) table.fail("structures", "expected at least one structure");
+  md.supercell = supercell(table);
+  md.count = static_cast<int>(table.integer("count", md.count));
+  if (md.count < 1) table.fail("count", "expected a whole number of at least 1");
+  md.placement = table.text("placement", md.placement);
+  md.temperatures_K = table.numbers("temperatures_K");
+  if (md.temperatures_K.empty() ||
+      !(*std::min_element(md.temperatures_K.begin(), md.temperatures_K.end()) > 0)) {
+    table.fail("temperatures_K", "expected temperatures above zero");
+  }
+  md.pressure_bar = table.number("pressure_bar", md.pressure_bar);
+  md.timestep_fs = positive(table, "timestep_fs", md.timestep_fs);
+  md.npt_ps = positive(table, "npt_ps", md.npt_ps);
+  md.equilibration_ps = positive(table, "equilibration_ps", md.equilibration_ps);
+  md.production_ps = positive(table, "production_ps", md.production_ps);
+  md.production_max_ps = table.number("production_max_ps", md.production_ps);
+  if (!(md.production_max_ps >= md.production_ps))
+    table.fail("production_max_ps", "expected at least production_ps");
+  md.frame_interval_fs = positive(table, "frame_interval_fs", md.frame_interval_fs);
+  table.refuse_unknown();
+  return md;
+}
+
+TransportConfig read_transport(TomlTable table) {
+  TransportConfig transport;
+  transport.species = table.text("species", transport.species);
+  transport.charge_e = table.number("charge_e", transport.charge_e);
+  transport.jump_length_A = table.number("jump_length_A", transport.jump_length_A);
+  if (!(transport.jump_length_A >= 0))
+    table.fail("jump_length_A", "expected a length, or 0 to take it from g(r)");
+  transport.rdf_max_A = positive(table, "rdf_max_A", transport.rdf_max_A);
+  if (table.has("rdf_pairs")) {
+    for (const std::string& pair : table.texts("rdf_pairs")) {
+      const auto dash = pair.find('-');
+      if (dash == std::string::npos || dash == 0 || dash + 1 == pair.size()) {
+        table.fail("rdf_pairs", "expected pairs such as \"Li-O\", found \"" + pair + "\"");
+      }
+      transport.rdf_pairs.push_back({pair.substr(0, dash), pair.substr(dash + 1)});
+    }
+  }
+  table.refuse_unknown();
+  return transport;
+}
+
+}  // namespace
+
+Config read_config(const std::filesystem::path& file) {
+  TomlTable table = TomlTable::read(file);
+  Config config;
+  config.file = file;
+  config.title = table.text("title");
+  const std::int64_t seed = table.integer("seed", 1);
+  if (seed < 0) table.fail("seed", "expected a whole number of at least 0");
+  config.seed = static_cast<std::uint64_t>(seed);
+  config.time_budget_min = table.number("time_budget_min", 0);
+  if (!(config.time_budget_min >= 0)) table.fail("time_budget_min", "expected minutes, or 0 for no limit");
+  config.data = read_data(table.table("data"));
+  config.model = read_model(table.table("model"));
+  config.md = read_md(table.table("md"));
+  config.transport = read_transport(table.table("transport"));
+  table.refuse_unknown();
+  return config;
+}
+
+}  // namespace solion::study

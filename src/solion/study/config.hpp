@@ -1,0 +1,68 @@
+// What a study is told: the TOML file of `solion study`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "solion/base/input.hpp"
+
+namespace solion::study {
+
+/// Which labelled frames there are, and which are kept from training.
+struct DataConfig {
+  std::vector<std::filesystem::path> systems;  ///< folders of DeePMD npy systems, searched below
+  double validation_fraction = 0.15;           ///< of every structure, drawn by the seed
+};
+
+/// Either a model that is there, or a training input in DeePMD-kit's format whose systems the study fills in.
+struct ModelConfig {
+  std::filesystem::path file;
+  std::filesystem::path training_input;
+};
+
+/// The molecular dynamics of every structure at every temperature.
+struct MdConfig {
+  std::string crystal = "li3ocl";
+  std::filesystem::path reactions;      ///< further reactions, or empty
+  std::vector<std::string> structures;  ///< "perfect" and names of reactions
+  std::array<int, 3> supercell{3, 3, 3};
+  int count = 1;  ///< reactions in a cell
+  std::string placement = "farthest";
+  std::vector<double> temperatures_K;
+  double pressure_bar = 1;
+  double timestep_fs = 2;
+  double npt_ps = 2;             ///< finds the cell of each temperature
+  double equilibration_ps = 1;   ///< NVT before production
+  double production_ps = 20;     ///< at least
+  double production_max_ps = 0;  ///< at most, as the time budget allows; 0: exactly `production_ps`
+  double frame_interval_fs = 40;
+};
+
+struct TransportConfig {
+  std::string species = "Li";
+  double charge_e = 1;
+  double jump_length_A = 0;  ///< 0: from the first peak of g(r) of the species
+  std::vector<std::array<std::string, 2>> rdf_pairs;
+  double rdf_max_A = 6;
+};
+
+struct Config {
+  std::filesystem::path file;
+  std::string title;
+  std::uint64_t seed = 1;
+  /// Wall time that training and MD together may take on this machine; MD lengths are chosen to fit. 0: no
+  /// limit.
+  double time_budget_min = 0;
+  DataConfig data;
+  ModelConfig model;
+  MdConfig md;
+  TransportConfig transport;
+};
+
+/// Reads the file; InputError naming file, line and key for what is missing, unknown or out of range.
+Config read_config(const std::filesystem::path& file);
+
+}  // namespace solion::study

@@ -1,0 +1,84 @@
+// The report writer: what is in the page, what is escaped, what is refused.
+#include "solion/report/document.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+
+namespace solion::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ReportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              (std::string("solion_report_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    write_file(folder_ / "plotly.js", "var Plotly = '</script>';");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string written(const Document& document) {
+    write_html(document, folder_ / "report.html", folder_ / "plotly.js");
+    return read_file(folder_ / "report.html");
+  }
+  std::filesystem::path folder_;
+};
+
+Figure figure(const std::string& id) {
+  Figure f;
+  f.id = id;
+  f.caption = "MSD of Li";
+  f.x_label = "time (ps)";
+  f.y_label = "MSD (Å²)";
+  f.series.push_back(
+      {"type1 </script>", {1, 2}, {0.5, 1.25}, {0.1, 0.2}, colour_of("type1"), Mark::line, false, false});
+  return f;
+}
+
+TEST_F(ReportTest, TextIsEscapedAndScriptsCannotBeEndedByData) {
+  const std::string page =
+      written({"<Li3OCl> & \"co\"", "a < b", {{"host", "<x>"}}, {{"S & T", {figure("msd")}}}});
+  EXPECT_THAT(page, HasSubstr("&lt;Li3OCl&gt; &amp; &quot;co&quot;"));
+  EXPECT_THAT(page, Not(HasSubstr("type1 </script>")));
+  EXPECT_THAT(page, HasSubstr("var Plotly = '<\\/script>'"));
+  EXPECT_THAT(page, HasSubstr("<figure id=\"msd\""));
+}
+
+TEST_F(ReportTest, DataStandsBesideThePage) {
+  Table table{"d-table", "D", {"structure", "D, with comma"}, {{"type1", "1e-6"}}, {"not resolved: bound"}};
+  const std::string page = written({"t", "s", {}, {{"one", {figure("msd"), table, std::string("text")}}}});
+  EXPECT_EQ(read_file(folder_ / "data/msd.csv"),
+            "series,time (ps),MSD (Å²),error\ntype1 </script>,1,0.5,0.1\ntype1 </script>,2,1.25,0.2\n");
+  EXPECT_EQ(read_file(folder_ / "data/d-table.csv"), "structure,\"D, with comma\"\ntype1,1e-6\n");
+  EXPECT_THAT(page, HasSubstr("not resolved: bound"));
+}
+
+TEST_F(ReportTest, WrongDocumentsAreRefused) {
+  EXPECT_THROW(written({"t", "s", {}, {{"one", {figure("a"), figure("a")}}}}), InputError);
+  EXPECT_THROW(written({"t", "s", {}, {{"one", {figure("a b")}}}}), InputError);
+  Figure uneven = figure("b");
+  uneven.series[0].y.pop_back();
+  EXPECT_THROW(written({"t", "s", {}, {{"one", {uneven}}}}), InputError);
+  EXPECT_THROW(written({"t", "s", {}, {{"one", {Table{"c", "", {"a", "b"}, {{"1"}}, {}}}}}}), InputError);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
+}
+
+TEST(Colours, EveryDefectTypeHasItsOwn) {
+  std::set<std::string> colours;
+  for (const char* name : {"perfect", "type1", "type2", "type3", "type12", "type13", "type23", "type123"}) {
+    colours.insert(colour_of(name));
+  }
+  EXPECT_EQ(colours.size(), 8U);
+}
+
+}  // namespace
+}  // namespace solion::report
