@@ -5,8 +5,12 @@
 
 namespace solion::cli {
 
+std::function<void()> setup_evaluate(CLI::App& app);
+
 std::span<const Verb> verbs() {
-  static const std::vector<Verb> table{};
+  static const std::vector<Verb> table{
+      {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
+  };
   return table;
 }
 

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "support/li3ocl.hpp"
 #include "support/potential_checks.hpp"
+#include "support/temp_folder.hpp"
 
 namespace solion {
 namespace {
@@ -90,6 +92,83 @@ TEST(Buckingham, HasTheDerivativesOfItsDispersion) {
   const testing::PotentialChecks checks{.step = 1e-6, .force_tolerance = 1e-6, .virial_tolerance = 3e-6};
   testing::check_forces(potential, hot_defective_cell(), checks);
   testing::check_virial(potential, hot_defective_cell(), checks);
+}
+
+template <typename F>
+void expect_input_error(const F& f, const std::string& part) {
+  EXPECT_THAT(f, ::testing::ThrowsMessage<InputError>(HasSubstr(part)));
+}
+
+TEST(Buckingham, RefusesFramesItCannotDo) {
+  const auto potential = li3ocl_buckingham();
+  const auto evaluate = [&](const Frame& frame) { return [&] { (void)potential->evaluate(frame); }; };
+  Frame open = li3ocl_cell();
+  open.cell.reset();
+  expect_input_error(evaluate(open), "no cell");
+  const Frame charged = without(li3ocl_cell(), {1});
+  expect_input_error(evaluate(charged), "net charge of -1 e");
+  Frame foreign = li3ocl_cell();
+  foreign.type_map = TypeMap({"Li", "S", "Cl"});
+  expect_input_error(evaluate(foreign), "'S'");
+  Frame close = li3ocl_cell();
+  close.positions[3] = close.positions[0] + Vec3(0, 0, 0.7);
+  expect_input_error(evaluate(close), "atoms 1 (Li) and 4 (O) are 0.700 Å apart");
+  Frame nan = li3ocl_cell();
+  nan.positions[2][1] = std::nan("");
+  EXPECT_THROW((void)potential->evaluate(nan), Error);
+}
+
+TEST(Buckingham, RefusesWrongFiles) {
+  const std::string good = R"(kind = "buckingham"
+cutoff_A = 10
+[charges]
+Na = 1
+Cl = -1
+[[pairs]]
+elements = ["Na", "Na"]
+A_eV = 1
+rho_A = 0.3
+C_eV_A6 = 0
+[[pairs]]
+elements = ["Na", "Cl"]
+A_eV = 1000
+rho_A = 0.3
+C_eV_A6 = 0
+[[pairs]]
+elements = ["Cl", "Cl"]
+A_eV = 1
+rho_A = 0.3
+C_eV_A6 = 20
+)";
+  const auto read = [](std::string text, const std::string& from, const std::string& to) {
+    if (!from.empty()) text.replace(text.find(from), from.size(), to);
+    return [text] {
+      TomlTable table = TomlTable::parse(text, "salt.toml");
+      (void)BuckinghamModel::from_toml(table);
+    };
+  };
+  EXPECT_NO_THROW(read(good, "", "")());
+  expect_input_error(read(good, "cutoff_A", "cutof_A"), "salt.toml:2: cutof_A = 10: unknown key");
+  expect_input_error(read(good, "cutoff_A = 10", "cutoff_A = -1"), "cutoff_A = -1");
+  expect_input_error(read(good, "cutoff_A = 10", "ewald_accuracy = 1"), "1e-14 to 1e-2");
+  expect_input_error(read(good, "cutoff_A = 10", "coulomb_eV_A = 332.06"), "14.3996");
+  expect_input_error(read(good, "rho_A = 0.3", "rho_A = 0"), "rho_A = 0: expected a positive number");
+  expect_input_error(read(good, "A_eV = 1\n", "A_eV = 'x'\n"), "expected a number");
+  expect_input_error(read(good, "A_eV = 1\n", ""), "A_eV: missing");
+  expect_input_error(read(good, "C_eV_A6 = 0", "C_eV_A6 = 0\ntail = 1"), "unknown key");
+  expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Na\", \"Br\"]"), "'Br'");
+  expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Cl\", \"Cl\"]"), "given before");
+  expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Na\"]"), "two elements");
+  const std::size_t last = good.rfind("[[pairs]]");
+  expect_input_error(read(good.substr(0, last), "", ""), "Cl and Cl is missing");
+}
+
+TEST(FromToml, RefusesAnotherKind) {
+  const testing::TempFolder folder;
+  write_file(folder / "m.toml", "kind = 'morse'\n");
+  expect_input_error([&] { (void)potential_from_toml(folder / "m.toml"); },
+                     "kind = 'morse': expected \"buckingham\"");
+  expect_input_error([&] { (void)potential_from_toml(folder / "none.toml"); }, "none.toml");
 }
 
 }  // namespace

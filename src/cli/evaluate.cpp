@@ -1,0 +1,150 @@
+// solion evaluate: energy, forces, virial and atomic energies of every frame with any model.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <mutex>
+
+#include "cli/verbs.hpp"
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string frames;
+  std::string json;
+  std::string output;
+  int threads = available_threads();
+};
+
+/// Refuses a target that could not be written, before the work is done.
+void check_folder(const std::string& target) {
+  const std::filesystem::path folder = std::filesystem::path(target).parent_path();
+  if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
+  throw InputError("{}: the folder {} does not exist", target, folder.string());
+}
+
+/// Replaces the labels of each frame by the potential's.
+void label(const Options& options, const Potential& potential, std::vector<Frame>& frames) {
+  const std::size_t n = frames.size();
+  const int workers = static_cast<int>(std::min<std::size_t>(n, static_cast<std::size_t>(options.threads)));
+  std::vector<std::unique_ptr<Potential>> clones;
+  for (int w = 0; w < workers; ++w) {
+    clones.push_back(potential.clone());
+    clones.back()->set_threads(std::max(1, options.threads / workers));
+  }
+  Progress progress("evaluate", n);
+  std::mutex mutex;
+  std::size_t done = 0;
+  std::atomic<bool> failed = false;
+  parallel_dynamic(n, workers, [&](std::size_t f, int worker) {
+    if (failed) return;
+    try {
+      throw_if_interrupted();
+      Frame& frame = frames[f];
+      Evaluation result;
+      // No cache of an earlier frame: which worker had which does not show in the last digits.
+      Potential& clone = *clones[static_cast<std::size_t>(worker)];
+      clone.reset();
+      clone.evaluate(frame, {.atomic_energies = true}, result);
+      frame.labels = {result.energy, std::move(result.forces), result.virial,
+                      std::move(result.atomic_energies)};
+      const std::lock_guard lock(mutex);
+      progress.update(++done);
+    } catch (const InputError& error) {
+      failed = true;
+      throw InputError("{}: frame {}: {}", options.frames, f + 1, error.what());
+    } catch (const WorkError& error) {
+      failed = true;
+      throw WorkError("{}: frame {}: {}", options.frames, f + 1, error.what());
+    } catch (...) {
+      failed = true;
+      throw;
+    }
+  });
+}
+
+struct Summary {
+  double energy_per_atom, largest_force;
+  std::optional<double> pressure_GPa;
+};
+
+Summary summarise(const Frame& frame) {
+  Summary s{*frame.labels.energy_eV / static_cast<double>(frame.n_atoms()), 0, {}};
+  for (const Vec3& f : frame.labels.forces_eV_per_A) s.largest_force = std::max(s.largest_force, f.norm());
+  if (frame.cell) {
+    s.pressure_GPa =
+        frame.labels.virial_eV->trace() / (3 * frame.cell->volume()) * constants::eV_per_A3_in_GPa;
+  }
+  return s;
+}
+
+Json to_json(const Frame& frame) {
+  const Summary s = summarise(frame);
+  Json forces = Json::array(), virial = Json::array();
+  for (const Vec3& f : frame.labels.forces_eV_per_A) forces.push_back({f[0], f[1], f[2]});
+  const Mat3& w = *frame.labels.virial_eV;
+  for (int a = 0; a < 3; ++a) virial.push_back({w(a, 0), w(a, 1), w(a, 2)});
+  return {{"formula", frame.formula()},
+          {"energy_eV", *frame.labels.energy_eV},
+          {"energy_eV_per_atom", s.energy_per_atom},
+          {"largest_force_eV_per_A", s.largest_force},
+          {"pressure_GPa", s.pressure_GPa ? Json(*s.pressure_GPa) : Json()},
+          {"forces_eV_per_A", std::move(forces)},
+          {"virial_eV", std::move(virial)},
+          {"atomic_energies_eV", frame.labels.atomic_energies_eV}};
+}
+
+void print(const std::vector<Frame>& frames) {
+  fmt::print("{:>6} {:>7} {:>18} {:>14} {:>12} {:>12}  {}\n", "frame", "atoms", "energy eV", "eV/atom",
+             "max F eV/Å", "pressure GPa", "formula");
+  for (std::size_t f = 0; f < frames.size(); ++f) {
+    const Summary s = summarise(frames[f]);
+    fmt::print("{:>6} {:>7} {:>18.8f} {:>14.8f} {:>12.5f} {:>12}  {}\n", f + 1, frames[f].n_atoms(),
+               *frames[f].labels.energy_eV, s.energy_per_atom, s.largest_force,
+               s.pressure_GPa ? fmt::format("{:.5f}", *s.pressure_GPa) : "-", frames[f].formula());
+  }
+}
+
+void run(const Options& options) {
+  check_folder(options.json);
+  check_folder(options.output);
+  if (!options.output.empty()) (void)io::format_of(options.output);
+  const auto potential = open_potential(options.model);
+  std::vector<Frame> frames = io::read_frames(options.frames);
+  label(options, *potential, frames);
+  if (!options.output.empty()) io::write_frames(options.output, frames);
+  if (!options.json.empty()) {
+    Json list = Json::array();
+    for (const Frame& frame : frames) list.push_back(to_json(frame));
+    write_json(options.json, {{"model", options.model},
+                              {"potential", potential->description()},
+                              {"source", options.frames},
+                              {"frames", std::move(list)}});
+  }
+  print(frames);
+}
+
+}  // namespace
+
+std::function<void()> setup_evaluate(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("-m,--model", options->model,
+                 "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
+      ->required();
+  app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a DeePMD system …")->required();
+  app.add_option("--json", options->json, "Write all numbers to this file");
+  app.add_option("-o,--output", options->output, "Write the frames with these labels (format by name)");
+  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  return [options] { run(*options); };
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,33 @@
+// Suffix to reader.
+#include "solion/catalog/open.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+
+#include "solion/base/errors.hpp"
+#include "solion/dp/deep_potential.hpp"
+#include "solion/potential/from_toml.hpp"
+
+namespace solion {
+
+std::unique_ptr<Potential> open_potential(const std::string& spec) {
+  const std::filesystem::path path = spec;
+  std::string suffix = path.extension().string();
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::array deep{".dp", ".hdf5", ".yaml", ".yml"};
+  const bool is_deep = std::find(deep.begin(), deep.end(), suffix) != deep.end();
+  if (suffix != ".toml" && !is_deep) {
+    throw InputError(
+        "{}: not the name of a model; expected a file *.toml (an analytic potential) or *.dp, "
+        "*.hdf5, *.yaml, *.yml (a Deep Potential)",
+        spec);
+  }
+  if (!std::filesystem::exists(path)) throw InputError("{}: no such file", spec);
+  if (!is_deep) return potential_from_toml(path);
+  return std::make_unique<dp::DeepPotential>(path);
+}
+
+}  // namespace solion
