@@ -1,0 +1,116 @@
+// spglib behind typed results and errors.
+#include "solion/structure/symmetry.hpp"
+
+#include <spglib.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+
+#include "solion/base/errors.hpp"
+
+namespace solion {
+namespace {
+
+using Dataset = std::unique_ptr<SpglibDataset, decltype(&spg_free_dataset)>;
+
+Dataset dataset_of(const Frame& frame, double tolerance_A) {
+  // spglib wants the cell vectors in columns.
+  double lattice[3][3];
+  for (int i = 0; i < 3; ++i) {
+    for (int k = 0; k < 3; ++k) lattice[k][i] = frame.cell->matrix()(i, k);
+  }
+  std::vector<std::array<double, 3>> positions(frame.n_atoms());
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    const Vec3 f = frame.cell->to_fractional(frame.positions[i]);
+    positions[i] = {f[0], f[1], f[2]};
+  }
+  return {spg_get_dataset(lattice, reinterpret_cast<double(*)[3]>(positions.data()), frame.types.data(),
+                          static_cast<int>(frame.n_atoms()), tolerance_A),
+          &spg_free_dataset};
+}
+
+/// The atom of `frame` at fractional position f (modulo lattice vectors) with type `type`, or -1.
+int atom_at(const Frame& frame, const Vec3& f, int type, double tolerance_A) {
+  int best = -1;
+  double best_d2 = tolerance_A * tolerance_A;
+  for (std::size_t j = 0; j < frame.n_atoms(); ++j) {
+    if (frame.types[j] != type) continue;
+    Vec3 d = f - frame.cell->to_fractional(frame.positions[j]);
+    d -= d.array().round().matrix();
+    const double d2 = frame.cell->to_cartesian(d).squaredNorm();
+    if (d2 < best_d2) {
+      best = static_cast<int>(j);
+      best_d2 = d2;
+    }
+  }
+  return best;
+}
+
+/// Orbits under the operations themselves: spglib's own `equivalent_atoms` speaks of the idealised crystal,
+/// of which an oddly shaped supercell keeps only a part.
+std::vector<int> orbits(const Frame& frame, const std::vector<SymmetryOperation>& operations,
+                        double tolerance_A) {
+  std::vector<int> orbit(frame.n_atoms(), -1);
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    if (orbit[i] >= 0) continue;
+    orbit[i] = static_cast<int>(i);
+    const Vec3 f = frame.cell->to_fractional(frame.positions[i]);
+    for (const SymmetryOperation& op : operations) {
+      const Vec3 image = op.rotation.cast<double>() * f + op.translation;
+      const int j = atom_at(frame, image, frame.types[i], 10 * tolerance_A);
+      if (j >= 0 && orbit[static_cast<std::size_t>(j)] < 0)
+        orbit[static_cast<std::size_t>(j)] = static_cast<int>(i);
+    }
+  }
+  return orbit;
+}
+
+}  // namespace
+
+Vec3 wrap_fractional(const Vec3& f) {
+  Vec3 w = f - f.array().floor().matrix();
+  for (int k = 0; k < 3; ++k) {
+    if (w[k] > 1 - 1e-9) w[k] = 0;
+  }
+  return w;
+}
+
+Symmetry find_symmetry(const Frame& frame, double tolerance_A) {
+  if (!frame.cell) throw InputError("symmetry: the frame has no cell");
+  if (frame.n_atoms() == 0) throw InputError("symmetry: the frame has no atoms");
+  if (!(tolerance_A > 0))
+    throw InputError("symmetry: tolerance {} Å; expected a length above 0", tolerance_A);
+  const Dataset data = dataset_of(frame, tolerance_A);
+  if (!data) {
+    throw InputError("symmetry: spglib finds no space group at a tolerance of {} Å ({}); do atoms overlap?",
+                     tolerance_A, spg_get_error_message(spg_get_error_code()));
+  }
+  Symmetry result;
+  result.space_group = data->spacegroup_number;
+  result.symbol = data->international_symbol;
+  result.point_group = data->pointgroup_symbol;
+  for (int i = 0; i < data->n_atoms; ++i) {
+    const int letter = data->wyckoffs[i];
+    // The 27th letter of the International Tables (Pmmm) is A.
+    result.wyckoff.emplace_back(1, letter < 26 ? static_cast<char>('a' + letter) : 'A');
+  }
+  for (int k = 0; k < data->n_operations; ++k) {
+    SymmetryOperation op;
+    for (int i = 0; i < 3; ++i) {
+      for (int j = 0; j < 3; ++j) op.rotation(i, j) = data->rotations[k][i][j];
+      op.translation[i] = data->translations[k][i];
+    }
+    op.translation = wrap_fractional(op.translation);
+    result.operations.push_back(op);
+  }
+  const auto is_identity = [](const SymmetryOperation& op) {
+    return op.rotation == IntMat3::Identity() && op.translation.norm() < 1e-9;
+  };
+  std::stable_partition(result.operations.begin(), result.operations.end(), is_identity);
+  result.orbit = orbits(frame, result.operations, tolerance_A);
+  return result;
+}
+
+}  // namespace solion
