@@ -68,7 +68,9 @@ TEST(DefectCells, EveryStructureOfTheStudyHasItsComposition) {
       {"type23", "Li23 O8 Cl7"},  {"type123", "Li22 O8 Cl6"}};
   for (const auto& [name, formula] : expected) {
     for (const Placement placement : {Placement::nearest, Placement::farthest, Placement::random}) {
-      const auto cells = build(crystal, {2, 2, 2}, name, with(placement, 1, 7));
+      DefectOptions options = with(placement, 1, 7);
+      options.search_nodes = 2000;
+      const auto cells = build(crystal, {2, 2, 2}, name, options);
       ASSERT_EQ(cells.size(), 1U);
       EXPECT_EQ(cells[0].frame.formula(), formula) << name;
       EXPECT_NO_THROW(validate(cells[0].frame, name, 1.5));
@@ -186,7 +188,9 @@ TEST(DefectCells, SeveralReactionsNeverShareASite) {
   const Crystal crystal = known_crystal("li3ocl");
   for (const Placement placement : {Placement::nearest, Placement::farthest, Placement::random}) {
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
-      const auto cells = build(crystal, {3, 3, 3}, "type123", with(placement, 2, seed));
+      DefectOptions options = with(placement, 2, seed);
+      options.search_nodes = 2000;
+      const auto cells = build(crystal, {3, 3, 3}, "type123", options);
       ASSERT_EQ(cells[0].defects.size(), 14U);
       std::set<std::array<int, 3>> sites;
       for (const PlacedDefect& d : cells[0].defects) {

@@ -1,7 +1,7 @@
 // Site permutations by integer arithmetic on (unit site, lattice point).
 #include "solion/structure/site_lattice.hpp"
 
-#include <limits>
+#include <utility>
 
 #include "solion/base/errors.hpp"
 
@@ -79,6 +79,14 @@ void SiteLattice::tabulate_distances(const Cell& super) {
       }
     }
   }
+  constexpr int most_sites = 1500;
+  if (n_sites() > most_sites) return;
+  std::vector<double> dense;
+  dense.reserve(at(n_sites()) * at(n_sites()));
+  for (int a = 0; a < n_sites(); ++a) {
+    for (int b = 0; b < n_sites(); ++b) dense.push_back(look_up_distance(a, b));
+  }
+  dense_ = std::move(dense);
 }
 
 int SiteLattice::unit_of(int site) const {
@@ -109,7 +117,7 @@ Vec3 SiteLattice::position(int site) const {
                                  lattice_.points()[at(cell_of(site))].cast<double>());
 }
 
-double SiteLattice::distance(int a, int b) const {
+double SiteLattice::look_up_distance(int a, int b) const {
   const int c = lattice_.index(lattice_.points()[at(cell_of(b))] - lattice_.points()[at(cell_of(a))]);
   return distance_[(at(unit_of(a)) * at(n_unit_) + at(unit_of(b))) * at(n_cells_) + at(c)];
 }

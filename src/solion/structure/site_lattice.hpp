@@ -24,7 +24,10 @@ class SiteLattice {
   [[nodiscard]] std::vector<int> sites_of_kind(const std::string& kind) const;
   [[nodiscard]] Vec3 position(int site) const;
   /// Shortest distance between periodic images of two sites, Å.
-  [[nodiscard]] double distance(int a, int b) const;
+  [[nodiscard]] double distance(int a, int b) const {
+    if (dense_.empty()) return look_up_distance(a, b);
+    return dense_[at(a) * at(n_sites()) + at(b)];
+  }
 
   [[nodiscard]] int n_operations() const { return n_point_ * n_cells_; }
   /// Where operation `op` takes a site.
@@ -37,6 +40,7 @@ class SiteLattice {
   [[nodiscard]] int site_of(int unit, int cell) const;
   void add_operation(const SymmetryOperation& op, const Frame& unit);
   void tabulate_distances(const Cell& supercell);
+  [[nodiscard]] double look_up_distance(int a, int b) const;
 
   LatticePoints lattice_;
   Cell unit_cell_;
@@ -48,6 +52,7 @@ class SiteLattice {
   std::vector<Vec3> fractional_;    ///< of each unit site
   std::vector<int> target_;         ///< [operation][site]: the site it goes to, before any translation
   std::vector<double> distance_;    ///< [unit site][unit site][cell difference]
+  std::vector<double> dense_;       ///< [site][site], where that is no more than some megabytes
 };
 
 }  // namespace solion

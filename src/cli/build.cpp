@@ -1,0 +1,202 @@
+// solion build: a crystal, a supercell and a defect reaction → frames.
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/input.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/structure/defects.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct BuildArguments {
+  std::string crystal;
+  std::vector<int> supercell{1, 1, 1};
+  std::string reaction = "perfect";
+  std::string reactions_file;
+  std::string placement = "nearest";
+  std::optional<double> lattice_A;
+  DefectOptions options;
+  std::string output;
+  std::string json;
+  bool list = false;
+};
+
+/// A crystal by name, from a TOML file, or from any structure file (whose chemistry a reactions file must
+/// tell).
+Crystal load_crystal(const std::string& name) {
+  const std::filesystem::path path(name);
+  if (!std::filesystem::exists(path)) {
+    if (path.has_extension() || path.has_parent_path()) throw InputError("{}: no such file", name);
+    return known_crystal(name);
+  }
+  if (path.extension() == ".toml") {
+    TomlTable table = TomlTable::read(path);
+    return parse_crystal(table);
+  }
+  const Frame read = io::read_frame(path);
+  if (!read.cell) throw InputError("{}: the frame has no cell; a crystal needs one", name);
+  Crystal crystal;
+  crystal.name = path.filename().string();
+  crystal.summary = read.formula();
+  crystal.frame.type_map = read.type_map;
+  crystal.frame.types = read.types;
+  crystal.frame.positions = read.positions;
+  crystal.frame.cell = read.cell;
+  return crystal;
+}
+
+Crystal prepare_crystal(const BuildArguments& arguments) {
+  Crystal crystal = load_crystal(arguments.crystal);
+  if (!arguments.reactions_file.empty()) {
+    TomlTable table = TomlTable::read(arguments.reactions_file);
+    crystal.chemistry.merge(Chemistry::parse(table));
+    table.refuse_unknown();
+  }
+  if (arguments.lattice_A) set_lattice_constant(crystal.frame, *arguments.lattice_A);
+  return crystal;
+}
+
+IntMat3 supercell_matrix(const std::vector<int>& n) {
+  if (n.size() == 3) return diagonal({n[0], n[1], n[2]});
+  if (n.size() != 9)
+    throw InputError("--supercell: {} numbers; expected 3, or 9 (the rows of a matrix)", n.size());
+  IntMat3 matrix;
+  for (int k = 0; k < 9; ++k) matrix(k / 3, k % 3) = n[static_cast<std::size_t>(k)];
+  return matrix;
+}
+
+void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
+  fmt::print("{:10} {}, a = {:.4g} Å\n", crystal.name, crystal.summary, crystal.frame.cell->vector(0).norm());
+  for (const auto& entry : crystal.chemistry.reactions) {
+    const Reaction reaction = crystal.chemistry.reaction(entry.first);
+    fmt::print("  {:8} {:50} {}\n", entry.first, reaction.text(),
+               composition_formula(crystal.frame, reaction));
+  }
+  if (!with_voids) return;
+  const Symmetry symmetry = find_symmetry(crystal.frame, tolerance_A);
+  fmt::print("  space group {} ({}), {} operations\n", symmetry.symbol, symmetry.space_group,
+             symmetry.operations.size());
+  int rank = 0;
+  for (const InterstitialSite& site : find_interstitials(crystal.frame, symmetry)) {
+    const Vec3 f = crystal.frame.cell->to_fractional(site.positions.front());
+    fmt::print("  site i{}: {} in the cell, first at ({:.4f}, {:.4f}, {:.4f}), {:.3f} Å to {}\n", ++rank,
+               site.positions.size(), f[0], f[1], f[2], site.radius_A, site.surroundings);
+  }
+}
+
+void list_known(const BuildArguments& arguments) {
+  if (!arguments.crystal.empty()) {
+    list_crystal(prepare_crystal(arguments), true, arguments.options.symmetry_tolerance_A);
+    return;
+  }
+  for (const std::string& name : known_crystals()) list_crystal(known_crystal(name), false, 1e-3);
+}
+
+Json to_json(const DefectCell& cell) {
+  Json defects = Json::array();
+  for (const PlacedDefect& defect : cell.defects) {
+    Json entry{{"term", defect.term},
+               {"reaction", defect.reaction + 1},
+               {"position_A", {defect.position[0], defect.position[1], defect.position[2]}}};
+    if (defect.atom >= 0) entry["atom"] = defect.atom + 1;
+    defects.push_back(entry);
+  }
+  return {{"formula", cell.frame.formula()}, {"atoms", cell.frame.n_atoms()},
+          {"degeneracy", cell.degeneracy},   {"sum_of_distances_A", cell.sum_of_distances_A},
+          {"proven", cell.proven},           {"defects", defects}};
+}
+
+void print_cells(const std::vector<DefectCell>& cells) {
+  constexpr std::size_t most = 20;
+  for (std::size_t i = 0; i < cells.size() && i < most; ++i) {
+    const DefectCell& cell = cells[i];
+    fmt::print("{:5} {}: degeneracy {}, sum of distances {:.3f} Å{}\n", i + 1, cell.frame.formula(),
+               cell.degeneracy, cell.sum_of_distances_A,
+               cell.proven ? "" : " (best found; the search was cut)");
+  }
+  if (cells.size() > most) fmt::print("  … and {} more\n", cells.size() - most);
+}
+
+void run_build(const BuildArguments& arguments) {
+  if (arguments.list) return list_known(arguments);
+  if (arguments.crystal.empty())
+    throw InputError("--crystal is missing: a name (see --list) or a structure file");
+  if (arguments.output.empty()) throw InputError("-o is missing: the file to write");
+  const io::Format format = io::format_of(arguments.output);
+  const Crystal crystal = prepare_crystal(arguments);
+  const IntMat3 matrix = supercell_matrix(arguments.supercell);
+  const Reaction reaction = crystal.chemistry.reaction(arguments.reaction);
+  DefectOptions options = arguments.options;
+  options.placement = parse_placement(arguments.placement);
+  const std::vector<DefectCell> cells = build_defect_cells(crystal, matrix, reaction, options);
+  if (cells.size() > 1 && format == io::Format::poscar)
+    throw InputError("{}: POSCAR holds one frame, and there are {}; write to a name that ends in .xyz",
+                     arguments.output, cells.size());
+
+  std::vector<Frame> frames;
+  std::size_t total = 0;
+  Json list = Json::array();
+  for (const DefectCell& cell : cells) {
+    frames.push_back(cell.frame);
+    total += cell.degeneracy;
+    list.push_back(to_json(cell));
+  }
+  io::write_frames(arguments.output, frames);
+
+  const std::string composition = composition_formula(crystal.frame, reaction);
+  fmt::print("{}: {}, supercell {}, {} × ({}), {}\n", crystal.name, crystal.summary,
+             describe_supercell(matrix), options.count, reaction.text(), composition);
+  print_cells(cells);
+  fmt::print("{} of {} configurations, placement {} → {}\n", cells.size(), total,
+             to_string(options.placement), arguments.output);
+  if (arguments.json.empty()) return;
+  write_json(arguments.json, {{"crystal", crystal.name},
+                              {"supercell", describe_supercell(matrix)},
+                              {"reaction", reaction.name},
+                              {"reaction_text", reaction.text()},
+                              {"composition", composition},
+                              {"count", options.count},
+                              {"placement", to_string(options.placement)},
+                              {"seed", options.seed},
+                              {"total_degeneracy", total},
+                              {"cells", list}});
+}
+
+}  // namespace
+
+std::function<void()> setup_build(CLI::App& app) {
+  auto a = std::make_shared<BuildArguments>();
+  app.add_option("--crystal", a->crystal,
+                 "a crystal by name (see --list), a .toml crystal or a structure file");
+  app.add_option("--supercell", a->supercell, "3 whole numbers, or 9: the rows of a matrix (default 1 1 1)");
+  app.add_option("--reaction", a->reaction,
+                 "a reaction by name, or in Kröger–Vink notation (default perfect)");
+  app.add_option(
+      "--reactions", a->reactions_file,
+      "a TOML file with [oxidation_states] and [reactions]; needed for crystals from a structure file");
+  app.add_option("--count", a->options.count, "reactions in the cell (default 1)");
+  app.add_option("--placement", a->placement, "nearest, farthest, random or all (default nearest)");
+  app.add_option("--seed", a->options.seed, "of random placements (default 0)");
+  app.add_option("--lattice-A", a->lattice_A, "scale the crystal so that |a| is this, in Å");
+  app.add_option(
+      "--min-separation-A", a->options.min_separation_A,
+      "least distance of interstitials from each other and from vacancies they would fill (default 2.5 Å)");
+  app.add_option("--symmetry-tolerance-A", a->options.symmetry_tolerance_A,
+                 "how far equivalent atoms may be off, in Å (default 0.001)");
+  app.add_option("--max-configurations", a->options.max_configurations,
+                 "the most classes that --placement all makes (default 100000)");
+  app.add_option("-o,--output", a->output, "the file to write; its name tells the format (.xyz, POSCAR, …)");
+  app.add_option("--json", a->json, "write the numbers that are printed to this file");
+  app.add_flag("--list", a->list, "list the known crystals and their reactions; of --crystal also its voids");
+  return [a] { run_build(*a); };
+}
+
+}  // namespace solion::cli
