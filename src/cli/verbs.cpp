@@ -5,10 +5,12 @@
 
 namespace solion::cli {
 
+std::function<void()> setup_build(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 
 std::span<const Verb> verbs() {
   static const std::vector<Verb> table{
+      {"build", "Crystals and their defect cells", setup_build},
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
   };
   return table;

@@ -282,7 +282,7 @@ TEST(DefectCells, RefusesWhatCannotBe) {
   few.max_configurations = 10;
   EXPECT_THAT(message({2, 2, 2}, "type2", few), HasSubstr("more than 10"));
   DefectOptions apart = with(Placement::random, 4);
-  apart.min_separation_A = 5.0;
+  apart.min_separation_A = 6.0;  // four points of a cube of 7.82 Å are at most 5.53 Å apart (fcc)
   EXPECT_THAT(message({2, 2, 2}, "type3", apart), HasSubstr("minimum separation"));
   EXPECT_THROW(parse_placement("middle"), InputError);
 }
