@@ -16,7 +16,7 @@ target_compile_options(solion_compiler INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False alarms of GCC 12 inside Eigen and libstdc++ templates at -O2.
   target_compile_options(solion_compiler INTERFACE
-    -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
+    -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
 endif()
 if(SOLION_NATIVE AND NOT SOLION_SANITIZE)
   target_compile_options(solion_compiler INTERFACE -march=native)

@@ -1,0 +1,51 @@
+// Weighted Arrhenius line of D(T), with what it says at another temperature.
+#pragma once
+
+#include <Eigen/Core>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace solion::transport {
+
+/// One D of a D(T) table; `std` 0 where unknown, `resolved` false where `D` is only an upper bound.
+struct DiffusionPoint {
+  double T_K = 0;
+  double D_cm2_per_s = 0;
+  double std_cm2_per_s = 0;
+  bool resolved = true;
+};
+
+/// A value with its standard error.
+struct Estimate {
+  double value = 0;
+  double error = 0;
+};
+
+/// ln D = ln D₀ − E_a/(k_B T).
+struct ArrheniusFit {
+  Estimate Ea_eV;
+  Estimate ln_D0;                                        ///< D₀ in cm²/s
+  Eigen::Matrix2d covariance = Eigen::Matrix2d::Zero();  ///< of (E_a, ln D₀)
+  double r2 = 0;                                         ///< of ln D, weighted as the fit
+  double chi2_per_dof = 0;                               ///< NaN without errors or with two points
+  bool weighted = false;                                 ///< by the errors of D, rather than all points alike
+  std::size_t n_used = 0;
+  std::vector<std::string> notes;  ///< what was left out and why
+
+  /// D (cm²/s) at another temperature; its error from the covariance, in ln D.
+  [[nodiscard]] Estimate ln_D_at(double T_K) const;
+  [[nodiscard]] double D0_cm2_per_s() const;
+};
+
+/// Least squares of ln D against 1/T, weighted by (D/std)² when every resolved point has an error, alike
+/// otherwise (the error then comes from the scatter, which needs three points). Bounds are left out and
+/// noted; bounds that the line breaks are noted too. InputError with fewer than two temperatures.
+ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points);
+
+/// Reads a CSV table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s and `resolved`
+/// (true/false), in any order; an empty D (or "-") is a temperature without a value and is left out.
+/// InputError naming file, line and column.
+std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path);
+
+}  // namespace solion::transport

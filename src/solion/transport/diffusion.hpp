@@ -1,0 +1,57 @@
+// From an MSD curve to a tracer diffusion coefficient with an honest error bar, or to a bound and the reason.
+#pragma once
+
+#include <limits>
+#include <string>
+
+#include "solion/transport/msd.hpp"
+
+namespace solion::transport {
+
+struct DiffusionOptions {
+  /// Distance a between neighbouring sites of the mobile ion, Å (2.765 for Li in Li3OCl).
+  double jump_length_A = 0;
+  /// Start of the diffusive window; not finite: found from the data.
+  double window_start_fs = std::numeric_limits<double>::quiet_NaN();
+  /// End of the window as a fraction of the trajectory: two independent displacements of each ion at least.
+  double window_end_fraction = 0.5;
+};
+
+/// D in cm²/s. Numbers that do not exist are NaN. Theory: docs/theory/transport.md, section 3.
+struct Diffusion {
+  bool resolved = false;
+  std::string reason;  ///< why not, or how the window was chosen
+  double D = std::numeric_limits<double>::quiet_NaN();
+  /// One standard error: the larger of the two below; its coverage is tested on walks with a known D.
+  double std = std::numeric_limits<double>::quiet_NaN();
+  double std_ions = std::numeric_limits<double>::quiet_NaN();  ///< from the spread over independent ions
+  double std_covariance = std::numeric_limits<double>::quiet_NaN();  ///< from the covariance model of the MSD
+  /// 95 % interval, symmetric in ln D.
+  double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
+                           std::numeric_limits<double>::quiet_NaN()};
+  /// One-sided 95 % upper bound on D, whether resolved or not.
+  double bound = std::numeric_limits<double>::quiet_NaN();
+  /// The slope as fitted, also where it is no diffusion coefficient.
+  double slope_D = std::numeric_limits<double>::quiet_NaN();
+  double intercept_A2 = std::numeric_limits<double>::quiet_NaN();
+  double window_start_fs = std::numeric_limits<double>::quiet_NaN();
+  double window_end_fs = std::numeric_limits<double>::quiet_NaN();
+  double window_msd_A2 = std::numeric_limits<double>::quiet_NaN();  ///< MSD at the end of the window
+  /// Relative error by the count of effective hops (He, Zhu, Epstein and Mo 2018), for comparison.
+  double rsd_events = std::numeric_limits<double>::quiet_NaN();  ///< relative
+  double n_effective_hops = std::numeric_limits<double>::quiet_NaN();
+  double jump_length_A = 0;
+};
+
+/// D = slope/6 of MSD(t) = 6·D·t + b in the diffusive window. Resolved only if MSD > a²/2 in the window, the
+/// MSD grows like diffusion there (neither a plateau nor a free flight) and D exceeds twice its error.
+/// InputError for a jump length that is not positive and for a curve with fewer than 4 lags.
+Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options);
+
+/// Nernst–Einstein conductivity σ = n z² e² D/(k_B T) in mS/cm, n = `n_ions`/`volume_A3`, D in cm²/s. Give
+/// the tracer D for the uncorrelated and the collective D for the full conductivity. InputError if T or V is
+/// not > 0.
+double nernst_einstein_mS_per_cm(double D_cm2_per_s, double n_ions, double charge_e, double volume_A3,
+                                 double temperature_K);
+
+}  // namespace solion::transport

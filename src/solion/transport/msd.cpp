@@ -1,0 +1,223 @@
+// Multi-level multi-origin MSD (after the order-n scheme of Dubbeldam et al., Mol. Simul. 35, 1084 (2009)).
+#include "solion/transport/msd.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+
+namespace solion::transport {
+namespace {
+
+constexpr std::size_t samples_a_level = 16;
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+MsdAccumulator::MsdAccumulator(MsdOptions options)
+    : options_(std::move(options)), unwrapper_(options_.unwrap) {
+  if (options_.mobile.empty()) throw InputError("msd: no species given");
+}
+
+void MsdAccumulator::start(const Frame& frame, const std::string& where) {
+  for (const std::string& name : frame.type_map.names()) {
+    Group group{name, static_cast<Eigen::Index>(order_.size()), 0};
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i)
+      if (frame.element(i) == name) order_.push_back(i);
+    group.count = static_cast<Eigen::Index>(order_.size()) - group.first;
+    if (group.count > 0) groups_.push_back(group);
+  }
+  const std::vector<std::string> present = species();
+  for (const auto* list : {&options_.mobile, &options_.framework}) {
+    for (const std::string& name : *list) {
+      if (!contains(present, name))
+        throw InputError("{}: no atom is of species '{}'; found {}", where, name, fmt::join(present, ", "));
+    }
+  }
+  if (options_.remove_drift && options_.framework.empty()) {
+    for (const std::string& name : present)
+      if (!contains(options_.mobile, name)) options_.framework.push_back(name);
+    if (options_.framework.empty()) {
+      throw InputError(
+          "{}: all atoms are {}: there is no framework whose drift could be removed; name one, or say "
+          "that the drift is to stay",
+          where, fmt::join(options_.mobile, ", "));
+    }
+  }
+  for (const Group& group : groups_)
+    in_framework_.insert(in_framework_.end(), static_cast<std::size_t>(group.count),
+                         contains(options_.framework, group.species));
+  if (frame.cell) reference_ = frame.cell->matrix();
+  reference_inverse_ = reference_.inverse();
+}
+
+void MsdAccumulator::add(const Frame& frame, const std::string& where) {
+  if (n_frames_ > 0 && unwrapper_.is_allowed_repeat(frame)) return;
+  const std::vector<Vec3>& fractional = unwrapper_.next(frame, where);
+  if (n_frames_ == 0) start(frame, where);
+  if (frame.cell) volume_sum_ += frame.cell->volume();
+  update_levels(snapshot(frame, fractional));
+  ++n_frames_;
+}
+
+std::vector<std::string> MsdAccumulator::species() const {
+  std::vector<std::string> names;
+  for (const Group& group : groups_) names.push_back(group.species);
+  return names;
+}
+
+MsdAccumulator::Snapshot MsdAccumulator::snapshot(const Frame& frame,
+                                                  const std::vector<Vec3>& fractional) const {
+  Snapshot now{Eigen::ArrayX3d(static_cast<Eigen::Index>(order_.size()), 3),
+               frame.cell ? frame.cell->matrix() : Mat3(Mat3::Identity())};
+  Vec3 mean = Vec3::Zero();
+  if (options_.remove_drift) {
+    double n = 0;
+    for (std::size_t p = 0; p < order_.size(); ++p) {
+      if (!in_framework_[p]) continue;
+      mean += fractional[order_[p]];
+      n += 1;
+    }
+    mean /= n;
+  }
+  for (std::size_t p = 0; p < order_.size(); ++p)
+    now.q.row(static_cast<Eigen::Index>(p)) = (fractional[order_[p]] - mean).transpose() * reference_;
+  return now;
+}
+
+void MsdAccumulator::update_levels(const Snapshot& now) {
+  const std::size_t t = n_frames_;
+  for (std::size_t k = 0;; ++k) {
+    const std::size_t stride = std::size_t{1} << k;
+    if (k > 0 && (t == 0 || t % stride != 0)) break;
+    if (k == levels_.size()) {
+      Level level;
+      level.ring.resize(samples_a_level);
+      if (k > 0) {  // every level starts with frame 0, which the one below still holds when t = 2^k
+        level.ring[0] = levels_[k - 1].ring[0];
+        level.count = 1;
+      }
+      const std::size_t first = k == 0 ? 1 : samples_a_level / 2 + 1;
+      for (std::size_t j = first; j <= samples_a_level; ++j) {
+        LagSums sums;
+        sums.lag = j * stride;
+        sums.fourth.resize(groups_.size());
+        sums.collective.resize(groups_.size());
+        level.lags.push_back(std::move(sums));
+      }
+      levels_.push_back(std::move(level));
+    }
+    Level& level = levels_[k];
+    for (LagSums& sums : level.lags) {
+      const std::size_t j = sums.lag / stride;
+      if (level.count >= j) correlate(now, level.ring[(level.count - j) % samples_a_level], sums);
+    }
+    level.ring[level.count % samples_a_level] = now;
+    ++level.count;
+  }
+}
+
+void MsdAccumulator::correlate(const Snapshot& now, const Snapshot& origin, LagSums& sums) {
+  const Eigen::Index n = now.q.rows();
+  if (sums.ion.size() == 0) sums.ion = Eigen::ArrayXd::Zero(n);
+  const bool same_cell = now.h == reference_ && origin.h == reference_;
+  const Mat3 stretch = 0.5 * reference_inverse_ * (now.h + origin.h);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const auto first = groups_[g].first;
+    const auto count = groups_[g].count;
+    Eigen::ArrayX3d d = now.q.middleRows(first, count) - origin.q.middleRows(first, count);
+    if (!same_cell) d = (d.matrix() * stretch).array().eval();
+    const Eigen::ArrayXd r2 = d.col(0).square() + d.col(1).square() + d.col(2).square();
+    sums.ion.segment(first, count) += r2;
+    const auto ions = static_cast<double>(count);
+    sums.fourth[g] += r2.square().sum();
+    const double x = d.col(0).sum(), y = d.col(1).sum(), z = d.col(2).sum();
+    sums.collective[g] += (x * x + y * y + z * z) / ions;
+  }
+  ++sums.origins;
+}
+
+MsdCurve MsdAccumulator::curve(const std::string& species, double frame_interval_fs) const {
+  if (!(frame_interval_fs > 0) || !std::isfinite(frame_interval_fs))
+    throw InputError("msd: a frame interval of {} fs; expected a positive time", frame_interval_fs);
+  if (n_frames_ < 2) throw InputError("msd: {} frames; at least 2 are needed", n_frames_);
+  const auto found =
+      std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.species == species; });
+  if (found == groups_.end())
+    throw InputError("msd: no atom is of species '{}'; found {}", species, fmt::join(this->species(), ", "));
+  const auto g = static_cast<std::size_t>(found - groups_.begin());
+
+  MsdCurve curve;
+  curve.species = species;
+  curve.n_ions = static_cast<std::size_t>(found->count);
+  curve.n_frames = n_frames_;
+  curve.frame_interval_fs = frame_interval_fs;
+  curve.mean_volume_A3 = volume_sum_ / static_cast<double>(n_frames_);
+  std::vector<const LagSums*> used;
+  for (const Level& level : levels_)
+    for (const LagSums& sums : level.lags)
+      if (sums.origins > 0) used.push_back(&sums);
+  curve.ion_msd_A2.resize(static_cast<Eigen::Index>(used.size()), found->count);
+  for (std::size_t l = 0; l < used.size(); ++l) {
+    const LagSums& sums = *used[l];
+    const auto origins = static_cast<double>(sums.origins);
+    const Eigen::ArrayXd ion = sums.ion.segment(found->first, found->count) / origins;
+    const double msd = ion.mean();
+    curve.lag_frames.push_back(sums.lag);
+    curve.time_fs.push_back(static_cast<double>(sums.lag) * frame_interval_fs);
+    curve.msd_A2.push_back(msd);
+    curve.variance_A4.push_back(
+        std::max(0.0, sums.fourth[g] / (origins * static_cast<double>(curve.n_ions)) - msd * msd));
+    curve.collective_A2.push_back(sums.collective[g] / origins);
+    curve.n_origins.push_back(sums.origins);
+    curve.ion_msd_A2.row(static_cast<Eigen::Index>(l)) = ion.transpose();
+  }
+  return curve;
+}
+
+MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
+  if (curves.empty()) throw InputError("msd: no replicas to join");
+  MsdCurve joined = curves.front();
+  std::size_t n_lags = joined.lag_frames.size();
+  for (const MsdCurve& c : curves) {
+    if (c.species != joined.species || c.frame_interval_fs != joined.frame_interval_fs)
+      throw InputError("msd: replicas of {} at {} fs and of {} at {} fs cannot be joined", joined.species,
+                       joined.frame_interval_fs, c.species, c.frame_interval_fs);
+    n_lags = std::min(n_lags, c.lag_frames.size());
+  }
+  const auto lags = static_cast<Eigen::Index>(n_lags);
+  double ions = 0;
+  for (const MsdCurve& c : curves) ions += static_cast<double>(c.n_ions);
+  joined.lag_frames.resize(n_lags);
+  joined.time_fs.resize(n_lags);
+  joined.msd_A2.assign(n_lags, 0);
+  joined.collective_A2.assign(n_lags, 0);
+  joined.variance_A4.assign(n_lags, 0);
+  joined.n_origins.assign(n_lags, 0);
+  joined.ion_msd_A2.resize(lags, static_cast<Eigen::Index>(ions));
+  joined.mean_volume_A3 = 0;
+  joined.n_frames = curves.front().n_frames;
+  Eigen::Index column = 0;
+  for (const MsdCurve& c : curves) {
+    const double share = static_cast<double>(c.n_ions) / ions;
+    joined.n_frames = std::min(joined.n_frames, c.n_frames);
+    joined.mean_volume_A3 += c.mean_volume_A3 / static_cast<double>(curves.size());
+    const auto n = static_cast<Eigen::Index>(c.n_ions);
+    joined.ion_msd_A2.middleCols(column, n) = c.ion_msd_A2.topRows(lags);
+    column += n;
+    for (std::size_t l = 0; l < n_lags; ++l) {
+      joined.msd_A2[l] += share * c.msd_A2[l];
+      joined.collective_A2[l] += share * c.collective_A2[l];
+      joined.variance_A4[l] += share * (c.variance_A4[l] + c.msd_A2[l] * c.msd_A2[l]);
+      joined.n_origins[l] = std::max(joined.n_origins[l], c.n_origins[l]);
+    }
+  }
+  for (std::size_t l = 0; l < n_lags; ++l) joined.variance_A4[l] -= joined.msd_A2[l] * joined.msd_A2[l];
+  joined.n_ions = static_cast<std::size_t>(ions);
+  return joined;
+}
+
+}  // namespace solion::transport

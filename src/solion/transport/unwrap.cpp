@@ -1,0 +1,208 @@
+// Unwrapping by integer images of fractional coordinates, with the checks of a trajectory.
+#include "solion/transport/unwrap.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+
+namespace solion::transport {
+namespace {
+
+/// The MD step of a frame, where the file has it.
+std::optional<double> step_number(const Frame& frame) {
+  for (const char* key : {"timestep", "Timestep", "TIMESTEP", "step", "Step"}) {
+    const auto found = frame.info.find(key);
+    if (found == frame.info.end()) continue;
+    double value = 0;
+    const char* end = found->second.data() + found->second.size();
+    const auto [stop, error] = std::from_chars(found->second.data(), end, value);
+    if (error == std::errc() && stop == end) return value;
+  }
+  return std::nullopt;
+}
+
+Vec3 nearest_image(const Vec3& step) { return step - step.array().round().matrix(); }
+
+std::vector<Vec3> fractional_positions(const Frame& frame) {
+  std::vector<Vec3> fractional(frame.n_atoms());
+  for (std::size_t i = 0; i < fractional.size(); ++i) {
+    fractional[i] = frame.cell ? frame.cell->to_fractional(frame.positions[i]) : frame.positions[i];
+  }
+  return fractional;
+}
+
+}  // namespace
+
+const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& where) {
+  const bool first = n_frames_ == 0;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    if (!frame.positions[i].allFinite())
+      throw InputError("{}: the position of atom {} is not a finite number", where, i + 1);
+  }
+  if (first) {
+    if (frame.n_atoms() == 0) throw InputError("{}: no atoms", where);
+    has_cell_ = frame.cell.has_value();
+    has_images_ = !frame.images.empty();
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements_.push_back(frame.element(i));
+  }
+  check_same_atoms(frame, where);
+  const std::vector<Vec3> fractional = fractional_positions(frame);
+  if (!first) {
+    // Frames without a cell have no images to count, so that a step is a plain difference.
+    if (has_images_ || !has_cell_) {
+      step_with_images(frame, fractional, where);
+    } else {
+      step_without_images(frame, fractional, where);
+    }
+  } else {
+    unwrapped_ = fractional;
+    if (has_images_)
+      for (std::size_t i = 0; i < unwrapped_.size(); ++i) unwrapped_[i] += frame.images[i].cast<double>();
+  }
+  check_order(frame, where);
+  wrapped_ = fractional;
+  repeat_allowed_ = false;
+  ++n_frames_;
+  return unwrapped_;
+}
+
+void Unwrapper::check_same_atoms(const Frame& frame, const std::string& where) const {
+  if (frame.n_atoms() != elements_.size()) {
+    throw InputError("{}: {} atoms, but the first frame has {}; atoms must not come or go", where,
+                     frame.n_atoms(), elements_.size());
+  }
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    if (frame.element(i) != elements_[i]) {
+      throw InputError(
+          "{}: atom {} is {}, but {} in the first frame; atoms must keep their order (sort by id)", where,
+          i + 1, frame.element(i), elements_[i]);
+    }
+  }
+  if (frame.cell.has_value() != has_cell_)
+    throw InputError("{}: {} a cell, unlike the first frame", where, has_cell_ ? "lacks" : "has");
+  if (frame.images.empty() == has_images_)
+    throw InputError("{}: {} image flags, unlike the first frame", where, has_images_ ? "lacks" : "has");
+}
+
+void Unwrapper::check_order(const Frame& frame, const std::string& where) {
+  const std::optional<double> step = step_number(frame);
+  if (n_frames_ > 0 && step.has_value() != last_step_.has_value())
+    throw InputError("{}: {} a step number, unlike the frame before", where, step ? "has" : "lacks");
+  if (!step) return;
+  if (last_step_) {
+    const double interval = *step - *last_step_;
+    if (!(interval > 0)) {
+      throw InputError("{}: step {} comes after step {}: frames are repeated or out of order", where, *step,
+                       *last_step_);
+    }
+    if (step_interval_ && std::abs(interval - *step_interval_) > 1e-9 * *step_interval_) {
+      throw InputError(
+          "{}: {} steps after the frame before, but {} between the frames so far: frames are missing "
+          "or were written at another interval",
+          where, interval, *step_interval_);
+    }
+    step_interval_ = interval;
+  }
+  last_step_ = step;
+}
+
+bool Unwrapper::is_allowed_repeat(const Frame& frame) const {
+  if (!repeat_allowed_ || n_frames_ == 0 || frame.n_atoms() != elements_.size()) return false;
+  const std::optional<double> step = step_number(frame);
+  if (step && last_step_) return *step == *last_step_;
+  if (frame.cell.has_value() != has_cell_) return false;
+  const std::vector<Vec3> fractional = fractional_positions(frame);
+  for (std::size_t i = 0; i < fractional.size(); ++i) {
+    // Files keep at least six digits of a coordinate.
+    if (!(nearest_image(fractional[i] - wrapped_[i]).norm() < 1e-6)) return false;
+  }
+  return true;
+}
+
+void Unwrapper::check_repeat(const Frame& frame, const std::string& where) const {
+  for (const Vec3& step : steps_)
+    if (!step.isZero(0)) return;
+  (void)frame;
+  throw InputError("{}: no atom has moved since the frame before: the frame is there twice", where);
+}
+
+void Unwrapper::step_with_images(const Frame& frame, const std::vector<Vec3>& fractional,
+                                 const std::string& where) {
+  steps_.resize(fractional.size());
+  double largest_nearest = 0;
+  std::size_t far = 0;
+  double farthest = 0;
+  for (std::size_t i = 0; i < fractional.size(); ++i) {
+    Vec3 now = fractional[i];
+    if (has_images_) now += frame.images[i].cast<double>();
+    steps_[i] = now - unwrapped_[i];
+    largest_nearest = std::max(largest_nearest, nearest_image(steps_[i]).cwiseAbs().maxCoeff());
+    if (const double move = steps_[i].cwiseAbs().maxCoeff(); move > farthest) {
+      farthest = move;
+      far = i;
+    }
+  }
+  // One atom a cell away while all of them are within a quarter of it, were it not for the flags.
+  if (has_images_ && farthest > 0.5 && largest_nearest < 0.25) {
+    throw InputError(
+        "{}: by its image flags atom {} ({}) moved {:.2f} cells since the frame before, but by its "
+        "coordinates none moved more than {:.2f}: the image flags were reset or are wrong",
+        where, far + 1, elements_[far], farthest, largest_nearest);
+  }
+  check_repeat(frame, where);
+  check_sudden_jump(frame, steps_, where);
+  for (std::size_t i = 0; i < steps_.size(); ++i) unwrapped_[i] += steps_[i];
+  if (has_images_) {  // exact, without the rounding of a long sum
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      unwrapped_[i] = fractional[i] + frame.images[i].cast<double>();
+  }
+}
+
+void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>& fractional,
+                                    const std::string& where) {
+  steps_.resize(fractional.size());
+  for (std::size_t i = 0; i < fractional.size(); ++i) {
+    steps_[i] = nearest_image(fractional[i] - wrapped_[i]);
+    const double move = steps_[i].cwiseAbs().maxCoeff();
+    if (!(move <= options_.largest_step)) {
+      throw InputError(
+          "{}: atom {} ({}) moved {:.2f} of the cell since the frame before and there are no image "
+          "flags, so that its path is not known: write frames more often, or image flags or "
+          "unwrapped coordinates",
+          where, i + 1, elements_[i], move);
+    }
+  }
+  check_repeat(frame, where);
+  check_sudden_jump(frame, steps_, where);
+  // The integer part is counted apart from the fraction: s = f + n without the rounding of a long sum.
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Vec3 sum = unwrapped_[i] + steps_[i];
+    unwrapped_[i] = fractional[i] + (sum - fractional[i]).array().round().matrix();
+  }
+}
+
+void Unwrapper::check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps,
+                                  const std::string& where) {
+  const auto n = static_cast<double>(steps.size());
+  Vec3 drift = Vec3::Zero();
+  for (const Vec3& s : steps) drift += s / n;
+  double mean = 0;
+  std::size_t moved = 0;
+  for (const Vec3& s : steps) {
+    const double d2 = (frame.cell ? frame.cell->to_cartesian(s - drift) : Vec3(s - drift)).squaredNorm();
+    mean += d2 / n;
+    if (d2 > 1.0) ++moved;
+  }
+  // Steps are stationary in a trajectory: 16 times the largest mean square step so far, with a third of all
+  // atoms more than 1 Å away, is another configuration. Ten frames say what is usual.
+  if (n_frames_ > 10 && mean > 1.0 && mean > 16 * largest_mean_step_ && static_cast<double>(moved) > n / 3) {
+    throw InputError(
+        "{}: {} of {} atoms jumped more than 1 Å (mean square {:.2f} Å², at most {:.4f} Å² between the "
+        "frames before): frames are missing or atoms were renumbered",
+        where, moved, steps.size(), mean, largest_mean_step_);
+  }
+  largest_mean_step_ = std::max(largest_mean_step_, mean);
+}
+
+}  // namespace solion::transport

@@ -1,0 +1,66 @@
+// Continuous coordinates out of a sequence of frames, and the checks that the sequence is one trajectory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "solion/structure/frame.hpp"
+
+namespace solion::transport {
+
+struct UnwrapOptions {
+  /// Largest step between consecutive frames, as a fraction of the cell along each vector, that still counts
+  /// as known when a trajectory has no image flags. Half a cell is where the sign of a step is lost.
+  double largest_step = 0.4;
+};
+
+/// Turns frame after frame into unwrapped fractional coordinates s, so that s·h is the unwrapped position.
+/// With image flags s = f + n, n the integer counters; without them every step is the minimum image of the
+/// *fractional* difference, so that a breathing cell (NPT) adds nothing. Frames without a cell keep their
+/// Cartesian coordinates (h = 1). Theory: docs/theory/transport.md, section 1.
+///
+/// Refused with InputError, naming `where`: another number of atoms or other elements than in the first
+/// frame, a cell or image flags that come or go, a frame that repeats the last one, steps (info keys
+/// `timestep`, `step`) that do not grow or grow unevenly, jumps of more than `largest_step` of the cell
+/// without image flags, image flags that contradict the coordinates, and a sudden jump of most atoms (lost
+/// frames, atoms renumbered).
+class Unwrapper {
+ public:
+  explicit Unwrapper(const UnwrapOptions& options = {}) : options_(options) {}
+
+  /// The unwrapped fractional coordinates of `frame`; valid until the next call.
+  const std::vector<Vec3>& next(const Frame& frame, const std::string& where);
+
+  /// Says that the next frame may repeat the last one (files written by parts); `is_repeat` then tells.
+  void allow_repeat() { repeat_allowed_ = true; }
+  /// True if the frame is the last one again and a repeat is allowed; such a frame is not to be given to
+  /// `next`.
+  [[nodiscard]] bool is_allowed_repeat(const Frame& frame) const;
+
+  [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
+  [[nodiscard]] bool has_images() const { return has_images_; }
+
+ private:
+  void check_same_atoms(const Frame& frame, const std::string& where) const;
+  void check_order(const Frame& frame, const std::string& where);
+  void check_repeat(const Frame& frame, const std::string& where) const;
+  void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
+  void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
+  void check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps, const std::string& where);
+
+  UnwrapOptions options_;
+  std::size_t n_frames_ = 0;
+  bool has_images_ = false;
+  bool has_cell_ = false;
+  bool repeat_allowed_ = false;
+  std::vector<std::string> elements_;
+  std::optional<double> last_step_;
+  std::optional<double> step_interval_;
+  double largest_mean_step_ = 0;  // Å², over the frames so far
+  std::vector<Vec3> wrapped_;     // fractional coordinates of the last frame as they stood there
+  std::vector<Vec3> unwrapped_;
+  std::vector<Vec3> steps_;
+};
+
+}  // namespace solion::transport
