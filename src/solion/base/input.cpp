@@ -75,7 +75,12 @@ void TomlTable::fail(const std::string& key, const std::string& problem) const {
   const toml::node* node = state_->here->get(key);
   std::ostringstream value;
   if (node != nullptr && !node->is_table()) {
-    node->visit([&](const auto& v) { value << " = " << v; });
+    // toml++ writes 3.9 with 17 digits; the user wrote 3.9.
+    if (const auto* number = node->as_floating_point()) {
+      value << " = " << fmt::format("{}", number->get());
+    } else {
+      node->visit([&](const auto& v) { value << " = " << v; });
+    }
   }
   const toml::node& where = node != nullptr ? *node : static_cast<const toml::node&>(*state_->here);
   throw InputError("{}:{}: {}{}{}: {}", file_.string(), where.source().begin.line, state_->prefix, key,
