@@ -1,5 +1,7 @@
 // solion VERB …: parses the command line, runs the verb, turns exceptions into one message and an exit
 // status.
+#include <spdlog/sinks/stdout_sinks.h>
+
 #include <cstdio>
 #include <new>
 
@@ -42,6 +44,8 @@ int report(const char* text, int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Results go to standard output, messages to standard error (spdlog's own default is the other one).
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("solion"));
   spdlog::set_pattern("%v");
   solion::watch_interrupts();
   try {

@@ -7,6 +7,8 @@
 #include "solion/base/files.hpp"
 #include "solion/io/deepmd_npy.hpp"
 #include "solion/io/extxyz.hpp"
+#include "solion/io/lammps_data.hpp"
+#include "solion/io/lammps_dump.hpp"
 #include "solion/io/poscar.hpp"
 
 namespace solion::io {
@@ -15,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* accepted_names =
-    "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, or a folder (DeePMD npy system)";
+    "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, *.data or *.lmp (LAMMPS data), *.dump or "
+    "*.lammpstrj, or a folder (DeePMD npy system)";
 
 using Append = void (*)(std::string&, const Frame&);
 
@@ -25,6 +28,10 @@ Append appender(Format format, const fs::path& path) {
       return append_extxyz;
     case Format::poscar:
       return append_poscar;
+    case Format::lammps_data:
+      return append_lammps_data;
+    case Format::lammps_dump:
+      return append_lammps_dump;
     case Format::deepmd_npy:
       break;
   }
@@ -33,8 +40,9 @@ Append appender(Format format, const fs::path& path) {
 
 Format streaming_format(const fs::path& path) {
   const Format format = format_of(path);
-  if (format != Format::extxyz) {
-    throw InputError("{}: frames can be appended to *.xyz and *.extxyz files only", path.string());
+  if (format != Format::extxyz && format != Format::lammps_dump) {
+    throw InputError("{}: frames can be appended to *.xyz, *.extxyz, *.dump and *.lammpstrj files only",
+                     path.string());
   }
   return format;
 }
@@ -50,6 +58,8 @@ Format format_of(const fs::path& path) {
   if (suffix == ".xyz" || suffix == ".extxyz") return Format::extxyz;
   if (suffix == ".vasp" || suffix == ".poscar") return Format::poscar;
   if (name.starts_with("POSCAR") || name.starts_with("CONTCAR")) return Format::poscar;
+  if (suffix == ".data" || suffix == ".lmp") return Format::lammps_data;
+  if (suffix == ".dump" || suffix == ".lammpstrj") return Format::lammps_dump;
   if (suffix.empty()) return Format::deepmd_npy;
   throw InputError("{}: no format goes by this name; expected {}", path.string(), accepted_names);
 }
@@ -61,6 +71,10 @@ std::unique_ptr<FrameReader> open_frames(const fs::path& path, const ReadOptions
       return read_extxyz(LineReader(path), options);
     case Format::poscar:
       return read_poscar(LineReader(path), options);
+    case Format::lammps_data:
+      return read_lammps_data(LineReader(path), options);
+    case Format::lammps_dump:
+      return read_lammps_dump(LineReader(path), options);
     case Format::deepmd_npy:
       break;
   }
@@ -91,7 +105,7 @@ void write_frames(const fs::path& path, std::span<const Frame> frames) {
   if (frames.empty()) throw InputError("{}: no frames to write", path.string());
   const Format format = format_of(path);
   if (format == Format::deepmd_npy) return write_deepmd(path, frames);
-  if (format != Format::extxyz && frames.size() > 1) {
+  if ((format == Format::poscar || format == Format::lammps_data) && frames.size() > 1) {
     throw InputError("{}: the format holds one frame; {} were given", path.string(), frames.size());
   }
   const Append append = appender(format, path);
@@ -108,14 +122,15 @@ void write_frames(const fs::path& path, std::span<const Frame> frames) {
 std::vector<std::string> lost_in(Format format, const Frame& frame) {
   const bool extxyz = format == Format::extxyz;
   const bool deepmd = format == Format::deepmd_npy;
+  const bool lammps = format == Format::lammps_data || format == Format::lammps_dump;
   std::vector<std::string> lost;
   const auto check = [&](bool present, bool held, const char* what) {
     if (present && !held) lost.emplace_back(what);
   };
   check(!frame.velocities.empty(), !deepmd, "velocities");
-  check(!frame.images.empty(), extxyz, "image flags");
+  check(!frame.images.empty(), extxyz || lammps, "image flags");
   check(frame.labels.energy_eV.has_value(), extxyz || deepmd, "energy");
-  check(!frame.labels.forces_eV_per_A.empty(), extxyz || deepmd, "forces");
+  check(!frame.labels.forces_eV_per_A.empty(), extxyz || deepmd || format == Format::lammps_dump, "forces");
   check(frame.labels.virial_eV.has_value(), extxyz || deepmd, "virial");
   check(!frame.labels.atomic_energies_eV.empty(), extxyz || deepmd, "atomic energies");
   return lost;

@@ -11,10 +11,11 @@
 
 namespace solion::io {
 
-enum class Format { extxyz, poscar, deepmd_npy };
+enum class Format { extxyz, poscar, lammps_data, lammps_dump, deepmd_npy };
 
-/// By name: *.xyz, *.extxyz; POSCAR*, CONTCAR*, *.vasp, *.poscar; a folder or a name
-/// without suffix or ending in '/' is a DeePMD system. InputError naming the accepted ones for any other.
+/// By name: *.xyz, *.extxyz; POSCAR*, CONTCAR*, *.vasp, *.poscar; *.data, *.lmp; *.dump, *.lammpstrj; a
+/// folder or a name without suffix or ending in '/' is a DeePMD system. InputError naming the accepted ones
+/// for any other.
 Format format_of(const std::filesystem::path& path);
 
 /// Opens a file for reading frame by frame; only one frame is in memory (DeePMD: one set).
@@ -35,11 +36,12 @@ void write_frames(const std::filesystem::path& path, std::span<const Frame> fram
 /// What of the frame the format has no place for ("energy", "velocities", …), for a warning.
 std::vector<std::string> lost_in(Format format, const Frame& frame);
 
-/// Byte behind the first `n_frames` frames of an extxyz file. InputError if it has fewer.
+/// Byte behind the first `n_frames` frames of an extxyz or LAMMPS dump file. InputError if it has fewer.
 std::uint64_t end_of_frame(const std::filesystem::path& path, std::size_t n_frames,
                            const ReadOptions& options = {});
 
-/// Appends frames to an extxyz file as a run goes on. Errors of writing (disk full) are WorkError.
+/// Appends frames to an extxyz or LAMMPS dump file as a run goes on. Errors of writing (disk full) are
+/// WorkError.
 class FrameWriter {
  public:
   /// Starts a new file; an old one is emptied.

@@ -1,0 +1,115 @@
+// solion convert IN… -o OUT: frames from one format to another.
+#include <fmt/core.h>
+
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::string output;
+  std::string frames;
+  io::ReadOptions read;
+};
+
+/// A Python slice of the frames of each input: "first:last:step" with last excluded, each part optional.
+struct Slice {
+  std::size_t first = 0, last = std::numeric_limits<std::size_t>::max(), step = 1;
+  [[nodiscard]] bool holds(std::size_t i) const { return i >= first && i < last && (i - first) % step == 0; }
+};
+
+Slice parse_slice(const std::string& text) {
+  Slice slice;
+  std::size_t* parts[] = {&slice.first, &slice.last, &slice.step};
+  std::size_t at = 0;
+  for (int k = 0; at <= text.size(); ++k) {
+    const std::size_t end = std::min(text.find(':', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    io::Fields field(part);
+    if (k > 2 || (!part.empty() && (!field.integer(*parts[k]) || !field.at_end())) || slice.step == 0) {
+      throw InputError("--frames {}: expected first:last:step, counted from 0 (such as 100::10)", text);
+    }
+    at = end + 1;
+    if (end == text.size() && k == 0 && !text.empty()) slice.last = slice.first + 1;  // one frame
+  }
+  return slice;
+}
+
+void convert(const Options& options) {
+  const Slice slice = parse_slice(options.frames);
+  const io::Format format = io::format_of(options.output);
+  const bool streams = format == io::Format::extxyz || format == io::Format::lammps_dump;
+  // A trajectory goes through frame by frame into a temporary name; the other formats need all frames at
+  // once.
+  const std::filesystem::path target(options.output);
+  const std::filesystem::path aside = target.parent_path() / (".partial-" + target.filename().string());
+  std::optional<io::FrameWriter> writer;
+  std::vector<Frame> frames;
+  std::size_t count = 0;
+  bool warned = false;
+  try {
+    for (const std::string& input : options.inputs) {
+      const auto reader = io::open_frames(input, options.read);
+      Frame frame;
+      for (std::size_t i = 0; i < slice.last && reader->next(frame); ++i) {
+        throw_if_interrupted();
+        if (!slice.holds(i)) continue;
+        if (const auto lost = io::lost_in(format, frame); !lost.empty() && !warned) {
+          log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
+          warned = true;
+        }
+        if (streams) {
+          if (!writer) writer.emplace(io::FrameWriter::create(aside));
+          writer->write(frame);
+        } else {
+          frames.push_back(frame);
+        }
+        ++count;
+      }
+    }
+    if (count == 0) throw InputError("no frame of the input is in --frames {}", options.frames);
+    if (writer) {
+      writer->flush(true);
+      std::filesystem::rename(aside, target);
+    } else {
+      io::write_frames(target, frames);
+    }
+  } catch (...) {
+    std::error_code ignored;
+    if (writer) std::filesystem::remove(aside, ignored);
+    throw;
+  }
+  fmt::print("{} frame(s) written to {}\n", count, options.output);
+}
+
+}  // namespace
+
+std::function<void()> setup_convert(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("input", options->inputs,
+                 "Files or folders: *.xyz, *.extxyz, POSCAR*, *.vasp, *.data, *.lmp, *.dump, *.lammpstrj, or "
+                 "a DeePMD "
+                 "npy system")
+      ->required();
+  app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
+      ->required();
+  app.add_option("--type-map", options->read.type_names,
+                 "Elements of the numeric types of a file that names none, in order");
+  app.add_option("--atom-style", options->read.atom_style,
+                 "LAMMPS data: atomic, charge, molecular or full where the file does not say");
+  app.add_option("--frames", options->frames, "Which frames of each input: first:last:step, counted from 0");
+  app.add_flag("--any-density", options->read.accept_any_density,
+               "Accept any volume per atom (a molecule in a large box)");
+  return [options] { convert(*options); };
+}
+
+}  // namespace solion::cli

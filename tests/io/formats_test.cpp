@@ -1,0 +1,192 @@
+// What each reader accepts of files made by others, and the units and signs it gives them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/sample.hpp"
+#include "solion/base/constants.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::io {
+namespace {
+
+constexpr const char* lattice = R"(Lattice="4 0 0 0 4 0 0 0 4" )";
+
+TEST(Extxyz, UnitsAndSignsOfAse) {
+  const TemporaryDirectory dir;
+  const auto path =
+      dir.file("ase.xyz", std::string("2\n") + lattice +
+                              "Properties=momenta:R:3:pos:R:3:species:S:1:force:R:3 free_energy=-7.5 "
+                              "stress=\"0.01 0 0 0 0.02 0 0 0 0.03\" pbc=\"T T T\" config='a b' flag "
+                              "j=[[1, 2], [3, 4]]\n1 0 0 0 0 0 Li 1 2 3\n0 0 0 2 2 2 O 4 5 6\n\n");
+  const Frame frame = read_frame(path);
+  EXPECT_EQ(frame.labels.energy_eV, -7.5);
+  EXPECT_NEAR((*frame.labels.virial_eV)(1, 1), -64 * 0.02, 1e-12);
+  EXPECT_EQ(frame.element(1), "O");
+  EXPECT_EQ(frame.labels.forces_eV_per_A[1], Vec3(4, 5, 6));
+  // p = m·v: 1 √(amu·eV) on 6.94 amu; its kinetic energy is p²/2m = 0.5/6.94 eV.
+  const double energy = 0.5 * 6.94 * frame.velocities[0].squaredNorm() * constants::amu_A2_per_fs2_in_eV;
+  EXPECT_NEAR(energy, 0.5 / 6.94, 1e-12);
+  EXPECT_EQ(frame.info.at("config"), "a b");
+  EXPECT_EQ(frame.info.at("flag"), "T");
+  EXPECT_EQ(frame.info.at("j"), "[[1, 2], [3, 4]]");
+}
+
+TEST(Extxyz, PlainXyz) {
+  const TemporaryDirectory dir;
+  const Frame frame =
+      read_frame(dir.file("w.xyz", "3\r\nwater, E = -1 \"\r\nO 0 0 0\r\nH +0.96 0 0 0.4\r\nH -.24 .93 0"));
+  EXPECT_FALSE(frame.cell);
+  EXPECT_EQ(frame.formula(), "O1 H2");
+  EXPECT_EQ(frame.info.at("comment"), "water, E = -1 \"");
+  EXPECT_EQ(frame.positions[2], Vec3(-0.24, 0.93, 0));
+}
+
+TEST(Extxyz, FramesKeepOneTypeMapAndMayDifferInSize) {
+  const TemporaryDirectory dir;
+  const auto path = dir.file("a.xyz", "1\n\nLi 0 0 0\n2\n\nO 0 0 0\nLi 2 0 0\n");
+  const auto frames = read_frames(path);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[1].types, (std::vector<int>{1, 0}));
+  EXPECT_EQ(frames[1].type_map.names(), (std::vector<std::string>{"Li", "O"}));
+}
+
+TEST(Poscar, ScaleFactors) {
+  const TemporaryDirectory dir;
+  const std::string body = "\n1 0 0\n0 1 0\n0 0 2\nLi_sv O/abc\n1 1\nSelective dynamics\n";
+  const Frame one =
+      read_frame(dir.file("POSCAR1", "x\n3.0" + body + "Direct\n0 0 0 T T F\n.5 .5 .5 F F F\n"));
+  EXPECT_EQ(one.positions[1], Vec3(1.5, 1.5, 3.0));
+  EXPECT_EQ(one.element(0), "Li");
+  const Frame volume = read_frame(dir.file("POSCAR2", "x\n-54" + body + "Cartesian\n0 0 0\n.5 .5 1\n"));
+  EXPECT_NEAR(volume.cell->volume(), 54, 1e-12);
+  EXPECT_NEAR(volume.positions[1][2], 3.0, 1e-12);
+  const Frame three = read_frame(dir.file("POSCAR3", "x\n2 3 4" + body + "c\n0 0 0\n.5 .5 1\n"));
+  EXPECT_EQ(three.cell->matrix().diagonal(), Vec3(2, 3, 8));
+  EXPECT_EQ(three.positions[1], Vec3(1, 1.5, 4));
+}
+
+TEST(LammpsDump, ColumnsInAnyOrderSortedById) {
+  const TemporaryDirectory dir;
+  const std::string head = "ITEM: TIMESTEP\n500\nITEM: NUMBER OF ATOMS\n2\n";
+  const auto tilted =
+      dir.file("a.dump", head +
+                             "ITEM: BOX BOUNDS xy xz yz pp pp pp\n-1 5.5 0.5\n1 5 0\n0 4 0\n"
+                             "ITEM: ATOMS type xs q id ys zs vx vy vz ix iy iz\n"
+                             "2 0.5 -1 7 0.5 0.25 1000 0 0 1 0 0\n1 0 1 3 0 0 0 2000 0 0 0 -1\n");
+  ReadOptions options;
+  options.type_names = {"Li", "O"};
+  const Frame frame = read_frame(tilted, options);
+  EXPECT_EQ(frame.info.at("timestep"), "500");
+  EXPECT_EQ(frame.element(0), "Li");
+  // xlo = -1, xhi = 5.5 − 0.5: the cell is 6 long and starts at (−1, 1, 0).
+  EXPECT_EQ(frame.cell->matrix()(0, 0), 6.0);
+  EXPECT_EQ(frame.positions[0], Vec3(-1, 1, 0));
+  EXPECT_EQ(frame.positions[1], Vec3(-1 + 3 + 0.25, 3, 1));
+  EXPECT_EQ(frame.velocities[0], Vec3(0, 2, 0));
+  EXPECT_EQ(frame.images[1], Int3(1, 0, 0));
+  const auto general =
+      dir.file("b.lammpstrj", head +
+                                  "ITEM: BOX BOUNDS abc origin pp pp pp\n0 4 0 1\n-4 0 0 1\n0 0 4 1\n"
+                                  "ITEM: ATOMS id element xu yu zu ix iy iz\n1 Li 0 0 0 0 0 0\n"
+                                  "2 O 9 1 1 2 0 0\n");
+  const Frame other = read_frame(general);
+  EXPECT_EQ(other.cell->vector(1), Vec3(-4, 0, 0));
+  EXPECT_EQ(other.positions[1], Vec3(9, 1, 1));
+  EXPECT_TRUE(other.images.empty());  // xu is unwrapped already
+}
+
+TEST(LammpsData, StylesAndElements) {
+  const TemporaryDirectory dir;
+  const std::string head =
+      "title\n\n2 atoms\n2 atom types\n0 4 xlo xhi\n0 4.0 ylo yhi\n-2 2 zlo zhi\n1 0 0 xy xz yz\n";
+  const std::string velocities = "\nVelocities\n\n1 0 0 0\n2 1 2 3\n";
+  const Frame charge =
+      read_frame(dir.file("c.data", head +
+                                        "\nMasses\n\n1 6.941\n2 15.9994\n\nPair Coeffs # x\n\n1 1 2\n"
+                                        "\nAtoms # charge\n\n2 2 -2 2 2 0 0 1 0\n1 1 1.0 0 0 0 0 0 0\n" +
+                                        velocities));
+  EXPECT_EQ(charge.element(0), "Li");
+  EXPECT_EQ(charge.element(1), "O");
+  EXPECT_EQ(charge.images[1], Int3(0, 1, 0));
+  EXPECT_NEAR((charge.velocities[1] - Vec3(0.001, 0.002, 0.003)).norm(), 0, 1e-18);
+  EXPECT_EQ(charge.cell->matrix()(1, 0), 1.0);
+  const Frame full = read_frame(dir.file(
+      "f.data",
+      head + "\nAtom Type Labels\n\n1 Cl\n2 Li\n\nAtoms # full\n\n1 1 Li 0 0 0 0\n2 1 Cl 0 2 2 2\n"));
+  EXPECT_EQ(full.element(0), "Li");
+  EXPECT_EQ(full.type_map.names(), (std::vector<std::string>{"Cl", "Li"}));
+  const Frame comment = read_frame(
+      dir.file("m.data", head + "\nMasses\n\n1 1.5 # O\n2 2 # Cl\n\nAtoms\n\n1 1 0 0 0\n2 2 2 2 2\n"));
+  EXPECT_EQ(comment.element(1), "Cl");
+}
+
+TEST(Deepmd, WaterOfDeepmdKit) {
+  const std::filesystem::path water = SOLION_SHARED_DIR "/reference/deepmd/water/data_0";
+  if (!std::filesystem::exists(water)) GTEST_SKIP() << "needs " << water;
+  const auto frames = read_frames(water);
+  ASSERT_EQ(frames.size(), 80U);
+  EXPECT_EQ(frames[0].formula(), "O64 H128");
+  // Values as NumPy reads them.
+  EXPECT_EQ(frames[79].labels.energy_eV, -29944.8515625);
+  EXPECT_EQ(frames[79].positions[191][2], 7.020653247833252);
+  EXPECT_NEAR(frames[0].cell->matrix()(1, 1), 12.444661, 1e-6);
+}
+
+TEST(FrameWriter, AppendCutsOffWhatFollows) {
+  const TemporaryDirectory dir;
+  for (const char* name : {"t.xyz", "t.dump"}) {
+    SCOPED_TRACE(name);
+    std::uint64_t second = 0;
+    {
+      auto writer = FrameWriter::create(dir / name);
+      for (unsigned f = 0; f < 4; ++f) {
+        writer.write(sample_frame(f));
+        if (f == 1) second = writer.offset();
+      }
+      writer.flush(true);
+      EXPECT_EQ(writer.offset(), std::filesystem::file_size(dir / name));
+    }
+    EXPECT_EQ(end_of_frame(dir / name, 2), second);
+    {
+      auto writer = FrameWriter::append(dir / name, second);
+      writer.write(sample_frame(9));
+      writer.flush();
+    }
+    const auto frames = read_frames(dir / name);
+    ASSERT_EQ(frames.size(), 3U);
+    // The third frame is the new one: its forces keep their length in any orientation.
+    EXPECT_NEAR(frames[2].labels.forces_eV_per_A[0].norm(), sample_frame(9).labels.forces_eV_per_A[0].norm(),
+                1e-13);
+    EXPECT_THROW(FrameWriter::append(dir / name, 1'000'000'000), InputError);
+  }
+}
+
+TEST(FrameWriter, ReportsAFullDisk) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
+  const TemporaryDirectory dir;
+  std::filesystem::create_symlink("/dev/full", dir / "t.xyz");
+  auto writer = FrameWriter::create(dir / "t.xyz");
+  writer.write(sample_frame(1));
+  EXPECT_THROW(writer.flush(), WorkError);
+}
+
+TEST(LineReader, LinesAcrossBuffers) {
+  const TemporaryDirectory dir;
+  std::string text;
+  for (int i = 0; i < 300000; ++i) text += "line " + std::to_string(i) + (i % 3 == 0 ? "\r\n" : "\n");
+  text += std::string(3 << 20, 'x');
+  LineReader lines(dir.file("long.txt", text));
+  std::string_view line;
+  for (int i = 0; i < 300000; ++i) {
+    ASSERT_TRUE(lines.next(line));
+    ASSERT_EQ(line, "line " + std::to_string(i));
+  }
+  EXPECT_EQ(lines.offset(), text.size() - (3 << 20));
+  ASSERT_TRUE(lines.next(line));
+  EXPECT_EQ(line.size(), std::size_t{3} << 20);
+  EXPECT_TRUE(lines.cut_off());
+  EXPECT_FALSE(lines.next(line));
+}
+
+}  // namespace
+}  // namespace solion::io
