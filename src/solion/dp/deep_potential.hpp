@@ -42,6 +42,7 @@ class DeepPotential : public Potential {
   [[nodiscard]] const Model& model() const { return *model_; }
   [[nodiscard]] const Options& options() const { return options_; }
   /// The list of the last evaluated frame.
+  void reset() override { list_ = Neighborhood(); }
   [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
 
  private:

@@ -211,15 +211,9 @@ TrajectoryOutput read_trajectory(TomlTable& table) {
   t.file = table.path("file");
   t.every = count(table, "every", 1);
   const std::string suffix = t.file.extension().string();
-  const bool dump = suffix == ".dump" || suffix == ".lammpstrj";
-  if (table.has("format")) {
-    using F = std::pair<const char*, const char*>;
-    t.format = choice(table, "format", std::array{F{"extxyz", "extxyz"}, F{"lammps-dump", "lammps-dump"}});
-  } else if (dump) {
-    t.format = "lammps-dump";
-  } else if (suffix != ".xyz" && suffix != ".extxyz") {
-    table.fail("file", "the suffix tells no format (.xyz, .extxyz, .dump, .lammpstrj); give `format`");
-  }
+  if (suffix != ".xyz" && suffix != ".extxyz" && suffix != ".dump" && suffix != ".lammpstrj")
+    table.fail("file",
+               "expected a name ending in .xyz or .extxyz (extended XYZ), .dump or .lammpstrj (LAMMPS)");
   t.velocities = table.boolean("velocities", false);
   t.forces = table.boolean("forces", false);
   table.refuse_unknown();
@@ -297,8 +291,8 @@ std::string fingerprint(const Settings& s, const Outputs& o) {
     if (!s.can_be_extended()) text += fmt::format(" {}", stage.steps);
   }
   for (const TrajectoryOutput& t : o.trajectories) {
-    text += fmt::format(" trajectory {} {} {} {} {}", t.file.filename().string(), t.format, t.every,
-                        t.velocities, t.forces);
+    text +=
+        fmt::format(" trajectory {} {} {} {}", t.file.filename().string(), t.every, t.velocities, t.forces);
   }
   return text;
 }

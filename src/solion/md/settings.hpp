@@ -62,8 +62,7 @@ struct Settings {
 };
 
 struct TrajectoryOutput {
-  std::filesystem::path file;
-  std::string format = "extxyz";  ///< "extxyz" or "lammps-dump"
+  std::filesystem::path file;  ///< the suffix is the format: .xyz, .extxyz; .dump, .lammpstrj (LAMMPS)
   std::int64_t every = 100;
   bool velocities = false;
   bool forces = false;

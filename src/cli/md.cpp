@@ -1,0 +1,109 @@
+// solion md INPUT: molecular dynamics from a TOML file; the same command goes on after an interruption.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/verbs.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/md/run.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct MdOptions {
+  std::string input;
+  std::string json;
+  bool fresh = false;
+  int threads = 0;
+};
+
+Json summary_json(const md::Summary& s, const md::Input& input) {
+  const auto mean = [](const md::RunningMean& m) { return Json{{"mean", m.mean}, {"std", m.deviation()}}; };
+  const md::Averages& a = s.averages;
+  return {{"formula", s.formula},
+          {"atoms", s.atoms},
+          {"steps", s.last_step},
+          {"first_step", s.first_step},
+          {"time_ps", s.time_ps},
+          {"thermo_rows", a.temperature_K.n},
+          {"temperature_K", mean(a.temperature_K)},
+          {"potential_energy_eV", mean(a.potential_eV)},
+          {"pressure_bar", mean(a.pressure_bar)},
+          {"volume_A3", mean(a.volume_A3)},
+          {"conserved_drift_eV_per_atom_per_ps", a.drift_eV_per_ps() / static_cast<double>(s.atoms)},
+          {"wall_s", s.wall_s},
+          {"ns_per_day", s.ns_per_day()},
+          {"us_per_atom_step", s.us_per_atom_step()},
+          {"log", input.outputs.log.string()},
+          {"restart", input.outputs.restart.string()}};
+}
+
+void print_summary(const md::Summary& s, const md::Input& input) {
+  const md::Averages& a = s.averages;
+  fmt::print("{} ({} atoms): {} steps, {:g} ps\n", s.formula, s.atoms, s.last_step, s.time_ps);
+  const auto row = [](const char* name, const md::RunningMean& m, const char* unit) {
+    fmt::print("  {:<18}{:>16.4f} ± {:.4f} {}\n", name, m.mean, m.deviation(), unit);
+  };
+  fmt::print("  mean ± standard deviation of {} rows:\n", a.temperature_K.n);
+  row("temperature", a.temperature_K, "K");
+  row("potential energy", a.potential_eV, "eV");
+  row("pressure", a.pressure_bar, "bar");
+  row("volume", a.volume_A3, "Å³");
+  fmt::print("  {:<18}{:>16.3e} eV/atom/ps\n", "conserved, drift",
+             a.drift_eV_per_ps() / static_cast<double>(s.atoms));
+  if (s.last_step > s.first_step) {
+    fmt::print("  {} for {} steps: {:.3g} ns/day, {:.3g} µs/atom/step\n", format_duration(s.wall_s),
+               s.last_step - s.first_step, s.ns_per_day(), s.us_per_atom_step());
+  } else {
+    fmt::print("  finished before; nothing was left to do (--fresh starts again, more `steps` go on)\n");
+  }
+  fmt::print("log {}\n", input.outputs.log.string());
+  for (const md::TrajectoryOutput& t : input.outputs.trajectories)
+    fmt::print("trajectory {}\n", t.file.string());
+}
+
+void run_md(const MdOptions& options) {
+  const md::Input input = md::read_input(TomlTable::read(options.input));
+  Frame start = io::read_frame(input.structure);
+  const auto& n = input.supercell;
+  if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);
+  const std::unique_ptr<Potential> potential = open_potential(input.potential);
+  match_types(start, *potential);
+  const int threads = options.threads > 0 ? options.threads : input.threads;
+  potential->set_threads(threads > 0 ? threads : available_threads());
+  md::RunOptions how;
+  how.fresh = options.fresh;
+  how.potential_identity = std::filesystem::is_regular_file(input.potential)
+                               ? sha256(read_file(input.potential))
+                               : input.potential;
+  how.progress = "md";
+  log().info("{}: {}; {}", options.input, start.formula(), potential->description());
+  const md::Summary summary = md::run(input.settings, input.outputs, start, *potential, how);
+  print_summary(summary, input);
+  if (!options.json.empty()) write_json(options.json, summary_json(summary, input));
+}
+
+}  // namespace
+
+std::function<void()> setup_md(CLI::App& app) {
+  auto options = std::make_shared<MdOptions>();
+  app.add_option("input", options->input, "input file (TOML; keys in docs/theory/md.md)")->required();
+  app.add_option("--json", options->json, "write the summary there as JSON");
+  app.add_flag("--fresh", options->fresh, "start again instead of going on from the restart file");
+  app.add_option("--threads", options->threads,
+                 "threads of the potential (default: the input's, or all cores)")
+      ->check(CLI::Range(1, 4096));
+  return [options] { run_md(*options); };
+}
+
+}  // namespace solion::cli
