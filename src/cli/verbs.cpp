@@ -7,6 +7,7 @@ namespace solion::cli {
 
 std::function<void()> setup_build(CLI::App& app);
 std::function<void()> setup_convert(CLI::App& app);
+std::function<void()> setup_label(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 
@@ -14,6 +15,7 @@ std::span<const Verb> verbs() {
   static const std::vector<Verb> table{
       {"build", "Crystals and their defect cells", setup_build},
       {"convert", "Convert frames from one file format to another", setup_convert},
+      {"label", "Energies, forces and virials of frames from a reference code (DFT)", setup_label},
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
   };
