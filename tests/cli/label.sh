@@ -12,8 +12,8 @@ cat > python <<'END'
 #!/usr/bin/env bash
 if [ "$1" = -c ]; then echo 22.0; exit 0; fi
 echo run >> "$SOLION_TEST_JOURNAL"
-grep -q 'KIND = slow' gpaw.py && sleep 1
-grep -q '^        \[0, 0, 0\]' gpaw.py || { echo 'Traceback: no such orbital'; exit 1; }
+grep -q 'KIND = slow' calculate.py && sleep 1
+grep -q '^        \[0, 0, 0\]' calculate.py || { echo 'Traceback: no such orbital'; exit 1; }
 cat > result.json <<JSON
 {"energy_eV": -8.0, "forces_eV_per_A": [[0.5, 0, 0], [-0.5, 0, 0]], "converged": true, "n_electrons": 8.0,
  "stress_eV_per_A3": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 0.01]], "scf_iterations": 7, "gpaw_version": "22.0", "wall_s": 1}

@@ -11,6 +11,9 @@
 namespace solion::reference {
 namespace {
 
+// Not gpaw.py: the script's folder comes first where Python looks for modules.
+constexpr const char* script_name = "calculate.py";
+
 // The same text is examples/li3ocl/gpaw.py.in (a test compares them).
 constexpr const char* built_in_template =
     R"(# Li3OCl with GPAW: PBE, plane waves to 600 eV, Debian's default PAW setups, fixed occupations, no symmetry.
@@ -125,13 +128,13 @@ class Gpaw final : public Calculator {
     const std::string script = fill_template(
         settings.template_text, settings.template_name,
         {{"ATOMS", python_atoms(frame)}, {"KPOINTS", python_kpoints(settings.kpoints, *frame.cell)}});
-    write_file(folder / "gpaw.py", script + epilogue);
+    write_file(folder / script_name, script + epilogue);
   }
 
   [[nodiscard]] std::vector<std::string> command(const Settings& settings) const override {
     std::vector<std::string> argv = settings.launcher;
     argv.push_back(program(settings));
-    argv.push_back("gpaw.py");
+    argv.emplace_back(script_name);
     return argv;
   }
 
