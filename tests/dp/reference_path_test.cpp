@@ -24,7 +24,8 @@ using testing::random_model;
 constexpr Request everything{true, true, true};
 
 Evaluation evaluate(const Model& model, const Frame& frame) {
-  return DeepPotential(std::make_shared<const Model>(model)).Potential::evaluate(frame, everything);
+  DeepPotential potential(std::make_shared<const Model>(model), {.path = Path::reference});
+  return potential.Potential::evaluate(frame, everything);
 }
 
 TEST(ReferencePath, AgreesWithDeepmdKit) {

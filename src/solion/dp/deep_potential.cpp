@@ -1,7 +1,9 @@
 // The model behind the Potential interface.
 #include "solion/dp/deep_potential.hpp"
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
@@ -9,9 +11,47 @@
 #include "solion/dp/reference_path.hpp"
 
 namespace solion::dp {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Path>, 3> path_names{
+    {{"reference", Path::reference}, {"double", Path::fast_double}, {"single", Path::fast_single}}};
+
+}  // namespace
+
+Path path_from_name(std::string_view name) {
+  for (const auto& [text, path] : path_names) {
+    if (text == name) return path;
+  }
+  throw InputError("precision '{}' is unknown; known: double, single, reference", name);
+}
+
+std::string_view path_name(Path path) {
+  for (const auto& [text, p] : path_names) {
+    if (p == path) return text;
+  }
+  return "";
+}
 
 DeepPotential::DeepPotential(std::shared_ptr<const Model> model, const Options& options)
-    : model_(std::move(model)), options_(options) {}
+    : model_(std::move(model)), options_(options) {
+  set_path(options.path);
+}
+
+void DeepPotential::set_path(Path path) {
+  const auto use = [&]<typename T>(T /*precision*/) {
+    auto tables = std::make_shared<const FastModel<T>>(model_);
+    if (tables->tabulated) {
+      fast_.emplace<FastPath<T>>(std::move(tables));
+    } else {
+      log().info("{}: a net of this model has no exact table; it is evaluated by the (slow) reference path",
+                 description());
+    }
+  };
+  fast_.emplace<std::monostate>();
+  if (path == Path::fast_double) use(0.0);
+  if (path == Path::fast_single) use(0.0F);
+  options_.path = std::holds_alternative<std::monostate>(fast_) ? Path::reference : path;
+}
 
 DeepPotential::DeepPotential(const std::filesystem::path& model, const Options& options)
     : DeepPotential(std::make_shared<const Model>(read_model(model)), options) {}
@@ -33,7 +73,14 @@ void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluat
 
 void DeepPotential::evaluate_on(const Neighborhood& list, std::span<const int> types, const Request& request,
                                 Evaluation& result) {
-  const SelExcess excess = evaluate_reference(*model_, list, types, request, result);
+  SelExcess excess;
+  if (auto* fast = std::get_if<FastPath<double>>(&fast_)) {
+    excess = fast->evaluate(list, types, request, options_.threads, result);
+  } else if (auto* single = std::get_if<FastPath<float>>(&fast_)) {
+    excess = single->evaluate(list, types, request, options_.threads, result);
+  } else {
+    excess = evaluate_reference(*model_, list, types, request, result);
+  }
   if (!std::isfinite(result.energy))
     throw WorkError("{}: the energy is not a finite number; the atoms are where the model means nothing",
                     description());

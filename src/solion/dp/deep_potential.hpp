@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <string_view>
+#include <variant>
 
+#include "solion/dp/fast_path.hpp"
 #include "solion/dp/model.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/structure/neighborhood.hpp"
@@ -12,11 +15,17 @@ namespace solion::dp {
 
 /// How the model is evaluated.
 enum class Path {
-  reference,  ///< exact nets in double precision, simple loops
+  reference,    ///< exact nets in double precision, simple loops
+  fast_double,  ///< tables, matrix products and vectors in double precision
+  fast_single,  ///< the same in single precision with sums in double: for molecular dynamics
 };
 
+/// "reference", "double" or "single"; InputError that lists them.
+Path path_from_name(std::string_view name);
+std::string_view path_name(Path path);
+
 struct Options {
-  Path path = Path::reference;
+  Path path = Path::fast_double;
   double skin_A = 1.0;  ///< of the neighbour list
   int threads = 1;
 };
@@ -41,6 +50,10 @@ class DeepPotential : public Potential {
 
   [[nodiscard]] const Model& model() const { return *model_; }
   [[nodiscard]] const Options& options() const { return options_; }
+  /// The path in use: the reference path stands in for a fast one where a net cannot be tabulated.
+  [[nodiscard]] Path path() const { return options_.path; }
+  /// Changes the path; makes its tables.
+  void set_path(Path path);
   /// The list of the last evaluated frame.
   void reset() override { list_ = Neighborhood(); }
   [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
@@ -48,6 +61,7 @@ class DeepPotential : public Potential {
  private:
   std::shared_ptr<const Model> model_;
   Options options_;
+  std::variant<std::monostate, FastPath<double>, FastPath<float>> fast_;
   Neighborhood list_;
   std::vector<int> types_;  ///< the model's type of each atom of the last frame
   /// One warning a model about more neighbours than `sel`, whichever clone meets them.

@@ -14,7 +14,7 @@ enum class Format { hdf5, yaml };
 
 Format format_of(const std::filesystem::path& path) {
   const std::string suffix = path.extension().string();
-  if (suffix == ".dp" || suffix == ".hlo") return Format::hdf5;
+  if (suffix == ".dp" || suffix == ".hlo" || suffix == ".hdf5") return Format::hdf5;
   if (suffix == ".yaml" || suffix == ".yml") return Format::yaml;
   throw InputError(
       "{}: unknown kind of model file '{}'; known: .dp and .yaml (DeePMD-kit's portable formats; it turns "

@@ -1,0 +1,80 @@
+// The Deep Potential fast: tabulated embedding nets, batched fitting nets, vectors over channels, threads
+// over atoms. Theory: docs/theory/dp.md, section 4.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "solion/dp/model.hpp"
+#include "solion/dp/reference_path.hpp"
+#include "solion/dp/tables.hpp"
+#include "solion/nn/tape.hpp"
+#include "solion/potential/potential.hpp"
+#include "solion/structure/neighborhood.hpp"
+
+namespace solion::dp {
+
+/// What the fast path keeps of a model: never changes, shared by clones and threads.
+template <typename T>
+struct FastModel {
+  /// Makes the tables. `tabulated` stays false if a net cannot be tabulated within the bound (kinks).
+  explicit FastModel(std::shared_ptr<const Model> model);
+
+  struct Pair {
+    bool counts = true;  ///< false: the model leaves the pair out
+    bool enters = true;  ///< false: the descriptor leaves it out (a padded row gives way and nothing comes)
+    int table = 0;       ///< embedding net
+    T mean[4], inverse_deviation[4];
+    std::vector<T> padding;  ///< Gᵀ·R of one padded row, [4][stride], not divided by Σsel
+  };
+
+  std::shared_ptr<const Model> model;
+  bool tabulated = false;
+  int n_types = 0;
+  int m1 = 0;      ///< channels
+  int stride = 0;  ///< channels rounded up to whole vectors
+  int m2 = 0;
+  std::vector<Table<T>> tables;  ///< by embedding net
+  std::vector<Pair> pairs;       ///< [centre·n_types + neighbour]
+  /// By centre type; the rows of the first weights are reordered for a descriptor [M2][M1].
+  std::vector<nn::NetworkLayout> fitting;
+  std::vector<T> fitting_flat;
+  std::vector<double> bias;
+
+  [[nodiscard]] const Pair& pair(int centre, int neighbour) const {
+    return pairs[static_cast<std::size_t>(centre * n_types + neighbour)];
+  }
+};
+
+/// Evaluates like `evaluate_reference`. Nothing is allocated once the buffers have grown to the system's
+/// size. Results are the same every time for one number of threads; forces and virial are summed in double.
+template <typename T>
+class FastPath {
+ public:
+  explicit FastPath(std::shared_ptr<const FastModel<T>> model);
+  FastPath(const FastPath& other) : FastPath(other.model_) {}
+  FastPath& operator=(const FastPath&) = delete;
+  FastPath(FastPath&&) noexcept;
+  FastPath& operator=(FastPath&&) noexcept;
+  ~FastPath();
+
+  SelExcess evaluate(const Neighborhood& list, std::span<const int> types, const Request& request,
+                     int threads, Evaluation& result);
+
+ private:
+  class Worker;
+  /// Atoms of one type that go through the fitting net together: order_[begin…end).
+  struct Block {
+    int type, begin, end;
+  };
+  void plan(std::span<const int> types, int threads);
+
+  std::shared_ptr<const FastModel<T>> model_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<int> order_;  ///< local atoms by type
+  std::vector<int> start_;  ///< [type]: first in order_
+  std::vector<Block> blocks_;
+};
+
+}  // namespace solion::dp

@@ -1,0 +1,74 @@
+// Embedding nets as tables: piecewise quintic Hermite polynomials of their one input, with controlled error.
+// Theory: docs/theory/dp.md, section 4.
+#pragma once
+
+#include <vector>
+
+#include "solion/nn/network.hpp"
+
+namespace solion::dp {
+
+/// G(x) and its first two derivatives by x at one x: three rows of n_out values. Exact, in double.
+nn::Matrix<double> embedding_jet(const nn::Network& network, double x);
+
+/// What a table must reach, relative to the largest |G| and |dG/dx| of the net on the range.
+struct TableBound {
+  double value = 0;
+  double slope = 0;
+  int most_nodes = 0;  ///< give up beyond
+};
+
+/// A net tabulated on [low, high] with uniform nodes. Node k holds three rows of `stride` channels (zeros
+/// behind the last channel): G, h·G', h²·G''. Between two nodes the polynomial of degree 5 that has these
+/// values is used: G is C², and the tabulated dG/dx is exactly the derivative of the tabulated G.
+template <typename T>
+struct Table {
+  T low = 0;
+  T inverse_h = 0;
+  int intervals = 0;  ///< 0: the net has no table that reaches the bound
+  int stride = 0;
+  double value_error = 0;  ///< largest errors found between the nodes, relative as in TableBound
+  double slope_error = 0;
+  std::vector<T> nodes;
+
+  [[nodiscard]] const T* node(int k) const {
+    return nodes.data() + static_cast<std::ptrdiff_t>(k) * 3 * stride;
+  }
+};
+
+/// Refines the grid until both bounds hold at the quarters of every interval; `intervals` stays 0 if that
+/// needs more than `most_nodes` (a net with kinks: relu, relu6).
+template <typename T>
+Table<T> make_table(const nn::Network& network, double low, double high, int stride, const TableBound& bound);
+
+/// The six weights with which the rows of the nodes at both ends of an interval enter G (value) and, times
+/// 1/h, dG/dx (slope); t in [0, 1] is the place in the interval.
+template <typename T>
+struct HermiteWeights {
+  T value[6];
+  T slope[6];
+};
+
+template <typename T>
+inline HermiteWeights<T> hermite(T t, T inverse_h) {
+  const T t2 = t * t;
+  const T t3 = t2 * t;
+  const T rise = t3 * (10 - t * (15 - 6 * t));
+  const T steep = 30 * t2 * (1 - t) * (1 - t) * inverse_h;
+  HermiteWeights<T> w;
+  w.value[0] = 1 - rise;
+  w.value[1] = t - t3 * (6 - t * (8 - 3 * t));
+  w.value[2] = T(0.5) * t2 * (1 - t * (3 - t * (3 - t)));
+  w.value[3] = rise;
+  w.value[4] = -t3 * (4 - t * (7 - 3 * t));
+  w.value[5] = T(0.5) * t3 * (1 - t) * (1 - t);
+  w.slope[0] = -steep;
+  w.slope[1] = (1 - t2 * (18 - t * (32 - 15 * t))) * inverse_h;
+  w.slope[2] = T(0.5) * t * (2 - t * (9 - t * (12 - 5 * t))) * inverse_h;
+  w.slope[3] = steep;
+  w.slope[4] = -t2 * (12 - t * (28 - 15 * t)) * inverse_h;
+  w.slope[5] = T(0.5) * t2 * (3 - t * (8 - 5 * t)) * inverse_h;
+  return w;
+}
+
+}  // namespace solion::dp
