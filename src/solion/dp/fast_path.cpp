@@ -13,7 +13,7 @@ namespace {
 
 /// So many atoms share a matrix product: enough for its speed, few enough that their descriptors stay in
 /// cache.
-constexpr int block_size = 96;
+constexpr int block_size = 192;
 
 /// Pairs closer than this go through the exact net: no table is spent on distances that hardly occur.
 double table_start(const Model& model) {
