@@ -7,6 +7,14 @@
 #include "solion/dp/simd.hpp"
 #include "solion/dp/tables.hpp"
 
+// Short loops over rows and columns must vanish, so that their sums stay in registers: GCC does it at -O3
+// only.
+#ifdef __clang__
+#define SOLION_UNROLL _Pragma("unroll")
+#else
+#define SOLION_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 namespace solion::dp {
 
 /// One pair within the cutoff.
@@ -28,12 +36,14 @@ inline void fill_pair(PairData<T>& p, const Vec3& r, T distance, const Descripto
                       const T* inverse_deviation) {
   const Switched<T> w = switched(distance, static_cast<T>(d.rcut), static_cast<T>(d.rcut_smth),
                                  static_cast<T>(d.env_protection));
+  SOLION_UNROLL
   for (int k = 0; k < 3; ++k) p.r[k] = static_cast<T>(r[k]);
   p.inverse_r = 1 / distance;
   p.q = w.q;
   p.ds = w.ds;
   p.dq = w.dq;
   p.row[0] = (w.s - mean[0]) * inverse_deviation[0];
+  SOLION_UNROLL
   for (int c = 1; c < 4; ++c) p.row[c] = (w.q * p.r[c - 1] - mean[c]) * inverse_deviation[c];
 }
 
@@ -42,16 +52,22 @@ template <int n, typename T>
 inline void add_some(const PairData<T>* pairs, int stride, T* t) {
   using S = Simd<T>;
   HermiteWeights<T> w[n];
+  SOLION_UNROLL
   for (int k = 0; k < n; ++k) w[k] = hermite(pairs[k].t, pairs[k].inverse_h);
   for (int c = 0; c < stride; c += S::lanes) {
     typename S::Vector sum[4];
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) sum[x] = S::load(t + x * stride + c);
+    SOLION_UNROLL
     for (int k = 0; k < n; ++k) {
       const T* node = pairs[k].nodes + c;
       typename S::Vector g = w[k].value[0] * S::load(node);
+      SOLION_UNROLL
       for (int m = 1; m < 6; ++m) g += w[k].value[m] * S::load(node + m * stride);
+      SOLION_UNROLL
       for (int x = 0; x < 4; ++x) sum[x] += pairs[k].row[x] * g;
     }
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) S::store(t + x * stride + c, sum[x]);
   }
 }
@@ -70,6 +86,7 @@ inline void make_descriptor(const T* t, int stride, int m1, int m2, T* d) {
   for (int k = 0; k < m2; ++k) {
     for (int c = 0; c < m1; c += S::lanes) {
       typename S::Vector sum = t[k] * S::load(t + c);
+      SOLION_UNROLL
       for (int x = 1; x < 4; ++x) sum += t[x * stride + k] * S::load(t + x * stride + c);
       S::store(d + k * m1 + c, sum);
     }
@@ -85,16 +102,20 @@ inline void descriptor_gradient(const T* a, const T* t, int stride, int m1, int 
     typename S::Vector sum[4] = {S::zero(), S::zero(), S::zero(), S::zero()};
     for (int k = 0; k < m2; ++k) {
       const typename S::Vector row = S::load(a + k * m1 + c);
+      SOLION_UNROLL
       for (int x = 0; x < 4; ++x) sum[x] += t[x * stride + k] * row;
     }
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) S::store(grad_t + x * stride + c, scale * sum[x]);
   }
   for (int k = 0; k < m2; ++k) {
     typename S::Vector sum[4] = {S::zero(), S::zero(), S::zero(), S::zero()};
     for (int c = 0; c < m1; c += S::lanes) {
       const typename S::Vector row = S::load(a + k * m1 + c);
+      SOLION_UNROLL
       for (int x = 0; x < 4; ++x) sum[x] += S::load(t + x * stride + c) * row;
     }
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) grad_t[x * stride + k] += scale * S::sum(sum[x]);
   }
 }
@@ -111,12 +132,14 @@ inline void pair_gradient(const PairData<T>& p, const T* grad_t, int stride, T* 
     typename S::Vector row = S::load(node);
     typename S::Vector g = w.value[0] * row;
     typename S::Vector slope = w.slope[0] * row;
+    SOLION_UNROLL
     for (int m = 1; m < 6; ++m) {
       row = S::load(node + m * stride);
       g += w.value[m] * row;
       slope += w.slope[m] * row;
     }
     typename S::Vector grad_g = S::zero();
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) {
       const typename S::Vector dt = S::load(grad_t + x * stride + c);
       by_row[x] += g * dt;
@@ -126,9 +149,13 @@ inline void pair_gradient(const PairData<T>& p, const T* grad_t, int stride, T* 
   }
   const T y0 = (S::sum(by_row[0]) + S::sum(by_x)) * p.inverse_deviation[0];
   T y[3];
+  SOLION_UNROLL
   for (int x = 0; x < 3; ++x) y[x] = S::sum(by_row[x + 1]) * p.inverse_deviation[x + 1];
   const T along = (y0 * p.ds + (y[0] * p.r[0] + y[1] * p.r[1] + y[2] * p.r[2]) * p.dq) * p.inverse_r;
+  SOLION_UNROLL
   for (int x = 0; x < 3; ++x) gradient[x] = along * p.r[x] + p.q * y[x];
 }
 
 }  // namespace solion::dp
+
+#undef SOLION_UNROLL
