@@ -12,7 +12,8 @@
 
 namespace solion {
 
-std::unique_ptr<Potential> open_potential(const std::string& spec) {
+std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options) {
+  const dp::Path precision = dp::path_from_name(options.precision);
   const std::filesystem::path path = spec;
   std::string suffix = path.extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
@@ -27,7 +28,7 @@ std::unique_ptr<Potential> open_potential(const std::string& spec) {
   }
   if (!std::filesystem::exists(path)) throw InputError("{}: no such file", spec);
   if (!is_deep) return potential_from_toml(path);
-  return std::make_unique<dp::DeepPotential>(path);
+  return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
 }
 
 }  // namespace solion

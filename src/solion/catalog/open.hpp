@@ -8,11 +8,19 @@
 
 namespace solion {
 
+/// What only a Deep Potential listens to.
+struct OpenOptions {
+  /// "double"; "single" with sums in double, for molecular dynamics; "reference", exact and slow
+  /// (dp/deep_potential.hpp).
+  std::string precision = "double";
+  double skin_A = 1.0;  ///< of its neighbour list
+};
+
 /// Opens a potential by the suffix of the file `spec`:
 ///   .toml                    analytic, by its `kind` (potential/from_toml.hpp)
 ///   .dp .hdf5 .yaml .yml     Deep Potential (dp/model_file.hpp)
-/// InputError with one message: another suffix (naming these), a missing file, or what the file's reader
-/// found.
-std::unique_ptr<Potential> open_potential(const std::string& spec);
+/// InputError with one message: another suffix (naming these), a missing file, an unknown precision, or what
+/// the file's reader found.
+std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
 
 }  // namespace solion
