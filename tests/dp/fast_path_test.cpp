@@ -132,6 +132,14 @@ TEST(FastPath, SmallCellsSingleAtomsAndEmptyFrames) {
   expect_agreement(model, frame);
   frame.cell = Cell::cubic(2.0);
   expect_agreement(model, frame);
+  ModelRecipe tiny;  // descriptors shorter than one vector
+  tiny.embedding = {1};
+  tiny.axis = 1;
+  tiny.fitting = {3};
+  expect_agreement(random_model(tiny), frame);
+  tiny.embedding = {3};
+  tiny.axis = 2;
+  expect_agreement(random_model(tiny), frame);
 }
 
 TEST(FastPath, PairsBelowTheTableUseTheExactNet) {

@@ -117,13 +117,14 @@ class FastPath<T>::Worker {
            std::span<const int> types, const Request& request, Evaluation& result) {
     const int n = block.end - block.begin;
     nn::Tape<T>& tape = tapes_[static_cast<std::size_t>(block.type)];
-    tape.resize(n + 1);  // the kernels read and write whole vectors, a little behind the last row
+    const auto n_in = static_cast<std::ptrdiff_t>(model_.m1) * model_.m2;
+    // The kernels read and write whole vectors, up to one behind the last row.
+    tape.resize(n + (Simd<T>::lanes + n_in - 1) / n_in);
     pairs_.clear();
     first_pair_.assign(1, 0);
     n_exact_ = 0;
     const std::size_t t_size = 4 * static_cast<std::size_t>(model_.stride);
     if (t_.size() < t_size * static_cast<std::size_t>(n)) t_.resize(t_size * static_cast<std::size_t>(n));
-    const auto n_in = static_cast<std::ptrdiff_t>(model_.m1) * model_.m2;
     for (int k = 0; k < n; ++k) {
       const int i = order[static_cast<std::size_t>(block.begin + k)];
       T* t = t_.data() + t_size * static_cast<std::size_t>(k);
