@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# solion md as a program: refusals with exit status 2, kill -9 and Ctrl-C half way, then the same command.
+set -euo pipefail
+solion=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+cp "$source/examples/li3ocl/buckingham.toml" "$source/examples/li3ocl/unit_cell.xyz" .
+fail() { echo "FAILED: $*"; exit 1; }
+
+input() {  # name, steps
+  cat <<EOF
+structure = "unit_cell.xyz"
+supercell = [2, 1, 1]
+potential = "buckingham.toml"
+ensemble = "npt"
+thermostat = "csvr"
+barostat = "mtk-full"
+pressure_bar = 1
+temperature_K = 600
+timestep_fs = 2
+steps = $2
+seed = 3
+thermo_every = 2
+restart_every = 10
+threads = 1
+final = "$1-final.xyz"
+[[trajectory]]
+file = "trajectory.xyz"
+every = 3
+velocities = true
+[[trajectory]]
+file = "trajectory.dump"
+every = 5
+EOF
+}
+# expect STATUS TEXT COMMAND…
+expect() {
+  local status=0 wanted=$1 text=$2
+  shift 2
+  "$@" >out.txt 2>err.txt || status=$?
+  [[ $status == "$wanted" ]] || fail "$*: status $status instead of $wanted: $(cat err.txt)"
+  grep -qF -- "$text" err.txt || fail "$*: '$text' is not in: $(cat err.txt)"
+}
+
+mkdir bad && cp buckingham.toml unit_cell.xyz bad/
+input bad 10 | sed 's/^seed = 3/sed = 3/' >bad/key.toml
+expect 2 "key.toml:11: sed = 3: unknown key" "$solion" md bad/key.toml
+sed 's/^Cl /Br /' unit_cell.xyz >bad/bromide.xyz
+input bad 10 | sed 's/unit_cell/bromide/' >bad/element.toml
+expect 2 "'Br'" "$solion" md bad/element.toml
+input bad 10 | sed 's/^potential.*/potential = "nowhere.toml"/' >bad/missing.toml
+expect 2 "nowhere.toml" "$solion" md bad/missing.toml
+[[ -z $(ls bad | grep -E 'log|restart|trajectory|final') ]] || fail "a refused input left files: $(ls bad)"
+
+steps=600
+mkdir whole broken
+for run in whole broken; do
+  cp buckingham.toml unit_cell.xyz $run/
+  input md $steps >$run/md.toml
+done
+"$solion" md whole/md.toml --json whole/md.json >whole/out.txt 2>/dev/null
+
+# wait_for LINES: until the log of the broken run has that many rows, or the run has ended.
+wait_for() {
+  while kill -0 "$pid" 2>/dev/null && [[ $(cat broken/md.log 2>/dev/null | wc -l) -lt $1 ]]; do sleep 0.01; done
+}
+"$solion" md broken/md.toml >/dev/null 2>&1 & pid=$!
+wait_for 15
+kill -9 "$pid" 2>/dev/null || fail "the run ended before it could be killed; it must have more steps"
+wait "$pid" 2>/dev/null || true
+[[ $(wc -l <broken/md.log) -lt 280 ]] || fail "killed too late to prove anything"
+
+"$solion" md broken/md.toml >out.txt 2>err.txt & pid=$!
+wait_for 150
+kill -INT "$pid" 2>/dev/null || fail "the run ended before it could be interrupted"
+status=0
+wait "$pid" || status=$?
+[[ $status == 130 ]] || fail "Ctrl-C: status $status instead of 130: $(cat err.txt)"
+
+# An input that changed is refused as long as the restart file is there.
+sed 's/^temperature_K = 600/temperature_K = 700/' broken/md.toml >broken/other.toml
+echo 'log = "md.log"
+restart = "md.restart"' | cat - broken/other.toml >broken/other2.toml
+expect 2 "written with other settings" "$solion" md broken/other2.toml
+
+"$solion" md broken/md.toml --json broken/md.json >broken/out.txt 2>/dev/null
+for file in md.log trajectory.xyz trajectory.dump md-final.xyz md.restart; do
+  cmp "whole/$file" "broken/$file" || fail "$file differs from the uninterrupted run's"
+done
+first=$(grep -oE '"first_step": [0-9]+' broken/md.json | grep -oE '[0-9]+')
+((first >= 30 && first < steps)) || fail "the last call began at step $first"
+"$solion" md broken/md.toml | grep -q "finished before" || fail "a finished run must say so"
+grep -q '"us_per_atom_step"' whole/md.json || fail "no speed in the JSON"
+echo "md: killed, interrupted and continued exactly (last call from step $first)"
