@@ -10,6 +10,7 @@ std::function<void()> setup_convert(CLI::App& app);
 std::function<void()> setup_label(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
+std::function<void()> setup_analyze(CLI::App& app);
 
 std::span<const Verb> verbs() {
   static const std::vector<Verb> table{
@@ -18,6 +19,7 @@ std::span<const Verb> verbs() {
       {"label", "Energies, forces and virials of frames from a reference code (DFT)", setup_label},
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
+      {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
   };
   return table;
 }

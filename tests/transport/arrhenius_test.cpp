@@ -104,13 +104,13 @@ class Table : public testing::Test {
 
 TEST_F(Table, ReadsColumnsInAnyOrder) {
   const auto points =
-      read_diffusion_table(write("# "
-                                 "note\nD_cm2_per_s,T_K,D_std_cm2_per_s,resolved\n1e-7,500,1e-8,true\n\n-,"
-                                 "600,,true\n2e-7,700,,false\n"));
+      read_diffusion_table(write("# note\nD_cm2_per_s,T_K,D_std_cm2_per_s,resolved,D_bound_cm2_per_s\n"
+                                 "1e-7,500,1e-8,true,2e-7\n\n-,600,,true,\n,700,,false,2e-7\n"));
   ASSERT_EQ(points.size(), 2U);
   EXPECT_EQ(points[0].T_K, 500);
   EXPECT_EQ(points[0].std_cm2_per_s, 1e-8);
   EXPECT_FALSE(points[1].resolved);
+  EXPECT_EQ(points[1].D_cm2_per_s, 2e-7);
 }
 
 TEST_F(Table, NamesFileLineAndColumn) {

@@ -105,19 +105,21 @@ std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& pa
   const int D = table.need("D_cm2_per_s");
   const int error = table.find("D_std_cm2_per_s");
   const int resolved = table.find("resolved");
+  const int bound = table.find("D_bound_cm2_per_s");
   std::vector<DiffusionPoint> points;
   while (table.next_row()) {
     DiffusionPoint point;
     point.T_K = table.positive(T);
-    if (table.missing(D)) continue;
-    point.D_cm2_per_s = table.positive(D);
-    if (error >= 0 && !table.missing(error)) point.std_cm2_per_s = table.positive(error);
     if (resolved >= 0) {
       const std::string& text = table.text(resolved);
       if (text != "true" && text != "false")
         table.fail(fmt::format("resolved = '{}'; expected true or false", text));
       point.resolved = text == "true";
     }
+    const int value = !point.resolved && bound >= 0 ? bound : D;
+    if (table.missing(value)) continue;
+    point.D_cm2_per_s = table.positive(value);
+    if (error >= 0 && point.resolved && !table.missing(error)) point.std_cm2_per_s = table.positive(error);
     points.push_back(point);
   }
   return points;

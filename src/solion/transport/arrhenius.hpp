@@ -43,9 +43,9 @@ struct ArrheniusFit {
 /// noted; bounds that the line breaks are noted too. InputError with fewer than two temperatures.
 ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points);
 
-/// Reads a CSV table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s and `resolved`
-/// (true/false), in any order; an empty D (or "-") is a temperature without a value and is left out.
-/// InputError naming file, line and column.
+/// Reads a CSV table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s, `resolved` (true
+/// or false) and D_bound_cm2_per_s (what to take where not resolved), in any order. A temperature without a
+/// value (empty or "-") is left out. InputError naming file, line and column.
 std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path);
 
 }  // namespace solion::transport

@@ -47,6 +47,7 @@ const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& 
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements_.push_back(frame.element(i));
   }
   check_same_atoms(frame, where);
+  check_order(frame, where);
   const std::vector<Vec3> fractional = fractional_positions(frame);
   if (!first) {
     // Frames without a cell have no images to count, so that a step is a plain difference.
@@ -60,7 +61,6 @@ const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& 
     if (has_images_)
       for (std::size_t i = 0; i < unwrapped_.size(); ++i) unwrapped_[i] += frame.images[i].cast<double>();
   }
-  check_order(frame, where);
   wrapped_ = fractional;
   repeat_allowed_ = false;
   ++n_frames_;
@@ -120,10 +120,9 @@ bool Unwrapper::is_allowed_repeat(const Frame& frame) const {
   return true;
 }
 
-void Unwrapper::check_repeat(const Frame& frame, const std::string& where) const {
+void Unwrapper::check_repeat(const std::string& where) const {
   for (const Vec3& step : steps_)
     if (!step.isZero(0)) return;
-  (void)frame;
   throw InputError("{}: no atom has moved since the frame before: the frame is there twice", where);
 }
 
@@ -150,7 +149,7 @@ void Unwrapper::step_with_images(const Frame& frame, const std::vector<Vec3>& fr
         "coordinates none moved more than {:.2f}: the image flags were reset or are wrong",
         where, far + 1, elements_[far], farthest, largest_nearest);
   }
-  check_repeat(frame, where);
+  check_repeat(where);
   check_sudden_jump(frame, steps_, where);
   for (std::size_t i = 0; i < steps_.size(); ++i) unwrapped_[i] += steps_[i];
   if (has_images_) {  // exact, without the rounding of a long sum
@@ -173,7 +172,7 @@ void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>&
           where, i + 1, elements_[i], move);
     }
   }
-  check_repeat(frame, where);
+  check_repeat(where);
   check_sudden_jump(frame, steps_, where);
   // The integer part is counted apart from the fraction: s = f + n without the rounding of a long sum.
   for (std::size_t i = 0; i < steps_.size(); ++i) {

@@ -44,7 +44,7 @@ class Unwrapper {
  private:
   void check_same_atoms(const Frame& frame, const std::string& where) const;
   void check_order(const Frame& frame, const std::string& where);
-  void check_repeat(const Frame& frame, const std::string& where) const;
+  void check_repeat(const std::string& where) const;
   void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps, const std::string& where);

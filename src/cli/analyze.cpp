@@ -1,0 +1,72 @@
+// solion analyze msd|rdf|arrhenius: from trajectories of any code to diffusion coefficients and structure.
+#include "cli/analyze.hpp"
+
+#include <cmath>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+
+namespace solion::cli {
+
+void TrajectoryOptions::add_to(CLI::App& app, bool needs_time) {
+  app.add_option("trajectory", files, "Consecutive parts of one run: extxyz, LAMMPS dump, DeePMD system …")
+      ->required();
+  if (needs_time) {
+    app.add_option("--frame-interval-fs", frame_interval_fs,
+                   "Time between frames; needed unless the frames say time_fs")
+        ->check(CLI::PositiveNumber);
+    app.add_flag("--replicas", replicas, "The files are independent runs of the same system");
+  }
+  app.add_option("--skip-ps", skip_ps, "Leave this out at the start (of each replica)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--json", json, "Write all numbers to this file");
+  app.add_option("--csv", csv, "Write the curves as a table");
+}
+
+transport::ReadTrajectory TrajectoryOptions::trajectory() const {
+  transport::ReadTrajectory what;
+  for (const std::string& file : files) what.files.emplace_back(file);
+  if (frame_interval_fs > 0) what.frame_interval_fs = frame_interval_fs;
+  what.skip_ps = skip_ps;
+  what.replicas = replicas;
+  return what;
+}
+
+void Columns::add(const std::string& name, std::vector<double> column) {
+  names.push_back(name);
+  values.push_back(std::move(column));
+}
+
+void Columns::write(const std::filesystem::path& path) const {
+  std::string text = fmt::format("{}\n", fmt::join(names, ","));
+  for (std::size_t row = 0; !values.empty() && row < values.front().size(); ++row) {
+    for (std::size_t c = 0; c < values.size(); ++c)
+      text += fmt::format("{}{:.10g}", c == 0 ? "" : ",", values[c][row]);
+    text += '\n';
+  }
+  write_file(path, text);
+}
+
+void check_target(const std::string& target) {
+  const std::filesystem::path folder = std::filesystem::path(target).parent_path();
+  if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
+  throw InputError("{}: the folder {} does not exist", target, folder.string());
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+std::function<void()> setup_analyze(CLI::App& app) {
+  app.require_subcommand(1);
+  const auto chosen = std::make_shared<std::function<void()>>();
+  const auto add = [&](const char* name, const char* summary, Setup setup) {
+    CLI::App* sub = app.add_subcommand(name, summary);
+    sub->callback([chosen, action = setup(*sub)] { *chosen = action; });
+  };
+  add("msd", "Mean square displacement and the diffusion coefficient", setup_analyze_msd);
+  add("rdf", "Radial distribution functions and coordination numbers", setup_analyze_rdf);
+  add("arrhenius", "Activation energy of a table of D(T)", setup_analyze_arrhenius);
+  return [chosen] { (*chosen)(); };
+}
+
+}  // namespace solion::cli

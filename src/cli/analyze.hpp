@@ -1,0 +1,47 @@
+// The sub-verbs of `solion analyze`, each with its own options and file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "solion/base/input.hpp"
+#include "solion/transport/read.hpp"
+
+namespace solion::cli {
+
+/// Options that every analysis of a trajectory shares.
+struct TrajectoryOptions {
+  std::vector<std::string> files;
+  double frame_interval_fs = 0;  ///< 0: from the file
+  double skip_ps = 0;
+  bool replicas = false;
+  std::string json;
+  std::string csv;
+
+  void add_to(CLI::App& app, bool needs_time);
+  [[nodiscard]] transport::ReadTrajectory trajectory() const;
+};
+
+/// A table with one column a name, for other programs.
+struct Columns {
+  std::vector<std::string> names;
+  std::vector<std::vector<double>> values;  ///< by column, of one length
+
+  void add(const std::string& name, std::vector<double> column);
+  void write(const std::filesystem::path& path) const;
+};
+
+/// Refuses a target whose folder does not exist, before the work is done.
+void check_target(const std::string& target);
+/// NaN becomes null.
+Json number(double value);
+
+std::function<void()> setup_analyze_msd(CLI::App& app);
+std::function<void()> setup_analyze_rdf(CLI::App& app);
+std::function<void()> setup_analyze_arrhenius(CLI::App& app);
+
+}  // namespace solion::cli

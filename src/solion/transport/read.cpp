@@ -1,0 +1,94 @@
+// The loop over files and frames that every analysis shares.
+#include "solion/transport/read.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::transport {
+namespace {
+
+std::optional<double> time_of(const Frame& frame) {
+  const auto found = frame.info.find("time_fs");
+  if (found == frame.info.end()) return std::nullopt;
+  double value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [stop, error] = std::from_chars(found->second.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::size_t kibibytes(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return 0;
+  const auto bytes = std::filesystem::file_size(path, ignored);
+  return ignored ? 0 : static_cast<std::size_t>(bytes / 1024);
+}
+
+/// The time between the first two frames, as the file says it.
+std::optional<double> stated_interval(const std::filesystem::path& path) {
+  const auto reader = io::open_frames(path);
+  Frame frame;
+  if (!reader->next(frame)) return std::nullopt;
+  const std::optional<double> first = time_of(frame);
+  if (!first || !reader->next(frame)) return std::nullopt;
+  const std::optional<double> second = time_of(frame);
+  if (!second) return std::nullopt;
+  return *second - *first;
+}
+
+double frame_interval(const ReadTrajectory& what) {
+  const std::optional<double> stated = stated_interval(what.files.front());
+  if (!what.frame_interval_fs) {
+    if (stated && *stated > 0) return *stated;
+    throw InputError("{}: the frames say no time_fs; give the frame interval", what.files.front().string());
+  }
+  const double given = *what.frame_interval_fs;
+  if (!(given > 0) || !std::isfinite(given))
+    throw InputError("a frame interval of {} fs; expected a positive time", given);
+  if (stated && !(std::abs(*stated - given) <= 1e-6 * given)) {
+    throw InputError(
+        "{}: a frame interval of {} fs was given, but its frames are {} fs apart by their time_fs",
+        what.files.front().string(), given, *stated);
+  }
+  return given;
+}
+
+}  // namespace
+
+double for_each_frame(
+    const ReadTrajectory& what,
+    const std::function<void(const Frame& frame, const std::string& where, std::size_t part)>& visit) {
+  if (what.files.empty()) throw InputError("no trajectory given");
+  if (!(what.skip_ps >= 0)) throw InputError("skip {} ps; expected zero or more", what.skip_ps);
+  const double interval = frame_interval(what);
+  const auto n_skip = static_cast<std::size_t>(std::ceil(what.skip_ps * 1000 / interval - 1e-9));
+  std::size_t total = 0, done = 0;
+  for (const auto& file : what.files) total += kibibytes(file);
+  Progress progress("read", std::max<std::size_t>(total, 1));
+  std::size_t seen = 0, used = 0;
+  for (std::size_t part = 0; part < what.files.size(); ++part) {
+    if (what.replicas) seen = used = 0;
+    const auto reader = io::open_frames(what.files[part]);
+    Frame frame;
+    for (std::size_t n = 1; reader->next(frame); ++n) {
+      throw_if_interrupted();
+      if (seen++ < n_skip) continue;
+      visit(frame, fmt::format("{}: frame {}", what.files[part].string(), n), part);
+      ++used;
+      if (total > 0)
+        progress.update(std::min(total, done + static_cast<std::size_t>(reader->offset() / 1024)));
+    }
+    done += kibibytes(what.files[part]);
+    if (used == 0 && (what.replicas || part + 1 == what.files.size())) {
+      throw InputError("{}: {} frames of {} fs, none left after skipping {} ps", what.files[part].string(),
+                       seen, interval, what.skip_ps);
+    }
+  }
+  return interval;
+}
+
+}  // namespace solion::transport

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# solion analyze: one walk in four file formats gives one D; vibration gives a bound; g(r), Arrhenius, refusals.
+set -euo pipefail
+solion=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*"; exit 1; }
+# refuses WORDS ARGUMENTS…: exit status 2, one line that holds WORDS.
+refuses() {
+  local words=$1 status=0
+  shift
+  "$solion" analyze "$@" >out 2>err || status=$?
+  [[ $status -eq 2 ]] || fail "status $status instead of 2: $* $(cat err)"
+  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
+  [[ $(wc -l <err) -eq 1 ]] || fail "not one line: $(cat err)"
+}
+# key FILE NAME: a value of a JSON file.
+key() { sed -nE "s/^ *\"$2\": (.*[^,]),?$/\1/p" "$1" | head -1; }
+
+# 24 Li hop between the 216 sites of a simple cubic lattice (a = 2.765 Å), 8 O vibrate; frames 10 fs apart.
+walk() { # FRAMES HOP_PROBABILITY
+  awk -v frames="$1" -v hop="$2" 'BEGIN {
+    srand(7); a = 2.765; L = 6 * a; n = 32
+    for (i = 0; i < 24; i++) { do { for (k = 0; k < 3; k++) s[i,k] = int(6 * rand()); here = site(i) } while (here in at); at[here] = i }
+    for (f = 0; f < frames; f++) {
+      for (i = 0; i < 24; i++) if (f > 0 && rand() < hop) {
+        k = int(3 * rand()); d = rand() < 0.5 ? 1 : -1; old = site(i); s[i,k] += d; here = site(i)
+        if (here in at) s[i,k] -= d; else { delete at[old]; at[here] = i }
+      }
+      for (i = 0; i < n; i++) for (k = 0; k < 3; k++) {
+        p = (i < 24 ? s[i,k] * a : (i - 23.5 + k % 2 * (1 + 2 * int((i - 24) / 6))) * a % L) + 0.3 * (rand() - 0.5)
+        m = int(p / L); if (m * L > p) m--
+        x[i,k] = p - m * L; c[i,k] = m
+      }
+      head = sprintf("%d\nLattice=\"%g 0 0 0 %g 0 0 0 %g\" Properties=species:S:1:pos:R:3%%s step=%d time_fs=%d", n, L, L, L, f, 10 * f)
+      printf head "\n", "" > "wrapped.xyz"
+      printf head "\n", "" > "unwrapped.xyz"
+      printf head "\n", ":images:I:3" > "images.xyz"
+      printf "ITEM: TIMESTEP\n%d\nITEM: NUMBER OF ATOMS\n%d\nITEM: BOX BOUNDS pp pp pp\n0 %g\n0 %g\n0 %g\nITEM: ATOMS id element x y z ix iy iz\n", f, n, L, L, L > "walk.dump"
+      for (i = 0; i < n; i++) {
+        e = i < 24 ? "Li" : "O"
+        w = sprintf("%.6f %.6f %.6f", x[i,0], x[i,1], x[i,2]); m = c[i,0] " " c[i,1] " " c[i,2]
+        print e, w > "wrapped.xyz"
+        print e, w, m > "images.xyz"
+        printf "%s %.6f %.6f %.6f\n", e, x[i,0] + c[i,0] * L, x[i,1] + c[i,1] * L, x[i,2] + c[i,2] * L > "unwrapped.xyz"
+        j = (i * 5) % n  # LAMMPS writes atoms in any order
+        printf "%d %s %.6f %.6f %.6f %d %d %d\n", j + 1, j < 24 ? "Li" : "O", x[j,0], x[j,1], x[j,2], c[j,0], c[j,1], c[j,2] > "walk.dump"
+      }
+    }
+  }
+  function site(i) { return (s[i,0] % 6 + 6) % 6 "," (s[i,1] % 6 + 6) % 6 "," (s[i,2] % 6 + 6) % 6 }'
+}
+
+walk 500 0.1
+for file in wrapped.xyz images.xyz unwrapped.xyz walk.dump; do
+  "$solion" analyze msd $file --species Li --frame-interval-fs 10 --charge 1 --temperature 600 \
+    --json $file.json --csv $file.csv >out || fail "$file"
+  [[ $(key $file.json resolved) == true ]] || fail "$file: $(cat out)"
+  D=$(key $file.json D_cm2_per_s)
+  awk -v D="$D" -v std="$(key $file.json D_std_cm2_per_s)" -v first="${first:-$D}" 'BEGIN {
+    # Free walk: 0.1 hops a frame, a²/6 each, per 10 fs; a tenth of the neighbour sites is taken.
+    free = 0.1 * 2.765^2 / 6 / 10 * 0.1
+    if (!(D > 0.6 * free && D < free && std > 0.02 * D && std < 0.4 * D)) { print D, std, free; exit 1 }
+    if (!((D - first)^2 <= (1e-6 * D)^2)) { print D, first; exit 1 } }' || fail "D of $file"
+  first=${first:-$D}
+done
+awk -v a="$(key images.xyz.json jump_length_A)" 'BEGIN { exit !(a > 2.6 && a < 2.95) }' || fail "jump length"
+awk -v s="$(key images.xyz.json conductivity_mS_per_cm)" 'BEGIN { exit !(s > 0) }' || fail "conductivity"
+[[ $(head -1 images.xyz.csv) == time_ps,Li_msd_A2,Li_msd_std_A2,O_msd_A2 ]] || fail "csv header"
+"$solion" analyze msd images.xyz --species Li >out
+grep -q "every 10 fs" out || fail "interval from time_fs"
+"$solion" analyze msd images.xyz images.xyz --replicas --species Li --skip-ps 1 --json two.json >/dev/null
+[[ $(key two.json n_ions) == 48 && $(key two.json n_frames) == 400 ]] || fail "replicas"
+
+"$solion" analyze rdf images.xyz --pairs Li-O Li-Li --r-max-A 9 --every 50 --json g.json --csv g.csv >out
+grep -q "Li-Li" out && grep -q '"coordination_number"' g.json || fail "rdf"
+[[ $(head -1 g.csv) == r_A,Li-O_g,Li-O_n,Li-Li_g,Li-Li_n ]] || fail "rdf csv"
+
+cp images.xyz all.xyz
+lines=$((34 * 200))
+head -n $lines all.xyz >part1.xyz
+tail -n +$((lines - 33)) all.xyz >part2.xyz # repeats the last frame of part 1
+"$solion" analyze msd part1.xyz part2.xyz --species Li --json parts.json >/dev/null
+[[ $(key parts.json D_cm2_per_s) == $(key images.xyz.json D_cm2_per_s) ]] || fail "parts"
+refuses "out of order" msd part2.xyz part1.xyz --species Li
+refuses "5 fs was given" msd images.xyz --species Li --frame-interval-fs 5
+refuses "'Na'" msd images.xyz --species Na
+refuses "none left" msd images.xyz --species Li --skip-ps 99
+refuses "no such file" msd missing.xyz --species Li
+refuses "no pair" rdf images.xyz --pairs LiO
+head -n $((34 * 4)) all.xyz >short.xyz
+refuses "too few" msd short.xyz --species Li
+
+walk 300 0
+"$solion" analyze msd images.xyz --species Li --json still.json >out
+grep -q "not resolved" out || fail "vibration"
+[[ $(key still.json resolved) == false && $(key still.json D_cm2_per_s) == null ]] || fail "vibration in JSON"
+awk -v b="$(key still.json D_bound_cm2_per_s)" 'BEGIN { exit !(b > 0 && b < 1e-4) }' || fail "bound"
+# Every eighth frame of fast hops: atoms move half a cell between frames, which only image flags can tell.
+walk 80 1
+for file in wrapped images; do
+  awk 'NR % 34 == 1 { f++ } f % 8 == 1' $file.xyz >$file-sparse.xyz
+done
+refuses "no image flags" msd wrapped-sparse.xyz --species Li
+"$solion" analyze msd images-sparse.xyz --species Li >out
+grep -q "every 80 fs" out || fail "sparse frames with image flags"
+
+printf 'T_K,D_cm2_per_s\n500,9.25e-9\n600,6.10e-8\n700,2.13e-7\n800,5.39e-7\n900,1.14e-6\n' >type3.csv
+"$solion" analyze arrhenius type3.csv --charge 1 --ions-per-A3 0.05 --json type3.json >out
+grep -q "E_a = 0.4648" out || fail "type 3: $(cat out)"
+awk -v Ea="$(key type3.json Ea_eV)" -v r2="$(key type3.json r2)" \
+  'BEGIN { exit !(Ea > 0.4645 && Ea < 0.4655 && r2 > 0.99965 && r2 < 0.99975) }' || fail "type 3 in JSON"
+refuses "T_K" arrhenius g.csv
+refuses "at least two temperatures" arrhenius <(head -2 type3.csv)
+echo "all checks passed"
