@@ -8,6 +8,8 @@ namespace solion::cli {
 std::function<void()> setup_build(CLI::App& app);
 std::function<void()> setup_convert(CLI::App& app);
 std::function<void()> setup_label(CLI::App& app);
+std::function<void()> setup_train(CLI::App& app);
+std::function<void()> setup_test(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
@@ -17,6 +19,8 @@ std::span<const Verb> verbs() {
       {"build", "Crystals and their defect cells", setup_build},
       {"convert", "Convert frames from one file format to another", setup_convert},
       {"label", "Energies, forces and virials of frames from a reference code (DFT)", setup_label},
+      {"train", "Train a Deep Potential from labelled systems", setup_train},
+      {"test", "Errors of a model on labelled systems", setup_test},
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},

@@ -1,7 +1,7 @@
 // The passes over a network against finite differences, for every activation and kind of skip connection.
 #include "solion/nn/tape.hpp"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>

@@ -1,0 +1,108 @@
+// solion test: the errors of a model on labelled systems.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/dataset/system.hpp"
+#include "solion/dp/deep_potential.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/train/accuracy.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct TestOptions {
+  std::string model;
+  std::vector<std::string> systems;
+  std::string detail;
+  std::string json;
+  int threads = available_threads();
+};
+
+struct Named {
+  std::string name;
+  std::vector<Frame> frames;
+};
+
+/// A folder stands for all systems in it; a file for its frames.
+std::vector<Named> read_systems(const std::vector<std::string>& paths) {
+  std::vector<Named> systems;
+  for (const std::string& path : paths) {
+    if (std::filesystem::is_directory(path)) {
+      for (const auto& folder : dataset::find_systems(path)) {
+        systems.push_back({folder.string(), dataset::load_system(folder).frames});
+      }
+    } else {
+      systems.push_back({path, io::read_frames(path)});
+    }
+  }
+  return systems;
+}
+
+void print_row(const std::string& name, const train::Accuracy& a) {
+  fmt::print("{:28}{:8}{:12.3f}{:12.3f}{:9.4f}{:12.1f}{:12.1f}{:9.4f}{:12.3f}{:12.3f}\n", name, a.frames,
+             1e3 * a.energy_per_atom.rmse(), 1e3 * a.energy_per_atom.mae(), a.energy_per_atom.r2(),
+             1e3 * a.force.rmse(), 1e3 * a.force.mae(), a.force.r2(), 1e3 * a.virial_per_atom.rmse(),
+             1e3 * a.virial_per_atom.mae());
+}
+
+void run_test(const TestOptions& options) {
+  const dp::DeepPotential potential{std::filesystem::path(options.model)};
+  const std::vector<Named> systems = read_systems(options.systems);
+  std::vector<train::ComparedSystem> compared;
+  train::Accuracy all;
+  Json list = Json::array();
+  fmt::print("{:28}{:>8}{:>33}{:>33}{:>24}\n", "", "", "energy, meV/atom", "force, meV/Å",
+             "virial, meV/atom");
+  fmt::print("{:28}{:>8}{:>12}{:>12}{:>9}{:>12}{:>12}{:>9}{:>12}{:>12}\n", "system", "frames", "RMSE", "MAE",
+             "R²", "RMSE", "MAE", "R²", "RMSE", "MAE");
+  for (const Named& system : systems) {
+    compared.push_back({system.name, train::compare(potential, system.frames, options.threads)});
+    train::Accuracy one;
+    for (const train::Comparison& c : compared.back().frames) {
+      one.add(c);
+      all.add(c);
+    }
+    if (one.energy.n() == 0 && one.force.n() == 0 && one.virial.n() == 0) {
+      throw InputError("{}: no energies, forces or virials to compare with", system.name);
+    }
+    const std::string shown =
+        system.name.size() > 27 ? "…" + system.name.substr(system.name.size() - 26) : system.name;
+    print_row(shown, one);
+    Json entry = train::to_json(one);
+    entry["system"] = system.name;
+    list.push_back(entry);
+  }
+  print_row("all", all);
+  if (!options.detail.empty()) {
+    for (const auto& file : train::write_details(options.detail, compared))
+      fmt::print("wrote {}\n", file.string());
+  }
+  if (!options.json.empty()) {
+    Json result = train::to_json(all);
+    result["model"] = options.model;
+    result["systems"] = list;
+    write_json(options.json, result);
+  }
+}
+
+}  // namespace
+
+std::function<void()> setup_test(CLI::App& app) {
+  auto options = std::make_shared<TestOptions>();
+  app.add_option("-m,--model", options->model, "Model file (.dp, .yaml)")->required();
+  app.add_option(
+         "-s,--system", options->systems,
+         "Labelled systems: DeePMD npy folders (searched for all systems below) or frame files with labels")
+      ->required();
+  app.add_option("--detail", options->detail, "Prefix of files with every label beside its prediction");
+  app.add_option("--threads", options->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--json", options->json, "Write the same numbers here");
+  return [options] { run_test(*options); };
+}
+
+}  // namespace solion::cli

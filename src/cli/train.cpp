@@ -1,0 +1,77 @@
+// solion train: trains a Deep Potential from DeePMD-kit's training input.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/verbs.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/train/trainer.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct TrainOptions {
+  std::string input;
+  std::string folder = ".";
+  std::string model = "model.dp";
+  std::string init_model;
+  std::string precision;
+  std::string json;
+  bool restart = false;
+  bool fresh = false;
+  int threads = available_threads();
+};
+
+void run_train(const TrainOptions& options) {
+  const train::Settings settings = train::read_settings(options.input);
+  train::RunOptions run;
+  run.folder = options.folder;
+  run.model = options.model;
+  if (!options.init_model.empty()) run.init_model = options.init_model;
+  if (options.restart) run.start = train::RunOptions::Start::restart;
+  if (options.fresh) run.start = train::RunOptions::Start::fresh;
+  if (options.precision == "single") run.precision = train::Precision::single_precision;
+  if (options.precision == "double") run.precision = train::Precision::double_precision;
+  run.threads = options.threads;
+  std::filesystem::create_directories(run.folder);
+  const train::RunSummary summary = train::train(settings, run);
+  fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
+             format_duration(summary.seconds));
+  if (!summary.curve.empty()) {
+    const train::CurvePoint& last = summary.curve.back();
+    fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
+    if (settings.validation) {
+      fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_val, last.rmse_f_val);
+    }
+  }
+  fmt::print("model:       {}\n", summary.model.string());
+  if (!options.json.empty()) write_json(options.json, train::to_json(summary));
+}
+
+}  // namespace
+
+std::function<void()> setup_train(CLI::App& app) {
+  auto options = std::make_shared<TrainOptions>();
+  app.add_option("input", options->input, "DeePMD-kit training input (se_e2_a, energy), JSON")->required();
+  app.add_option("--folder", options->folder, "Where model, lcurve.out and checkpoint go")
+      ->capture_default_str();
+  app.add_option("-o,--output", options->model, "Name of the model file (.dp)")->capture_default_str();
+  auto* restart =
+      app.add_flag("--restart", options->restart,
+                   "Go on from the checkpoint even if the input has changed (more steps, another rate)");
+  app.add_flag("--fresh", options->fresh, "Start over; otherwise an unfinished run of the same input goes on")
+      ->excludes(restart);
+  app.add_option("--init-model", options->init_model,
+                 "Start from the parameters and statistics of this model");
+  app.add_option("--precision", options->precision, "single or double; otherwise that of the input")
+      ->check(CLI::IsMember({"single", "double"}));
+  app.add_option("--threads", options->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--json", options->json, "Write the summary and the learning curve here");
+  return [options] { run_train(*options); };
+}
+
+}  // namespace solion::cli

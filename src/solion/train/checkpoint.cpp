@@ -1,0 +1,136 @@
+// A checkpoint is one line of JSON, then the arrays as they lie in memory; the line holds their hash.
+#include "solion/train/checkpoint.hpp"
+
+#include <cstring>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+
+namespace solion::train {
+namespace {
+
+constexpr const char* kind = "solion training checkpoint 1";
+
+template <typename T>
+void append(std::string& bytes, const std::vector<T>& values) {
+  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+template <typename T>
+std::vector<T> take(std::string_view& bytes, std::size_t n) {
+  std::vector<T> values(n);
+  std::memcpy(values.data(), bytes.data(), n * sizeof(T));
+  bytes.remove_prefix(n * sizeof(T));
+  return values;
+}
+
+Json positions_json(const std::vector<Sampler::Position>& positions) {
+  Json list = Json::array();
+  for (const auto& p : positions) list.push_back({p.round, p.used});
+  return list;
+}
+
+std::vector<Sampler::Position> positions_from(const Json& list) {
+  std::vector<Sampler::Position> positions;
+  for (const Json& p : list)
+    positions.push_back({p.at(0).get<std::uint64_t>(), p.at(1).get<std::uint64_t>()});
+  return positions;
+}
+
+Json read_head(const std::filesystem::path& path, const std::string& content) {
+  const std::size_t end = content.find('\n');
+  const Json head = Json::parse(content.substr(0, end), nullptr, false);
+  if (end == std::string::npos || !head.is_object() || head.value("kind", "") != kind) {
+    throw InputError("{}: not a training checkpoint of this program", path.string());
+  }
+  return head;
+}
+
+}  // namespace
+
+template <typename T>
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& checkpoint) {
+  std::string arrays;
+  for (const auto* values : {&checkpoint.parameters, &checkpoint.first, &checkpoint.second})
+    append(arrays, *values);
+  const Json head = {{"kind", kind},
+                     {"step", checkpoint.step},
+                     {"fingerprint", checkpoint.fingerprint},
+                     {"bytes_per_number", sizeof(T)},
+                     {"n_parameters", checkpoint.parameters.size()},
+                     {"updates", checkpoint.updates},
+                     {"positions", positions_json(checkpoint.positions)},
+                     {"validation_positions", positions_json(checkpoint.validation_positions)},
+                     {"statistics", checkpoint.statistics},
+                     {"sha256", sha256(arrays)}};
+  write_file(path, head.dump() + "\n" + arrays);
+}
+
+template <typename T>
+Checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
+  const Json head = read_head(path, content);
+  if (head.at("bytes_per_number").get<std::size_t>() != sizeof(T)) {
+    throw InputError("{}: made in {} precision; ask for that with --precision", path.string(),
+                     sizeof(T) == 4 ? "double" : "single");
+  }
+  Checkpoint<T> checkpoint;
+  const auto n = head.at("n_parameters").get<std::size_t>();
+  std::string_view arrays(content);
+  arrays.remove_prefix(content.find('\n') + 1);
+  if (arrays.size() != 3 * n * sizeof(T)) {
+    throw InputError("{}: truncated: {} bytes of arrays where {} belong", path.string(), arrays.size(),
+                     3 * n * sizeof(T));
+  }
+  if (sha256(arrays) != head.at("sha256").get<std::string>()) {
+    throw InputError("{}: damaged: its content does not match its checksum", path.string());
+  }
+  checkpoint.step = head.at("step").get<std::int64_t>();
+  checkpoint.fingerprint = head.at("fingerprint").get<std::string>();
+  checkpoint.statistics = head.at("statistics");
+  checkpoint.updates = head.at("updates").get<std::uint64_t>();
+  checkpoint.positions = positions_from(head.at("positions"));
+  checkpoint.validation_positions = positions_from(head.at("validation_positions"));
+  checkpoint.parameters = take<T>(arrays, n);
+  checkpoint.first = take<T>(arrays, n);
+  checkpoint.second = take<T>(arrays, n);
+  return checkpoint;
+}
+
+CheckpointHead read_checkpoint_head(const std::filesystem::path& path) {
+  const Json head = read_head(path, read_file(path));
+  return {head.at("step").get<std::int64_t>(), head.at("fingerprint").get<std::string>(),
+          head.at("bytes_per_number").get<std::size_t>() == sizeof(float)};
+}
+
+Json statistics_of(const dp::Model& model) {
+  Json normalisation = Json::array();
+  for (const dp::Normalisation& norm : model.descriptor.normalisation) {
+    normalisation.push_back({{"mean", norm.mean}, {"deviation", norm.deviation}});
+  }
+  return {{"sel", model.descriptor.sel},      {"normalisation", normalisation},
+          {"bias_atom_e", model.bias_atom_e}, {"out_bias", model.out_bias},
+          {"out_std", model.out_std},         {"min_nbor_dist", model.min_nbor_dist}};
+}
+
+void set_statistics(const Json& statistics, dp::Model& model) {
+  const Json& normalisation = statistics.at("normalisation");
+  for (std::size_t k = 0; k < model.descriptor.normalisation.size(); ++k) {
+    model.descriptor.normalisation[k].mean = normalisation.at(k).at("mean").get<std::array<double, 4>>();
+    model.descriptor.normalisation[k].deviation =
+        normalisation.at(k).at("deviation").get<std::array<double, 4>>();
+  }
+  model.descriptor.sel = statistics.at("sel").get<std::vector<int>>();
+  model.bias_atom_e = statistics.at("bias_atom_e").get<std::vector<double>>();
+  model.out_bias = statistics.at("out_bias").get<std::vector<double>>();
+  model.out_std = statistics.at("out_std").get<std::vector<double>>();
+  model.min_nbor_dist = statistics.at("min_nbor_dist").get<double>();
+}
+
+template void write_checkpoint<float>(const std::filesystem::path&, const Checkpoint<float>&);
+template void write_checkpoint<double>(const std::filesystem::path&, const Checkpoint<double>&);
+template Checkpoint<float> read_checkpoint<float>(const std::filesystem::path&);
+template Checkpoint<double> read_checkpoint<double>(const std::filesystem::path&);
+
+}  // namespace solion::train

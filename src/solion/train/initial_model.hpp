@@ -1,0 +1,34 @@
+// The model before the first step: statistics of the data and random weights.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "solion/dp/model.hpp"
+#include "solion/train/prepared.hpp"
+#include "solion/train/settings.hpp"
+
+namespace solion::train {
+
+/// All frames of one system, and how many of them the statistics look at.
+template <typename T>
+struct PreparedSystem {
+  std::string name;
+  std::vector<Prepared<T>> frames;
+  std::size_t n_sampled = 0;
+};
+
+/// Builds the model that training starts from, as DeePMD-kit does:
+/// - `sel` (if automatic): the largest count of neighbours of each type times the factor, up to a multiple of
+/// 4;
+/// - mean and deviation of the environment matrix by centre type, over all Σsel rows with the empty ones as
+/// zeros: the
+///   first column by itself, the three others with one deviation and no mean; deviations of at least 0.01;
+/// - energies by type from least squares of the energies against the composition (minimum norm where the data
+///   cannot tell types apart), fixed ones taken off first;
+/// - weights normal with variance 1/(n_in + n_out), biases normal with variance 1, idt 0.1 ± 0.001.
+/// InputError if a type of the type map has no atom in the data.
+template <typename T>
+dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems);
+
+}  // namespace solion::train

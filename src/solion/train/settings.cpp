@@ -1,0 +1,387 @@
+// DeePMD-kit's training input, key by key. Names and defaults: its documentation of the training input.
+#include "solion/train/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "solion/train/json_keys.hpp"
+
+namespace solion::train {
+namespace {
+
+bool single_from(JsonKeys& keys) {
+  const std::string name = keys.text("precision", "default");
+  if (name == "float32" || name == "single") return true;
+  // DeePMD-kit's "default" is its interface precision: double, unless it was built otherwise.
+  if (name == "float64" || name == "double" || name == "default") return false;
+  keys.fail("precision", "is not supported; known are float32, single, float64, double, default");
+}
+
+nn::Activation activation_from(JsonKeys& keys) {
+  const std::string name = keys.text("activation_function", "tanh");
+  try {
+    return nn::activation_from_name(name);
+  } catch (const InputError& error) {
+    keys.fail("activation_function", error.what());
+  }
+}
+
+std::vector<int> widths_from(JsonKeys& keys, const std::vector<int>& fallback) {
+  const std::string name = keys.has("n_neuron") ? "n_neuron" : "neuron";
+  std::vector<int> widths = keys.integers(name, fallback);
+  keys.ignore("neuron");
+  if (widths.empty() || *std::min_element(widths.begin(), widths.end()) < 1) {
+    keys.fail(name, "must be a list of widths of at least 1");
+  }
+  return widths;
+}
+
+std::uint64_t seed_from(JsonKeys& keys, std::uint64_t fallback) {
+  const int seed = keys.integer("seed", -1);
+  return seed < 0 ? fallback : static_cast<std::uint64_t>(seed);
+}
+
+/// The number behind "NAME:", as in "auto:64".
+std::optional<double> number_behind(const std::string& text, const std::string& name) {
+  if (!text.starts_with(name + ":")) return std::nullopt;
+  double x = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + name.size() + 1, end, x);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return x;
+}
+
+void read_sel(JsonKeys& keys, ModelSettings& model) {
+  const Json* sel = keys.find("sel");
+  if (sel == nullptr || *sel == "auto") return;
+  if (sel->is_string()) {
+    const std::optional<double> factor = number_behind(sel->get<std::string>(), "auto");
+    if (!factor || !(*factor >= 1))
+      keys.fail("sel", "must be a list, \"auto\" or \"auto:FACTOR\" with FACTOR ≥ 1");
+    model.sel_factor = *factor;
+    return;
+  }
+  model.sel = keys.integers("sel", {});
+  if (model.sel.size() != model.type_map.size() ||
+      *std::min_element(model.sel.begin(), model.sel.end()) < 0) {
+    keys.fail("sel", fmt::format("must have one number ≥ 0 for each of the {} types", model.type_map.size()));
+  }
+  if (std::all_of(model.sel.begin(), model.sel.end(), [](int n) { return n == 0; })) {
+    keys.fail("sel", "needs a number above 0");
+  }
+}
+
+void read_exclude(JsonKeys& keys, ModelSettings& model) {
+  const Json* pairs = keys.find("exclude_types");
+  if (pairs == nullptr) return;
+  const int n = static_cast<int>(model.type_map.size());
+  const auto is_type = [n](const Json& t) {
+    return t.is_number_integer() && t.get<int>() >= 0 && t.get<int>() < n;
+  };
+  if (!pairs->is_array()) keys.fail("exclude_types", "must be a list of pairs of types");
+  for (const Json& pair : *pairs) {
+    if (!pair.is_array() || pair.size() != 2 || !is_type(pair[0]) || !is_type(pair[1])) {
+      keys.fail("exclude_types", fmt::format("must be a list of pairs of types 0…{}", n - 1));
+    }
+    model.exclude_types.emplace_back(pair[0].get<int>(), pair[1].get<int>());
+  }
+}
+
+void read_descriptor(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
+  const std::string type = keys.text("type", "");
+  if (type != "se_e2_a" && type != "se_a") keys.fail("type", "is not supported; only \"se_e2_a\" is");
+  model.rcut = keys.number("rcut", 6.0);
+  model.rcut_smth = keys.number("rcut_smth", 0.5);
+  if (!(model.rcut > 0)) keys.fail("rcut", "must be above 0 Å");
+  if (!(model.rcut_smth >= 0 && model.rcut_smth < model.rcut)) keys.fail("rcut_smth", "must be in [0, rcut)");
+  read_sel(keys, model);
+  model.embedding = widths_from(keys, {10, 20, 40});
+  const std::string axis = keys.has("n_axis_neuron") ? "n_axis_neuron" : "axis_neuron";
+  model.axis_neuron = keys.integer(axis, 4);
+  keys.ignore("axis_neuron");
+  if (model.axis_neuron < 1 || model.axis_neuron > model.embedding.back()) {
+    keys.fail(axis, fmt::format("must be 1…{} (the last width of neuron)", model.embedding.back()));
+  }
+  model.embedding_activation = activation_from(keys);
+  model.embedding_resnet_dt = keys.boolean("resnet_dt", false);
+  model.type_one_side = keys.boolean("type_one_side", false);
+  model.embedding_single = single_from(keys);
+  model.train_embedding = keys.boolean("trainable", true);
+  model.embedding_seed = seed_from(keys, seed);
+  read_exclude(keys, model);
+  model.env_protection = keys.number("env_protection", 0.0);
+  model.set_davg_zero = keys.boolean("set_davg_zero", false);
+  keys.only("spin", nullptr);
+  keys.refuse_unknown();
+}
+
+void read_fitting(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
+  keys.only("type", "ener");
+  model.fitting = widths_from(keys, {120, 120, 120});
+  model.fitting_activation = activation_from(keys);
+  model.fitting_resnet_dt = keys.boolean("resnet_dt", true);
+  model.fitting_single = single_from(keys);
+  model.fitting_seed = seed_from(keys, seed);
+  if (const Json* trainable = keys.find("trainable")) {
+    const std::string problem = "must be true or false, for all layers alike";
+    const Json first = trainable->is_array() && !trainable->empty() ? trainable->front() : *trainable;
+    if (!first.is_boolean()) keys.fail("trainable", problem);
+    if (trainable->is_array() &&
+        std::any_of(trainable->begin(), trainable->end(), [&](const Json& t) { return t != first; })) {
+      keys.fail("trainable", problem);
+    }
+    model.train_fitting = first.get<bool>();
+  }
+  if (const Json* energies = keys.find("atom_ener")) {
+    if (!energies->is_array() || energies->size() > model.type_map.size()) {
+      keys.fail("atom_ener", "must be a list of energies (eV) or null, at most one a type");
+    }
+    for (const Json& e : *energies) {
+      if (!e.is_null() && !e.is_number()) keys.fail("atom_ener", "must be a list of energies (eV) or null");
+      model.atom_ener.push_back(e.is_null() ? std::nullopt : std::optional(e.get<double>()));
+    }
+  }
+  if (keys.has("rcond")) model.rcond = keys.number("rcond", 0);
+  keys.only("numb_fparam", 0);
+  keys.only("numb_aparam", 0);
+  keys.only("dim_case_embd", 0);
+  keys.only("default_fparam", nullptr);
+  keys.only("layer_name", nullptr);
+  keys.only("use_aparam_as_mask", false);
+  keys.refuse_unknown();
+}
+
+void read_model(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
+  keys.only("type", "standard");
+  model.type_map = keys.texts("type_map");
+  if (model.type_map.empty())
+    keys.fail("type_map", "is needed: the elements of the model, as [\"Li\", \"O\", \"Cl\"]");
+  (void)TypeMap(model.type_map);  // refuses names that stand twice
+  if (!keys.has("descriptor")) keys.fail("descriptor", "is missing");
+  if (!keys.has("fitting_net")) keys.fail("fitting_net", "is missing");
+  read_descriptor(keys.object("descriptor"), model, seed);
+  read_fitting(keys.object("fitting_net"), model, seed);
+  model.stat_batches = keys.integer("data_stat_nbatch", 10);
+  if (model.stat_batches < 1) keys.fail("data_stat_nbatch", "must be at least 1");
+  keys.ignore("data_bias_nsample");  // all energies are used
+  keys.ignore("data_stat_protect");
+  keys.only("pair_exclude_types", Json::array());
+  keys.only("atom_exclude_types", Json::array());
+  keys.refuse_unknown();
+}
+
+void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
+  keys.only("type", "exp");
+  keys.only("scale_by_worker", "linear");
+  rate.start = keys.number("start_lr", 1e-3);
+  if (!(rate.start > 0)) keys.fail("start_lr", "must be above 0");
+  if (keys.has("stop_lr") && keys.has("stop_lr_ratio"))
+    keys.fail("stop_lr_ratio", "does not go with stop_lr");
+  rate.stop =
+      keys.has("stop_lr_ratio") ? rate.start * keys.number("stop_lr_ratio", 1) : keys.number("stop_lr", 1e-8);
+  if (!(rate.stop >= 0 && rate.stop <= rate.start)) keys.fail("stop_lr", "must be in [0, start_lr]");
+  rate.decay_steps = keys.integer("decay_steps", 5000);
+  if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
+  rate.smooth = keys.boolean("smooth", false);
+  const double warmup = keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps)
+                                                 : keys.integer("warmup_steps", 0);
+  if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps)))) {
+    keys.fail(keys.has("warmup_ratio") ? "warmup_ratio" : "warmup_steps",
+              "must be shorter than the training");
+  }
+  rate.warmup_steps = static_cast<int>(warmup);
+  rate.warmup_start = rate.start * keys.number("warmup_start_factor", 0.0);
+  const auto decay_total = static_cast<double>(steps - rate.warmup_steps);
+  if (keys.has("decay_rate")) {
+    rate.decay_rate = keys.number("decay_rate", 1);
+    if (!(rate.decay_rate > 0 && rate.decay_rate <= 1)) keys.fail("decay_rate", "must be in (0, 1]");
+  } else {
+    // DeePMD-kit shortens intervals that would not fit into the run.
+    if (rate.decay_steps >= decay_total) {
+      const auto total = static_cast<std::int64_t>(decay_total);
+      rate.decay_steps = static_cast<int>(total / 10 > 100 ? 100 : total / 100 + 1);
+    }
+    rate.decay_rate =
+        decay_total > 0
+            ? std::exp(std::log(std::max(rate.stop, 1e-10) / rate.start) * rate.decay_steps / decay_total)
+            : 1;
+  }
+  keys.refuse_unknown();
+}
+
+void read_loss(JsonKeys keys, LossSettings& loss) {
+  keys.only("type", "ener");
+  const auto term = [&](const char* suffix, double& start, double& limit) {
+    for (const auto& [name, value] :
+         {std::pair{std::string("start_pref_"), &start}, std::pair{std::string("limit_pref_"), &limit}}) {
+      *value = keys.number(name + suffix, *value);
+      if (!(*value >= 0)) keys.fail(name + suffix, "must not be negative");
+    }
+  };
+  term("e", loss.start.energy, loss.limit.energy);
+  term("f", loss.start.force, loss.limit.force);
+  term("v", loss.start.virial, loss.limit.virial);
+  for (const char* name : {"ae", "pf", "gf", "h"}) {
+    for (const char* when : {"start_pref_", "limit_pref_"}) {
+      const std::string key = std::string(when) + name;
+      if (keys.number(key, 0) != 0) keys.fail(key, "is not supported; only 0 is");
+    }
+  }
+  keys.only("numb_generalized_coord", 0);
+  keys.only("enable_atom_ener_coeff", false);
+  keys.only("use_huber", false);
+  keys.ignore("huber_delta");
+  keys.only("loss_func", "mse");
+  keys.only("f_use_norm", false);
+  keys.only("use_default_pf", false);
+  keys.only("relative_f", nullptr);
+  keys.only("intensive_ener_virial", false);
+  keys.refuse_unknown();
+}
+
+BatchRule batch_from(JsonKeys& keys, std::size_t entries) {
+  const std::string wanted =
+      "must be a number ≥ 1, a list with one for each entry of systems, \"auto\", \"auto:N\" or \"mixed:N\"";
+  BatchRule rule;
+  const Json* value = keys.find("batch_size");
+  if (value == nullptr || *value == "auto") return rule;
+  if (value->is_string()) {
+    const std::string text = value->get<std::string>();
+    for (const auto& [name, kind] :
+         {std::pair{"auto", BatchRule::Kind::automatic}, std::pair{"mixed", BatchRule::Kind::mixed}}) {
+      const std::optional<double> n = number_behind(text, name);
+      if (n && *n >= 1 && *n == std::floor(*n)) return {kind, {}, static_cast<int>(*n)};
+    }
+    keys.fail("batch_size", wanted);
+  }
+  rule.kind = BatchRule::Kind::fixed;
+  rule.sizes =
+      value->is_array() ? keys.integers("batch_size", {}) : std::vector<int>{keys.integer("batch_size", 1)};
+  if (rule.sizes.empty() || *std::min_element(rule.sizes.begin(), rule.sizes.end()) < 1 ||
+      (rule.sizes.size() > 1 && rule.sizes.size() != entries)) {
+    keys.fail("batch_size", wanted);
+  }
+  return rule;
+}
+
+DataSettings read_data(JsonKeys keys) {
+  DataSettings data;
+  const std::filesystem::path folder = keys.file().parent_path();
+  for (const std::string& name : keys.texts("systems")) data.systems.push_back(folder / name);
+  if (data.systems.empty()) keys.fail("systems", "is needed: folders of labelled systems");
+  data.batch = batch_from(keys, data.systems.size());
+  const std::string style_key = keys.has("auto_prob_style") ? "auto_prob_style" : "auto_prob";
+  const std::string style = keys.text(style_key, "prob_sys_size");
+  keys.ignore("auto_prob");
+  if (style != "prob_sys_size" && style != "prob_uniform") {
+    keys.fail(style_key, "is not supported; known are prob_sys_size and prob_uniform");
+  }
+  data.uniform = style == "prob_uniform";
+  const std::string weights = keys.has("sys_weights") ? "sys_weights" : "sys_probs";
+  data.weights = keys.numbers(weights);
+  for (const double w : data.weights) {
+    if (!(w >= 0)) keys.fail(weights, "must not be negative");
+  }
+  data.batches = keys.integer(keys.has("numb_batch") ? "numb_batch" : "numb_btch", 1);
+  keys.ignore("numb_btch");
+  if (data.batches < 1) keys.fail("numb_btch", "must be at least 1");
+  keys.only("rglob_patterns", nullptr);
+  keys.only("min_pair_dist", 0.0);
+  keys.only("set_prefix", "set");
+  keys.refuse_unknown();
+  return data;
+}
+
+/// Keys of `training` that change nothing here, or that have one supported value.
+void pass_over(JsonKeys& keys) {
+  for (const char* name :
+       {"time_training", "profiling", "profiling_file", "enable_profiler", "tensorboard",
+        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "disp_avg"}) {
+    keys.ignore(name);
+  }
+  keys.only("opt_type", "Adam");
+  keys.only("enable_ema", false);
+  keys.only("change_bias_after_training", false);
+  keys.only("zero_stage", 0);
+  keys.only("acc_freq", 1);
+  keys.only("mixed_precision", nullptr);
+  keys.only("stat_file", nullptr);
+}
+
+void read_training(JsonKeys keys, Settings& settings) {
+  if (!keys.has("training_data")) keys.fail("training_data", "is missing");
+  settings.training = read_data(keys.object("training_data"));
+  if (keys.has("validation_data")) settings.validation = read_data(keys.object("validation_data"));
+  std::string steps;
+  for (const char* name : {"stop_batch", "num_steps", "numb_steps"}) {
+    if (keys.has(name)) steps = name;
+    keys.ignore(name);
+  }
+  if (steps.empty()) keys.fail("numb_steps", "is needed: the number of training steps");
+  settings.steps = keys.integer(steps, 0);
+  if (settings.steps < 1) keys.fail(steps, "must be at least 1");
+  settings.seed = seed_from(keys, 1);
+  settings.curve = keys.text("disp_file", "lcurve.out");
+  settings.display_every = keys.integer("disp_freq", 1000);
+  settings.display_training = keys.boolean("disp_training", true);
+  settings.save_every = keys.integer("save_freq", 1000);
+  settings.checkpoint = keys.text("save_ckpt", "model.ckpt");
+  if (settings.display_every < 1) keys.fail("disp_freq", "must be at least 1");
+  if (settings.save_every < 1) keys.fail("save_freq", "must be at least 1");
+  settings.gradient_max_norm = keys.number("gradient_max_norm", 0);
+  pass_over(keys);
+  keys.refuse_unknown();
+}
+
+void read_optimizer(JsonKeys keys, nn::AdamSettings& adam) {
+  keys.only("type", "Adam");
+  adam.beta1 = keys.number("adam_beta1", adam.beta1);
+  adam.beta2 = keys.number("adam_beta2", adam.beta2);
+  adam.weight_decay = keys.number("weight_decay", 0);
+  if (!(adam.beta1 >= 0 && adam.beta1 < 1)) keys.fail("adam_beta1", "must be in [0, 1)");
+  if (!(adam.beta2 >= 0 && adam.beta2 < 1)) keys.fail("adam_beta2", "must be in [0, 1)");
+  if (!(adam.weight_decay >= 0)) keys.fail("weight_decay", "must not be negative");
+  keys.refuse_unknown();
+}
+
+}  // namespace
+
+double LearningRate::at(std::int64_t step) const {
+  if (step < warmup_steps) {
+    return warmup_start + (start - warmup_start) * static_cast<double>(step) / warmup_steps;
+  }
+  const auto t = static_cast<double>(step - warmup_steps) / decay_steps;
+  return std::max(start * std::pow(decay_rate, smooth ? t : std::floor(t)), stop);
+}
+
+LossWeights LossSettings::at(double lr_over_start) const {
+  const auto p = [lr_over_start](double from, double to) { return to + (from - to) * lr_over_start; };
+  return {p(start.energy, limit.energy), p(start.force, limit.force), p(start.virial, limit.virial)};
+}
+
+Settings parse_settings(const Json& input, const std::filesystem::path& file) {
+  Settings settings;
+  settings.file = file;
+  settings.input = input;
+  JsonKeys keys(input, file, "");
+  for (const char* name : {"model", "training"}) {
+    if (!keys.has(name)) keys.fail(name, "is missing");
+  }
+  read_training(keys.object("training"), settings);
+  read_model(keys.object("model"), settings.model, settings.seed);
+  read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
+  read_loss(keys.object("loss"), settings.loss);
+  read_optimizer(keys.object("optimizer"), settings.adam);
+  keys.only("nvnmd", nullptr);
+  keys.only("validating", nullptr);
+  keys.refuse_unknown();
+  if (!settings.loss.wants_energy() && !settings.loss.wants_force() && !settings.loss.wants_virial()) {
+    keys.fail("loss", "all prefactors are 0: there is nothing to train");
+  }
+  return settings;
+}
+
+Settings read_settings(const std::filesystem::path& file) { return parse_settings(read_json(file), file); }
+
+}  // namespace solion::train

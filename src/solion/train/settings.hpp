@@ -1,0 +1,119 @@
+// What a training run is told: DeePMD-kit's training input for se_e2_a energy models.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "solion/base/input.hpp"
+#include "solion/nn/adam.hpp"
+#include "solion/nn/network.hpp"
+#include "solion/structure/types.hpp"
+#include "solion/train/engine.hpp"
+
+namespace solion::train {
+
+enum class Precision { single_precision, double_precision };
+
+struct ModelSettings {
+  std::vector<std::string> type_map;
+  int stat_batches = 10;  ///< data_stat_nbatch: batches of each system that the statistics look at
+  // descriptor
+  double rcut = 6.0;
+  double rcut_smth = 0.5;
+  std::vector<int> sel;     ///< empty: counted in the data
+  double sel_factor = 1.1;  ///< times this, rounded up to a multiple of 4
+  std::vector<int> embedding{10, 20, 40};
+  int axis_neuron = 4;
+  bool embedding_resnet_dt = false;
+  bool type_one_side = false;
+  bool set_davg_zero = false;
+  bool train_embedding = true;
+  std::vector<std::pair<int, int>> exclude_types;
+  double env_protection = 0.0;
+  nn::Activation embedding_activation = nn::Activation::tanh;
+  std::uint64_t embedding_seed = 0;
+  // fitting net
+  std::vector<int> fitting{120, 120, 120};
+  bool fitting_resnet_dt = true;
+  nn::Activation fitting_activation = nn::Activation::tanh;
+  std::uint64_t fitting_seed = 0;
+  bool train_fitting = true;
+  std::vector<std::optional<double>> atom_ener;  ///< fixed energies by type (eV); none: from the data
+  std::optional<double> rcond;                   ///< of the least squares for the energies by type
+  bool embedding_single = false;                 ///< `precision` of the two parts
+  bool fitting_single = false;
+
+  /// Both parts in single precision: train in single precision.
+  [[nodiscard]] Precision precision() const {
+    return embedding_single && fitting_single ? Precision::single_precision : Precision::double_precision;
+  }
+};
+
+/// lr(t) of DeePMD-kit's `exp`: start·rate^⌊t/decay_steps⌋, not below stop.
+struct LearningRate {
+  double start = 1e-3;
+  double stop = 1e-8;
+  int decay_steps = 5000;
+  double decay_rate = 0.95;
+  bool smooth = false;
+  int warmup_steps = 0;
+  double warmup_start = 0;  ///< lr at step 0 of the warm-up
+
+  [[nodiscard]] double at(std::int64_t step) const;
+};
+
+/// p(lr) = limit + (start − limit)·lr/lr0 for each term.
+struct LossSettings {
+  LossWeights start{0.02, 1000, 0};
+  LossWeights limit{1, 1, 0};
+
+  [[nodiscard]] LossWeights at(double lr_over_start) const;
+  [[nodiscard]] bool wants_energy() const { return start.energy != 0 || limit.energy != 0; }
+  [[nodiscard]] bool wants_force() const { return start.force != 0 || limit.force != 0; }
+  [[nodiscard]] bool wants_virial() const { return start.virial != 0 || limit.virial != 0; }
+};
+
+/// How many frames make a batch.
+struct BatchRule {
+  enum class Kind { fixed, automatic, mixed } kind = Kind::automatic;
+  std::vector<int> sizes;  ///< fixed: one for all, or one a system
+  int number = 32;         ///< automatic: at least so many atoms; mixed: so many frames, of any system
+};
+
+struct DataSettings {
+  std::vector<std::filesystem::path> systems;
+  BatchRule batch;
+  bool uniform = false;         ///< auto_prob: prob_uniform, otherwise prob_sys_size
+  std::vector<double> weights;  ///< sys_probs, by system
+  int batches = 1;              ///< validation: numb_btch
+};
+
+struct Settings {
+  std::filesystem::path file;
+  Json input;  ///< as read, kept in the model file
+  ModelSettings model;
+  LearningRate learning_rate;
+  LossSettings loss;
+  nn::AdamSettings adam;
+  DataSettings training;
+  std::optional<DataSettings> validation;
+  std::int64_t steps = 0;
+  std::uint64_t seed = 0;
+  double gradient_max_norm = 0;  ///< 0: no limit
+  std::string curve = "lcurve.out";
+  int display_every = 1000;
+  bool display_training = true;
+  int save_every = 1000;
+  std::string checkpoint = "model.ckpt";
+};
+
+/// Reads the input file. Paths in it count from its folder. InputError names the first key that is unknown,
+/// of the wrong kind, out of range, or asks for what this program does not do.
+Settings read_settings(const std::filesystem::path& file);
+/// The same from a value; `file` stands for messages and its folder for relative paths.
+Settings parse_settings(const Json& input, const std::filesystem::path& file);
+
+}  // namespace solion::train

@@ -1,0 +1,380 @@
+// The training loop.
+#include "solion/train/trainer.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/dataset/system.hpp"
+#include "solion/dp/model_file.hpp"
+#include "solion/train/checkpoint.hpp"
+#include "solion/train/curve.hpp"
+#include "solion/train/initial_model.hpp"
+
+namespace solion::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Refuses data that a term of the loss could not be computed from.
+void check_labels(const dataset::System& system, const LossSettings& loss) {
+  for (std::size_t f = 0; f < system.frames.size(); ++f) {
+    const Labels& labels = system.frames[f].labels;
+    const auto refuse = [&](const char* label, const char* key) {
+      throw InputError("{}: frame {} has no {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
+                       system.path.string(), f, label, key, key);
+    };
+    if (loss.wants_energy() && !labels.energy_eV) refuse("energy", "e");
+    if (loss.wants_force() && labels.forces_eV_per_A.empty()) refuse("forces", "f");
+    if (loss.wants_virial() && !labels.virial_eV) refuse("virial", "v");
+  }
+}
+
+template <typename T>
+class Data {
+ public:
+  Data(const DataSettings& settings, const Settings& all, const std::string& purpose, int threads) {
+    DataSettings expanded = settings;
+    std::vector<dataset::System> loaded;
+    std::vector<int> sizes;
+    for (std::size_t k = 0; k < settings.systems.size(); ++k) {
+      for (const auto& folder : dataset::find_systems(settings.systems[k])) {
+        loaded.push_back(dataset::load_system(folder));
+        if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
+      }
+    }
+    if (!sizes.empty()) expanded.batch.sizes = sizes;
+    const TypeMap type_map(all.model.type_map);
+    std::vector<std::size_t> n_frames, n_atoms;
+    for (const dataset::System& system : loaded) {
+      check_labels(system, all.loss);
+      PreparedSystem<T> prepared;
+      prepared.name = system.path.string();
+      prepared.frames.resize(system.frames.size());
+      parallel_dynamic(system.frames.size(), threads, [&](std::size_t f, int) {
+        throw_if_interrupted();
+        prepared.frames[f] = prepare<T>(system.frames[f], type_map, all.model.rcut,
+                                        fmt::format("{}: frame {}", prepared.name, f));
+      });
+      n_frames.push_back(system.frames.size());
+      n_atoms.push_back(system.n_atoms());
+      total += system.frames.size();
+      systems.push_back(std::move(prepared));
+    }
+    sampler.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
+    for (std::size_t k = 0; k < systems.size(); ++k) {
+      const std::size_t batch = settings.batch.kind == BatchRule::Kind::mixed ? 1 : sampler->batch_size(k);
+      systems[k].n_sampled = std::min(n_frames[k], batch * static_cast<std::size_t>(all.model.stat_batches));
+    }
+  }
+
+  const std::vector<const Prepared<T>*>& batch(std::int64_t step) {
+    pointers_.clear();
+    for (const FrameId& id : sampler->next(step)) pointers_.push_back(&systems[id.system].frames[id.frame]);
+    return pointers_;
+  }
+
+  std::vector<PreparedSystem<T>> systems;
+  std::optional<Sampler> sampler;
+  std::size_t total = 0;
+
+ private:
+  std::vector<const Prepared<T>*> pointers_;
+};
+
+/// Same sizes and kinds of layers, so that parameters can be taken over.
+bool same_shape(const dp::Model& a, const dp::Model& b) {
+  const auto same = [](const std::vector<nn::Network>& x, const std::vector<nn::Network>& y) {
+    if (x.size() != y.size()) return false;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      if (x[k].layers.size() != y[k].layers.size()) return false;
+      for (std::size_t l = 0; l < x[k].layers.size(); ++l) {
+        const nn::Layer& p = x[k].layers[l];
+        const nn::Layer& q = y[k].layers[l];
+        if (p.w.rows() != q.w.rows() || p.w.cols() != q.w.cols() || p.b.size() != q.b.size() ||
+            p.idt.size() != q.idt.size() || p.activation != q.activation || p.skip() != q.skip()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  };
+  return same(a.descriptor.embedding, b.descriptor.embedding) && same(a.fitting, b.fitting) &&
+         a.descriptor.axis_neuron == b.descriptor.axis_neuron;
+}
+
+template <typename T>
+class Trainer {
+ public:
+  Trainer(const Settings& settings, const RunOptions& options)
+      : settings_(settings),
+        options_(options),
+        training_(settings.training, settings, "training", options.threads) {
+    if (settings.validation)
+      validation_.emplace(*settings.validation, settings, "validation", options.threads);
+    checkpoint_ = options.folder / settings.checkpoint;
+    make_model();
+    engine_.emplace(model_);
+    adam_ = nn::Adam<T>(engine_->parameters().size(), settings.adam);
+    freeze();
+    resume();
+  }
+
+  RunSummary run() {
+    RunSummary summary;
+    summary.first_step = step_;
+    summary.n_parameters = engine_->parameters().size();
+    summary.n_training_frames = training_.total;
+    summary.n_validation_frames = validation_ ? validation_->total : 0;
+    summary.model = options_.folder / options_.model;
+    log().info("training {} parameters on {} frames ({} for validation), {} precision, {} thread{}",
+               summary.n_parameters, training_.total, summary.n_validation_frames,
+               sizeof(T) == 4 ? "single" : "double", options_.threads, options_.threads == 1 ? "" : "s");
+    Curve curve(options_.folder / settings_.curve, step_, validation_.has_value(),
+                settings_.loss.wants_virial());
+    const auto start = Clock::now();
+    {
+      Progress progress("training", static_cast<std::size_t>(settings_.steps),
+                        static_cast<std::size_t>(step_));
+      std::string note;
+      while (step_ < settings_.steps) {
+        const std::optional<CurvePoint> point = one_step();
+        if (point) {
+          curve.add(*point);
+          summary.curve.push_back(*point);
+          note = describe(*point);
+        }
+        if (step_ % settings_.save_every == 0 || step_ == settings_.steps) save();
+        if (options_.after_step) options_.after_step(step_);
+        progress.update(static_cast<std::size_t>(step_), note);
+        if (interrupt_requested() && step_ < settings_.steps) {
+          save();
+          log().info("stopped after step {}; the same command goes on from there", step_);
+          throw Interrupted();
+        }
+      }
+    }
+    if (summary.first_step == step_) save();
+    summary.steps = step_;
+    if (step_ > summary.first_step) {
+      summary.ms_per_step = 1e3 * seconds_since(start) / static_cast<double>(step_ - summary.first_step);
+    }
+    return summary;
+  }
+
+ private:
+  void make_model() {
+    model_ = initial_model(settings_.model, training_.systems);
+    model_.definition = settings_.input.at("model");
+    model_.definition["descriptor"]["sel"] = model_.descriptor.sel;
+    model_.provenance = {{"program", "solion"}, {"input", settings_.input}};
+    if (!options_.init_model) return;
+    dp::Model from = dp::read_model(*options_.init_model);
+    if (from.type_map != model_.type_map || !same_shape(from, model_)) {
+      throw InputError("{}: its type map or the sizes of its nets are not those of {}",
+                       options_.init_model->string(), settings_.file.string());
+    }
+    from.definition = model_.definition;
+    from.provenance = model_.provenance;
+    from.provenance["init_model"] = options_.init_model->string();
+    model_ = std::move(from);
+  }
+
+  void freeze() {
+    if (settings_.model.train_embedding && settings_.model.train_fitting) return;
+    trained_.assign(engine_->parameters().size(), 1);
+    const auto hold = [&](const std::vector<nn::NetworkLayout>& nets) {
+      for (const auto& net : nets) {
+        std::fill(trained_.begin() + static_cast<std::ptrdiff_t>(net.begin),
+                  trained_.begin() + static_cast<std::ptrdiff_t>(net.end), 0);
+      }
+    };
+    if (!settings_.model.train_embedding) hold(engine_->embedding_layout());
+    if (!settings_.model.train_fitting) hold(engine_->fitting_layout());
+  }
+
+  /// What makes two runs the same run: input, number of frames and the model started from.
+  std::string fingerprint() const {
+    std::string text = settings_.input.dump();
+    for (const auto& system : training_.systems)
+      text += fmt::format("|{} {}", system.name, system.frames.size());
+    if (options_.init_model) text += "|" + options_.init_model->string();
+    return sha256(text);
+  }
+
+  void resume() {
+    using Start = RunOptions::Start;
+    if (options_.start == Start::fresh) return;
+    if (options_.start == Start::automatic) {
+      if (!std::filesystem::exists(checkpoint_)) return;
+      const CheckpointHead head = read_checkpoint_head(checkpoint_);
+      if (head.fingerprint != fingerprint() || head.step >= settings_.steps ||
+          head.single_precision != (sizeof(T) == 4))
+        return;
+    }
+    Checkpoint<T> state = read_checkpoint<T>(checkpoint_);
+    if (state.parameters.size() != engine_->parameters().size()) {
+      throw InputError("{}: has {} parameters; the model of {} has {}", checkpoint_.string(),
+                       state.parameters.size(), settings_.file.string(), engine_->parameters().size());
+    }
+    set_statistics(state.statistics, model_);
+    engine_.emplace(model_);
+    engine_->parameters() = std::move(state.parameters);
+    adam_.first = std::move(state.first);
+    adam_.second = std::move(state.second);
+    adam_.updates = state.updates;
+    training_.sampler->set_state(state.positions);
+    if (validation_ && !state.validation_positions.empty())
+      validation_->sampler->set_state(state.validation_positions);
+    step_ = state.step;
+    log().info("going on from step {} of {}", step_, checkpoint_.string());
+  }
+
+  void save() {
+    engine_->store(model_);
+    model_.provenance["steps"] = step_;
+    dp::write_model(options_.folder / options_.model, model_);
+    Checkpoint<T> state;
+    state.step = step_;
+    state.fingerprint = fingerprint();
+    state.statistics = statistics_of(model_);
+    state.positions = training_.sampler->state();
+    if (validation_) state.validation_positions = validation_->sampler->state();
+    state.updates = adam_.updates;
+    state.parameters = engine_->parameters();
+    state.first = adam_.first;
+    state.second = adam_.second;
+    write_checkpoint<T>(checkpoint_, state);
+  }
+
+  std::optional<CurvePoint> one_step() {
+    const double rate = settings_.learning_rate.at(step_);
+    const LossWeights weights = settings_.loss.at(rate / settings_.learning_rate.start);
+    const LossTerms terms = engine_->loss_and_gradient(training_.batch(step_), weights, options_.threads);
+    if (!std::isfinite(terms.loss)) {
+      throw WorkError(
+          "step {}: the loss is {}: the training has diverged; lower learning_rate/start_lr or look for "
+          "wrong labels. "
+          "{} holds the last saved state",
+          step_ + 1, terms.loss, checkpoint_.string());
+    }
+    clip();
+    adam_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_, options_.threads);
+    ++step_;
+    if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
+      return std::nullopt;
+    return measure(terms, weights, rate);
+  }
+
+  void clip() {
+    if (!(settings_.gradient_max_norm > 0)) return;
+    double square = 0;
+    for (const T g : engine_->gradient()) square += static_cast<double>(g) * static_cast<double>(g);
+    const double factor = settings_.gradient_max_norm / (std::sqrt(square) + 1e-6);
+    if (factor >= 1) return;
+    for (T& g : engine_->gradient()) g *= static_cast<T>(factor);
+  }
+
+  CurvePoint measure(const LossTerms& training, const LossWeights& weights, double rate) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    CurvePoint point;
+    point.step = step_;
+    point.learning_rate = rate;
+    point.rmse_trn = std::sqrt(training.loss);
+    point.rmse_e_trn = std::sqrt(training.energy_mse);
+    point.rmse_f_trn = std::sqrt(training.force_mse);
+    point.rmse_v_trn = std::sqrt(training.virial_mse);
+    point.rmse_val = point.rmse_e_val = point.rmse_f_val = point.rmse_v_val = nan;
+    if (!validation_) return point;
+    // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms.
+    std::array<double, 4> sum{};
+    double n = 0;
+    for (int k = 0; k < settings_.validation->batches; ++k) {
+      const auto& batch = validation_->batch(step_ * settings_.validation->batches + k);
+      engine_->evaluate(batch, options_.threads);
+      const LossTerms terms = engine_->loss(batch, weights);
+      const double atoms = batch.front()->n_atoms;
+      sum[0] += atoms * std::sqrt(terms.loss);
+      sum[1] += atoms * std::sqrt(terms.energy_mse);
+      sum[2] += atoms * std::sqrt(terms.force_mse);
+      sum[3] += atoms * std::sqrt(terms.virial_mse);
+      n += atoms;
+    }
+    point.rmse_val = sum[0] / n;
+    point.rmse_e_val = sum[1] / n;
+    point.rmse_f_val = sum[2] / n;
+    point.rmse_v_val = sum[3] / n;
+    return point;
+  }
+
+  static std::string describe(const CurvePoint& p) {
+    const bool validated = std::isfinite(p.rmse_val);
+    return fmt::format("{} energy {:.2g} eV/atom, force {:.2g} eV/Å", validated ? "validation" : "batch",
+                       validated ? p.rmse_e_val : p.rmse_e_trn, validated ? p.rmse_f_val : p.rmse_f_trn);
+  }
+
+  const Settings& settings_;
+  const RunOptions& options_;
+  Data<T> training_;
+  std::optional<Data<T>> validation_;
+  std::filesystem::path checkpoint_;
+  dp::Model model_;
+  std::optional<Engine<T>> engine_;
+  nn::Adam<T> adam_;
+  std::vector<unsigned char> trained_;
+  std::int64_t step_ = 0;
+};
+
+template <typename T>
+RunSummary run(const Settings& settings, const RunOptions& options) {
+  const auto start = Clock::now();
+  Trainer<T> trainer(settings, options);
+  RunSummary summary = trainer.run();
+  summary.seconds = seconds_since(start);
+  return summary;
+}
+
+}  // namespace
+
+RunSummary train(const Settings& settings, const RunOptions& options) {
+  const Precision precision = options.precision.value_or(settings.model.precision());
+  return precision == Precision::single_precision ? run<float>(settings, options)
+                                                  : run<double>(settings, options);
+}
+
+Json to_json(const RunSummary& summary) {
+  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
+  Json curve = Json::array();
+  for (const CurvePoint& p : summary.curve) {
+    curve.push_back({{"step", p.step},
+                     {"rmse_val", number(p.rmse_val)},
+                     {"rmse_trn", number(p.rmse_trn)},
+                     {"energy_rmse_val_eV_per_atom", number(p.rmse_e_val)},
+                     {"energy_rmse_trn_eV_per_atom", number(p.rmse_e_trn)},
+                     {"force_rmse_val_eV_per_A", number(p.rmse_f_val)},
+                     {"force_rmse_trn_eV_per_A", number(p.rmse_f_trn)},
+                     {"virial_rmse_val_eV_per_atom", number(p.rmse_v_val)},
+                     {"virial_rmse_trn_eV_per_atom", number(p.rmse_v_trn)},
+                     {"learning_rate", p.learning_rate}});
+  }
+  return {{"steps", summary.steps},
+          {"first_step", summary.first_step},
+          {"n_parameters", summary.n_parameters},
+          {"n_training_frames", summary.n_training_frames},
+          {"n_validation_frames", summary.n_validation_frames},
+          {"ms_per_step", summary.ms_per_step},
+          {"seconds", summary.seconds},
+          {"model", summary.model.string()},
+          {"curve", curve}};
+}
+
+}  // namespace solion::train

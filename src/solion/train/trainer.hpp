@@ -1,0 +1,55 @@
+// A training run from its settings to model.dp: data, steps, lcurve.out, checkpoints.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "solion/train/settings.hpp"
+
+namespace solion::train {
+
+struct RunOptions {
+  std::filesystem::path folder = ".";  ///< for model.dp, lcurve.out and the checkpoint
+  std::filesystem::path model = "model.dp";
+  std::optional<std::filesystem::path> init_model;  ///< start from its parameters and statistics
+  enum class Start {
+    automatic,  ///< go on from the checkpoint if it is an unfinished run of the same input and data
+    restart,    ///< go on from the checkpoint; it must be there. The input may have changed (more steps, …)
+    fresh       ///< from step 0
+  } start = Start::automatic;
+  std::optional<Precision> precision;  ///< otherwise the input's
+  int threads = 1;
+  /// Called after every step with the number of steps done; for tests and callers that watch.
+  std::function<void(std::int64_t)> after_step;
+};
+
+/// One line of lcurve.out; NaN where there is no label or no validation data.
+struct CurvePoint {
+  std::int64_t step = 0;
+  double rmse_val = 0, rmse_trn = 0;      ///< root of the loss
+  double rmse_e_val = 0, rmse_e_trn = 0;  ///< eV per atom
+  double rmse_f_val = 0, rmse_f_trn = 0;  ///< eV/Å
+  double rmse_v_val = 0, rmse_v_trn = 0;  ///< eV per atom
+  double learning_rate = 0;
+};
+
+struct RunSummary {
+  std::int64_t steps = 0;       ///< done in all
+  std::int64_t first_step = 0;  ///< where this call went on
+  std::size_t n_parameters = 0;
+  std::size_t n_training_frames = 0;
+  std::size_t n_validation_frames = 0;
+  double ms_per_step = 0;         ///< of this call, without reading data
+  double seconds = 0;             ///< of this call, all of it
+  std::vector<CurvePoint> curve;  ///< the points of this call
+  std::filesystem::path model;
+};
+Json to_json(const RunSummary& summary);
+
+/// Trains. Every `save_freq` steps and at the end the model and the checkpoint are replaced. On Ctrl-C both
+/// are saved and Interrupted is thrown. InputError for data without the labels that the loss wants; WorkError
+/// if the loss is no longer finite (the last checkpoint stays).
+RunSummary train(const Settings& settings, const RunOptions& options);
+
+}  // namespace solion::train

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# solion train and test: a tiny run, its files, going on by the same command, and the messages of wrong input.
+set -euo pipefail
+solion=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+command -v python3 >/dev/null || {
+  echo "needs python3"
+  exit 77
+}
+
+# A labelled data set: one water molecule 12 times, with the energy and forces of harmonic O-H bonds.
+python3 - <<'PY'
+import math, os, random, struct
+random.seed(5)
+
+def npy(path, values, shape):
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    with open(path, "wb") as f:
+        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode())
+        f.write(struct.pack("<%dd" % len(values), *values))
+
+os.makedirs("data/set.000")
+open("data/type.raw", "w").write("0\n1\n1\n")
+open("data/type_map.raw", "w").write("O\nH\n")
+coord, force, energy, box = [], [], [], []
+for k in range(12):
+    o = [5.0, 5.0, 5.0]
+    hydrogens = [[c + random.uniform(-0.1, 0.1) for c in p] for p in ([5.96, 5.0, 5.0], [4.76, 5.93, 5.0])]
+    f, e = [0.0] * 9, 0.0
+    for n, p in enumerate(hydrogens):
+        d = [a - b for a, b in zip(p, o)]
+        r = math.sqrt(sum(x * x for x in d))
+        e += 15 * (r - 0.96) ** 2
+        for c in range(3):
+            g = 30 * (r - 0.96) * d[c] / r
+            f[3 + 3 * n + c] -= g
+            f[c] += g
+    coord += o + hydrogens[0] + hydrogens[1]
+    force += f
+    energy.append(e - 470.0)
+    box += [12, 0, 0, 0, 12, 0, 0, 0, 12]
+npy("data/set.000/coord.npy", coord, (12, 9))
+npy("data/set.000/force.npy", force, (12, 9))
+npy("data/set.000/box.npy", box, (12, 9))
+npy("data/set.000/energy.npy", energy, (12,))
+PY
+cat >input.json <<'JSON'
+{"_comment": "tiny",
+ "model": {"type_map": ["O", "H"],
+           "descriptor": {"type": "se_e2_a", "rcut": 4, "rcut_smth": 0.5, "sel": "auto", "neuron": [4, 8],
+                          "axis_neuron": 2, "precision": "float32"},
+           "fitting_net": {"neuron": [8, 8], "precision": "float32"}},
+ "learning_rate": {"start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 10},
+ "loss": {"start_pref_e": 0.02, "limit_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 1},
+ "training": {"training_data": {"systems": "data", "batch_size": 4},
+              "validation_data": {"systems": ["data"], "numb_btch": 2},
+              "numb_steps": 200, "disp_freq": 50, "save_freq": 50}}
+JSON
+"$solion" train input.json --threads 1 --json train.json >train.log 2>&1 || fail "train: $(cat train.log)"
+for file in model.dp model.ckpt lcurve.out train.json; do [[ -s $file ]] || fail "no $file"; done
+grep -q '"steps": 200' train.json || fail "train.json"
+[[ $(grep -vc '^#' lcurve.out) == 5 ]] || fail "lcurve.out has not 5 lines"
+head -1 lcurve.out | grep -q 'rmse_val .*rmse_f_trn .*lr' || fail "header of lcurve.out"
+
+"$solion" test -m model.dp -s data --detail detail --json test.json >test.log 2>&1 || fail "test: $(cat test.log)"
+grep -q '"frames": 12' test.json || fail "frames in test.json"
+grep -q '"force_r2"' test.json || fail "force_r2 in test.json"
+[[ $(grep -vc '^#' detail.f.out) == 36 ]] || fail "detail.f.out"
+[[ $(grep -vc '^#' detail.e.out) == 12 ]] || fail "detail.e.out"
+[[ ! -e detail.v.out ]] || fail "detail.v.out without virials"
+
+# A run that is asked to end saves; the same command goes on and ends with the same bits as a run in one go.
+sed 's/"numb_steps": 200/"numb_steps": 4000/; s/"save_freq": 50/"save_freq": 100000/' input.json >long.json
+"$solion" train long.json --folder one --threads 1 >/dev/null 2>&1 || fail "long run"
+"$solion" train long.json --folder two --threads 1 >two.log 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+  [[ $(grep -vc '^#' two/lcurve.out 2>/dev/null || true) -ge 2 ]] && break
+  sleep 0.05
+done
+kill -TERM $pid 2>/dev/null || true
+status=0
+wait $pid || status=$?
+if [[ $status == 130 ]]; then
+  [[ -s two/model.ckpt && -s two/model.dp ]] || fail "the stopped run left no checkpoint"
+  "$solion" train long.json --folder two --threads 1 >>two.log 2>&1 || fail "going on: $(cat two.log)"
+  grep -q 'going on from step' two.log || fail "did not go on: $(cat two.log)"
+elif [[ $status != 0 ]]; then
+  fail "the stopped run ended with $status: $(cat two.log)"
+fi
+cmp one/model.ckpt two/model.ckpt || fail "the continued run differs"
+
+expect() { # STATUS TEXT COMMAND…
+  local wanted=$1 text=$2 got=0
+  shift 2
+  "$@" >out.log 2>&1 || got=$?
+  [[ $got == "$wanted" ]] || fail "$*: status $got: $(cat out.log)"
+  grep -qF -- "$text" out.log || fail "$*: no '$text' in: $(cat out.log)"
+}
+sed 's/"axis_neuron"/"axis_neurons"/' input.json >bad.json
+expect 2 "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json
+sed 's/"start_pref_e"/"start_pref_v": 1, "start_pref_e"/' input.json >bad.json
+expect 2 "has no virial" "$solion" train bad.json
+sed 's/"numb_steps"/numb_steps/' input.json >bad.json
+expect 2 "not valid JSON" "$solion" train bad.json
+expect 2 "no-such-file" "$solion" train no-such-file.json
+head -c 1000 model.dp >short.dp
+expect 2 "short.dp" "$solion" test -m short.dp -s data
+expect 2 "nowhere" "$solion" test -m model.dp -s nowhere
+echo "train and test behave"

@@ -1,0 +1,157 @@
+// The training input: defaults, DeePMD-kit's stock example, the schedule, and refusals that name the key.
+#include "solion/train/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "solion/base/errors.hpp"
+#include "solion/train/sampler.hpp"
+
+namespace solion::train {
+namespace {
+
+Json small_input() {
+  return Json::parse(R"({
+    "model": {"type_map": ["O", "H"], "_comment": "x",
+              "descriptor": {"type": "se_e2_a", "rcut": 4.0, "sel": "auto:1.2", "neuron": [4, 8], "axis_neuron": 2},
+              "fitting_net": {"neuron": [10, 10]}},
+    "learning_rate": {"type": "exp", "start_lr": 0.001, "stop_lr": 1e-6, "decay_steps": 10},
+    "loss": {"start_pref_e": 0.02, "limit_pref_e": 1, "start_pref_f": 1000, "limit_pref_f": 1},
+    "training": {"training_data": {"systems": ["data"], "batch_size": "auto:64"}, "numb_steps": 100}})");
+}
+
+std::string message_of(const Json& input) {
+  try {
+    parse_settings(input, "folder/input.json");
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Settings, ReadsValuesAndDefaults) {
+  const Settings s = parse_settings(small_input(), "folder/input.json");
+  EXPECT_EQ(s.model.type_map, (std::vector<std::string>{"O", "H"}));
+  EXPECT_EQ(s.model.sel_factor, 1.2);
+  EXPECT_TRUE(s.model.sel.empty());
+  EXPECT_FALSE(s.model.type_one_side);
+  EXPECT_TRUE(s.model.fitting_resnet_dt);
+  EXPECT_EQ(s.model.precision(), Precision::double_precision);
+  EXPECT_EQ(s.training.systems.front(), std::filesystem::path("folder/data"));
+  EXPECT_EQ(s.training.batch.kind, BatchRule::Kind::automatic);
+  EXPECT_EQ(s.training.batch.number, 64);
+  EXPECT_EQ(s.checkpoint, "model.ckpt");
+  EXPECT_FALSE(s.loss.wants_virial());
+}
+
+TEST(Settings, ReadsTheStockExample) {
+  const std::filesystem::path file =
+      std::filesystem::path(SOLION_SHARED_DIR) / "reference/deepmd/water/input.json";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "needs " << file;
+  const Settings s = read_settings(file);
+  EXPECT_EQ(s.model.sel, (std::vector<int>{46, 92}));
+  EXPECT_EQ(s.steps, 1000000);
+  EXPECT_EQ(s.validation->batches, 3);
+  EXPECT_EQ(s.training.systems.size(), 3U);
+}
+
+TEST(Settings, NamesTheKeyThatItRefuses) {
+  struct Case {
+    const char* pointer;
+    Json value;
+    const char* expected;
+  };
+  for (const Case& c :
+       {Case{"/model/descriptor/neurons", 1, "model/descriptor/neurons: unknown key"},
+        Case{"/loss/start_pref_ae", 1, "loss/start_pref_ae = 1: is not supported"},
+        Case{"/loss/start_pref_pf", 0.5, "loss/start_pref_pf"},
+        Case{"/model/descriptor/type", "se_e3", "model/descriptor/type"},
+        Case{"/model/descriptor/axis_neuron", 9, "model/descriptor/axis_neuron = 9: must be 1…8"},
+        Case{"/model/descriptor/sel", Json::array({3}), "model/descriptor/sel"},
+        Case{"/model/descriptor/sel", "auto:x", "model/descriptor/sel"},
+        Case{"/model/descriptor/precision", "float16", "float16"},
+        Case{"/model/fitting_net/activation_function", "tanhh", "tanhh"},
+        Case{"/model/fitting_net/numb_fparam", 2, "numb_fparam"},
+        Case{"/learning_rate/type", "cosine", "learning_rate/type"},
+        Case{"/learning_rate/start_lr", -1, "learning_rate/start_lr"},
+        Case{"/training/training_data/batch_size", 0, "training/training_data/batch_size"},
+        Case{"/training/numb_steps", 1.5, "training/numb_steps = 1.5: must be an integer"},
+        Case{"/training/disp_freq", "often", "training/disp_freq"},
+        Case{"/model/spin", 1, "model/spin: unknown key"},
+        Case{"/training/training_data/auto_prob", "prob", "auto_prob"},
+        Case{"/optimizer/type", "LKF", "optimizer/type"}}) {
+    Json input = small_input();
+    input[Json::json_pointer(c.pointer)] = c.value;
+    const std::string message = message_of(input);
+    EXPECT_NE(message.find(c.expected), std::string::npos) << c.pointer << ": " << message;
+    EXPECT_NE(message.find("folder/input.json"), std::string::npos) << message;
+  }
+}
+
+TEST(Settings, LearningRateFallsInStairsFromStartToStop) {
+  const LearningRate rate = parse_settings(small_input(), "f").learning_rate;
+  EXPECT_DOUBLE_EQ(rate.at(0), 1e-3);
+  EXPECT_DOUBLE_EQ(rate.at(9), 1e-3);
+  // Ten stairs of ten steps from 1e-3 to 1e-6: the factor is 1000^(-1/10).
+  EXPECT_NEAR(rate.at(10), 1e-3 * std::pow(1e-3, 0.1), 1e-15);
+  EXPECT_NEAR(rate.at(99), 1e-3 * std::pow(1e-3, 0.9), 1e-15);
+  EXPECT_NEAR(rate.at(100), 1e-6, 1e-18);
+  EXPECT_DOUBLE_EQ(rate.at(1000), 1e-6);
+}
+
+TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {
+  const LossSettings loss = parse_settings(small_input(), "f").loss;
+  EXPECT_DOUBLE_EQ(loss.at(1.0).force, 1000);
+  EXPECT_DOUBLE_EQ(loss.at(0.0).force, 1);
+  EXPECT_DOUBLE_EQ(loss.at(0.25).energy, 1 * 0.75 + 0.02 * 0.25);
+}
+
+TEST(Sampler, TakesEveryFrameOfASystemOnceARound) {
+  DataSettings data;
+  data.batch = {BatchRule::Kind::fixed, {2}, 0};
+  Sampler sampler(data, {6}, {10}, 3, "test");
+  for (int round = 0; round < 3; ++round) {
+    std::vector<int> seen(6, 0);
+    for (int k = 0; k < 3; ++k) {
+      for (const FrameId& id : sampler.next(3 * round + k)) ++seen[id.frame];
+    }
+    EXPECT_EQ(seen, std::vector<int>(6, 1));
+  }
+}
+
+TEST(Sampler, AutomaticBatchesHoldAtLeastSoManyAtoms) {
+  DataSettings data;
+  data.batch = {BatchRule::Kind::automatic, {}, 32};
+  const Sampler sampler(data, {100, 100, 1}, {192, 10, 10}, 3, "test");
+  EXPECT_EQ(sampler.batch_size(0), 1U);
+  EXPECT_EQ(sampler.batch_size(1), 4U);
+  EXPECT_EQ(sampler.batch_size(2), 1U);  // no more than there are
+  // By number of batches: 100, 25, 1.
+  EXPECT_NEAR(sampler.probabilities()[1], 25.0 / 126, 1e-12);
+}
+
+TEST(Sampler, MixedBatchesTakeFramesOfAllSystems) {
+  DataSettings data;
+  data.batch = {BatchRule::Kind::mixed, {}, 5};
+  Sampler sampler(data, {3, 4, 3}, {4, 8, 12}, 3, "test");
+  std::vector<int> seen(3, 0);
+  for (int k = 0; k < 2; ++k) {
+    for (const FrameId& id : sampler.next(k)) ++seen[id.system];
+  }
+  EXPECT_EQ(seen, (std::vector<int>{3, 4, 3}));
+}
+
+TEST(Sampler, GoesOnFromItsState) {
+  DataSettings data;
+  data.batch = {BatchRule::Kind::fixed, {1}, 0};
+  Sampler whole(data, {5, 7}, {4, 4}, 9, "test");
+  for (int k = 0; k < 17; ++k) whole.next(k);
+  Sampler later(data, {5, 7}, {4, 4}, 9, "test");
+  later.set_state(whole.state());
+  for (int k = 17; k < 40; ++k) EXPECT_EQ(whole.next(k), later.next(k));
+}
+
+}  // namespace
+}  // namespace solion::train

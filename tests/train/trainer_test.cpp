@@ -1,0 +1,296 @@
+// A training run as a whole: it learns, restarts exactly, and refuses what it cannot train on.
+#include "solion/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/dp/deep_potential.hpp"
+#include "solion/dp/model_file.hpp"
+#include "solion/io/deepmd_npy.hpp"
+#include "solion/potential/potential.hpp"
+#include "solion/train/accuracy.hpp"
+#include "solion/train/checkpoint.hpp"
+#include "solion/train/initial_model.hpp"
+#include "train/small_models.hpp"
+
+namespace solion::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder with two systems of 6 and 8 atoms, labelled by a random small Deep Potential, and an input file.
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder = fs::path(::testing::TempDir()) / (std::string("solion_train_") + info->name());
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    dp::DeepPotential teacher(
+        std::make_shared<dp::Model>(testing::random_model({.name = "teacher", .zero_mean = true}, 2)));
+    for (const int n : {6, 8}) {
+      std::vector<Frame> frames;
+      for (std::uint64_t k = 0; k < 8; ++k) {
+        Frame frame = testing::random_frame(n, Mat3(Mat3::Identity() * 5.0), true, 100 + k);
+        const Evaluation said = teacher.evaluate(frame);
+        frame.labels.energy_eV = said.energy;
+        frame.labels.forces_eV_per_A = said.forces;
+        frame.labels.virial_eV = said.virial;
+        frames.push_back(frame);
+      }
+      io::write_deepmd(folder / ("system" + std::to_string(n)), frames);
+    }
+    input = Json::parse(R"({
+      "model": {"type_map": ["O", "H"],
+                "descriptor": {"type": "se_e2_a", "rcut": 3.5, "rcut_smth": 1.0, "sel": "auto", "neuron": [4, 8],
+                               "axis_neuron": 3, "resnet_dt": true, "precision": "float32"},
+                "fitting_net": {"neuron": [12, 12], "precision": "float32"}},
+      "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 20},
+      "loss": {"start_pref_e": 0.02, "limit_pref_e": 1, "start_pref_f": 1000, "limit_pref_f": 1,
+               "start_pref_v": 0.02, "limit_pref_v": 1},
+      "training": {"training_data": {"systems": ["system6", "system8"], "batch_size": 2},
+                   "validation_data": {"systems": ["system8"], "batch_size": 1, "numb_btch": 2},
+                   "numb_steps": 300, "seed": 4, "disp_freq": 50, "save_freq": 100}})");
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  Settings settings() const { return parse_settings(input, folder / "input.json"); }
+  RunOptions options(const std::string& name) const {
+    RunOptions run;
+    run.folder = folder / name;
+    fs::create_directories(run.folder);
+    return run;
+  }
+  std::string message_of(const RunOptions& run) const {
+    try {
+      train(settings(), run);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path folder;
+  Json input;
+};
+
+struct Stop {};
+
+TEST_F(TrainerTest, LossFallsAndTheModelFileSaysWhatWasTrained) {
+  const RunSummary summary = train(settings(), options("run"));
+  EXPECT_EQ(summary.steps, 300);
+  ASSERT_EQ(summary.curve.size(), 7U);  // step 1 and every 50
+  EXPECT_LT(summary.curve.back().rmse_f_trn, 0.5 * summary.curve.front().rmse_f_trn);
+  EXPECT_LT(summary.curve.back().rmse_f_val, 0.5 * summary.curve.front().rmse_f_val);
+
+  // The file's model has on the training data the errors of a fitted model; the largest of two batches bounds
+  // it loosely.
+  const dp::DeepPotential potential(folder / "run/model.dp");
+  Accuracy accuracy;
+  for (const auto& frame : dataset::load_system(folder / "system8").frames) {
+    for (const auto& c : compare(potential, {frame}, 1)) accuracy.add(c);
+  }
+  EXPECT_LT(accuracy.force.rmse(), 2 * summary.curve.back().rmse_f_val);
+  EXPECT_GT(accuracy.force.r2(), 0.5);
+
+  std::ifstream curve(folder / "run/lcurve.out");
+  std::string header;
+  std::getline(curve, header);
+  EXPECT_NE(header.find("rmse_val      rmse_trn    rmse_e_val    rmse_e_trn    rmse_f_val    rmse_f_trn    "
+                        "rmse_v_val    rmse_v_trn"),
+            std::string::npos)
+      << header;
+}
+
+TEST_F(TrainerTest, RestartGivesTheSameBits) {
+  for (const Precision precision : {Precision::single_precision, Precision::double_precision}) {
+    RunOptions whole = options("whole");
+    whole.precision = precision;
+    whole.start = RunOptions::Start::fresh;
+    train(settings(), whole);
+
+    RunOptions broken = options("broken");
+    broken.precision = precision;
+    broken.start = RunOptions::Start::fresh;
+    broken.after_step = [](std::int64_t step) {
+      if (step == 230) throw Stop{};  // as a kill: the last checkpoint is that of step 200
+    };
+    EXPECT_THROW(train(settings(), broken), Stop);
+    broken.after_step = nullptr;
+    broken.start = RunOptions::Start::automatic;
+    broken.threads = 2;
+    const RunSummary rest = train(settings(), broken);
+    EXPECT_EQ(rest.first_step, 200);
+
+    EXPECT_EQ(read_file(whole.folder / "model.ckpt"), read_file(broken.folder / "model.ckpt"));
+    EXPECT_EQ(read_file(whole.folder / "lcurve.out"), read_file(broken.folder / "lcurve.out"));
+  }
+}
+
+TEST_F(TrainerTest, AnotherInputStartsOverUnlessTheRestartIsAskedFor) {
+  input["training"]["numb_steps"] = 20;
+  train(settings(), options("run"));
+  input["training"]["numb_steps"] = 30;
+  EXPECT_EQ(train(settings(), options("run")).first_step, 0);
+  input["training"]["numb_steps"] = 40;
+  RunOptions restart = options("run");
+  restart.start = RunOptions::Start::restart;
+  EXPECT_EQ(train(settings(), restart).first_step, 30);
+}
+
+TEST_F(TrainerTest, InitModelStartsFromItsParameters) {
+  input["training"]["numb_steps"] = 200;
+  const RunSummary first = train(settings(), options("first"));
+  input["learning_rate"]["start_lr"] = 1e-6;
+  input["learning_rate"]["stop_lr"] = 1e-7;
+  input["training"]["numb_steps"] = 1;
+  RunOptions second = options("second");
+  second.init_model = folder / "first/model.dp";
+  EXPECT_LT(train(settings(), second).curve.front().rmse_f_trn, 0.5 * first.curve.front().rmse_f_trn);
+  input["model"]["fitting_net"]["neuron"] = {5};
+  EXPECT_NE(message_of(second).find("sizes of its nets"), std::string::npos);
+}
+
+TEST_F(TrainerTest, FrozenPartsKeepTheirParameters) {
+  input["training"]["numb_steps"] = 3;
+  input["model"]["descriptor"]["trainable"] = false;
+  train(settings(), options("run"));
+  const dp::Model after = dp::read_model(folder / "run/model.dp");
+  input["training"]["numb_steps"] = 1;
+  train(settings(), options("other"));
+  const dp::Model early = dp::read_model(folder / "other/model.dp");
+  EXPECT_EQ(after.descriptor.embedding[0].layers[0].w, early.descriptor.embedding[0].layers[0].w);
+  EXPECT_NE(after.fitting[0].layers[0].w, early.fitting[0].layers[0].w);
+}
+
+TEST_F(TrainerTest, RefusesDataThatTheLossCannotUse) {
+  fs::remove(folder / "system6/set.000/virial.npy");
+  const std::string message = message_of(options("run"));
+  EXPECT_NE(message.find("system6: frame 0 has no virial"), std::string::npos) << message;
+  input["loss"]["start_pref_v"] = 0;
+  input["loss"]["limit_pref_v"] = 0;
+  input["training"]["numb_steps"] = 2;
+  EXPECT_EQ(message_of(options("run")), "no error");
+  fs::remove(folder / "system8/set.000/energy.npy");
+  EXPECT_NE(message_of(options("run")).find("has no energy"), std::string::npos);
+}
+
+TEST_F(TrainerTest, RefusesTypesWithoutDataAndElementsOutsideTheMap) {
+  input["model"]["type_map"] = {"O", "H", "Li"};
+  EXPECT_NE(message_of(options("run")).find("no atom of type Li"), std::string::npos)
+      << message_of(options("run"));
+  input["model"]["type_map"] = {"O"};
+  EXPECT_NE(message_of(options("run")).find("element H is not in the type map"), std::string::npos);
+}
+
+TEST_F(TrainerTest, SaysThatItDiverged) {
+  input["learning_rate"]["start_lr"] = 1e30;
+  input["learning_rate"]["stop_lr"] = 1e30;
+  input["model"]["fitting_net"]["activation_function"] = "linear";
+  input["model"]["descriptor"]["activation_function"] = "linear";
+  EXPECT_THROW(train(settings(), options("run")), WorkError);
+}
+
+TEST_F(TrainerTest, RefusesDamagedCheckpoints) {
+  input["training"]["numb_steps"] = 10;
+  train(settings(), options("run"));
+  const fs::path file = folder / "run/model.ckpt";
+  const std::string good = read_file(file);
+  RunOptions restart = options("run");
+  restart.start = RunOptions::Start::restart;
+  write_file(file, good.substr(0, good.size() - 5));
+  EXPECT_NE(message_of(restart).find("truncated"), std::string::npos);
+  std::string changed = good;
+  changed.back() = static_cast<char>(changed.back() ^ 1);
+  write_file(file, changed);
+  EXPECT_NE(message_of(restart).find("damaged"), std::string::npos);
+  write_file(file, "something else");
+  EXPECT_NE(message_of(restart).find("not a training checkpoint"), std::string::npos);
+}
+
+TEST(InitialModel, HasTheStatisticsOfItsData) {
+  // Compositions O2H2, O2H4 with energies 2·a + n·b: the least squares must find a and b exactly.
+  ModelSettings settings;
+  settings.type_map = {"O", "H"};
+  settings.rcut = 3.5;
+  settings.rcut_smth = 1.0;
+  settings.type_one_side = true;
+  const TypeMap map(settings.type_map);
+  PreparedSystem<double> system;
+  for (int n : {4, 5, 6, 7}) {
+    Frame frame = testing::random_frame(n, Mat3(Mat3::Identity() * 4.0), true, static_cast<std::uint64_t>(n));
+    double energy = 0;
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) energy += frame.element(i) == "O" ? -430.0 : -15.5;
+    frame.labels.energy_eV = energy;
+    system.frames.push_back(prepare<double>(frame, map, settings.rcut, "test"));
+  }
+  system.n_sampled = 4;
+  const dp::Model model = initial_model<double>(settings, {system});
+  EXPECT_NEAR(model.bias_atom_e[0], -430.0, 1e-9);
+  EXPECT_NEAR(model.bias_atom_e[1], -15.5, 1e-9);
+
+  // The normalised radial column over all Σsel rows has mean 0 and deviation 1; the sums by hand.
+  double sum = 0, square = 0, n = 0;
+  for (const auto& frame : system.frames) {
+    for (std::size_t i = 0; i < frame.types.size(); ++i) {
+      if (frame.types[i] != 0) continue;
+      n += model.descriptor.sel_total();
+      for (std::size_t p = frame.offset[2 * i]; p < frame.offset[2 * i + 2]; ++p) {
+        const double r = std::sqrt(std::pow(frame.vector[3 * p], 2) + std::pow(frame.vector[3 * p + 1], 2) +
+                                   std::pow(frame.vector[3 * p + 2], 2));
+        const double u = std::clamp((r - 1.0) / 2.5, 0.0, 1.0);
+        const double s = (1 + u * u * u * (-10 + 15 * u - 6 * u * u)) / r;
+        sum += s;
+        square += s * s;
+      }
+    }
+  }
+  EXPECT_NEAR(model.normalisation(0, 1).mean[0], sum / n, 1e-12);
+  EXPECT_NEAR(model.normalisation(0, 0).deviation[0], std::sqrt(square / n - sum * sum / (n * n)), 1e-12);
+  EXPECT_EQ(model.normalisation(0, 0).mean[1], 0.0);
+  EXPECT_EQ(model.normalisation(0, 0).deviation[1], model.normalisation(0, 0).deviation[3]);
+  for (const int sel : model.descriptor.sel) EXPECT_EQ(sel % 4, 0);
+}
+
+TEST(Accuracy, OfKnownNumbers) {
+  Errors errors;
+  EXPECT_TRUE(std::isnan(errors.rmse()));
+  // Labels 1, 2, 3 and predictions 1, 2, 5: Σ error² = 4, Σ|error| = 2, spread 2.
+  for (const auto& [label, said] : {std::pair{1.0, 1.0}, std::pair{2.0, 2.0}, std::pair{3.0, 5.0}})
+    errors.add(label, said);
+  EXPECT_DOUBLE_EQ(errors.rmse(), std::sqrt(4.0 / 3));
+  EXPECT_DOUBLE_EQ(errors.mae(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(errors.r2(), -1.0);
+}
+
+TEST(Accuracy, DetailFilesHaveDeePMDColumns) {
+  Comparison c;
+  c.n_atoms = 2;
+  c.has_energy = c.has_forces = c.has_virial = true;
+  c.energy_label = -4;
+  c.energy = -5;
+  c.forces_label = {Vec3(1, 2, 3), Vec3(4, 5, 6)};
+  c.forces = {Vec3(7, 8, 9), Vec3(10, 11, 12)};
+  const fs::path prefix = fs::path(::testing::TempDir()) / "solion_detail";
+  EXPECT_EQ(write_details(prefix.string(), {{"system", {c}}}).size(), 5U);
+  std::ifstream file(prefix.string() + ".e_peratom.out");
+  std::string header;
+  std::getline(file, header);
+  EXPECT_EQ(header, "# system: data_e pred_e");
+  double label = 0, said = 0;
+  file >> label >> said;
+  EXPECT_EQ(label, -2.0);
+  EXPECT_EQ(said, -2.5);
+  std::ifstream forces(prefix.string() + ".f.out");
+  std::getline(forces, header);
+  std::vector<double> numbers(12);
+  for (double& x : numbers) forces >> x;
+  EXPECT_EQ(numbers, (std::vector<double>{1, 2, 3, 7, 8, 9, 4, 5, 6, 10, 11, 12}));
+}
+
+}  // namespace
+}  // namespace solion::train
