@@ -8,6 +8,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/dataset/system.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/dp/model_file.hpp"
 #include "solion/io/deepmd_npy.hpp"
@@ -92,7 +93,7 @@ TEST_F(TrainerTest, LossFallsAndTheModelFileSaysWhatWasTrained) {
   const dp::DeepPotential potential(folder / "run/model.dp");
   Accuracy accuracy;
   for (const auto& frame : dataset::load_system(folder / "system8").frames) {
-    for (const auto& c : compare(potential, {frame}, 1)) accuracy.add(c);
+    for (const auto& c : compare(potential, std::vector<Frame>{frame}, 1)) accuracy.add(c);
   }
   EXPECT_LT(accuracy.force.rmse(), 2 * summary.curve.back().rmse_f_val);
   EXPECT_GT(accuracy.force.r2(), 0.5);
