@@ -45,7 +45,7 @@ for k in range(12):
     coord += o + hydrogens[0] + hydrogens[1]
     force += f
     energy.append(e - 470.0)
-    box += [12, 0, 0, 0, 12, 0, 0, 0, 12]
+    box += [8, 0, 0, 0, 8, 0, 0, 0, 8]
 npy("data/set.000/coord.npy", coord, (12, 9))
 npy("data/set.000/force.npy", force, (12, 9))
 npy("data/set.000/box.npy", box, (12, 9))
@@ -95,7 +95,7 @@ if [[ $status == 130 ]]; then
 elif [[ $status != 0 ]]; then
   fail "the stopped run ended with $status: $(cat two.log)"
 fi
-cmp one/model.ckpt two/model.ckpt || fail "the continued run differs"
+cmp one/model.ckpt two/model.ckpt || fail "the continued run differs: $(cat two.log)"
 
 expect() { # STATUS TEXT COMMAND…
   local wanted=$1 text=$2 got=0

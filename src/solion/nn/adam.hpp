@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "solion/nn/parameters.hpp"
+
 namespace solion::nn {
 
 /// DeePMD-kit's (PyTorch's) defaults.
@@ -19,8 +21,8 @@ struct AdamSettings {
 template <typename T>
 struct Adam {
   AdamSettings settings;
-  std::vector<T> first;       ///< m, one a parameter
-  std::vector<T> second;      ///< v, one a parameter
+  AlignedVector<T> first;     ///< m, one a parameter
+  AlignedVector<T> second;    ///< v, one a parameter
   std::uint64_t updates = 0;  ///< t
 
   Adam() = default;

@@ -8,6 +8,11 @@
 
 namespace solion::nn {
 
+/// Aligned for vector registers, so that the same loop over it rounds in the same way wherever it lies in
+/// memory.
+template <typename T>
+using AlignedVector = std::vector<T, Eigen::aligned_allocator<T>>;
+
 constexpr std::size_t absent = static_cast<std::size_t>(-1);
 
 /// One layer: sizes, kind, and the offsets of w (n_in, n_out), b and idt (n_out) in the flat array.

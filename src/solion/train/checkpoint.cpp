@@ -13,13 +13,13 @@ namespace {
 constexpr const char* kind = "solion training checkpoint 1";
 
 template <typename T>
-void append(std::string& bytes, const std::vector<T>& values) {
+void append(std::string& bytes, const nn::AlignedVector<T>& values) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
 template <typename T>
-std::vector<T> take(std::string_view& bytes, std::size_t n) {
-  std::vector<T> values(n);
+nn::AlignedVector<T> take(std::string_view& bytes, std::size_t n) {
+  nn::AlignedVector<T> values(n);
   std::memcpy(values.data(), bytes.data(), n * sizeof(T));
   bytes.remove_prefix(n * sizeof(T));
   return values;

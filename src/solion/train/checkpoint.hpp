@@ -21,9 +21,9 @@ struct Checkpoint {
   std::vector<Sampler::Position> positions;             ///< of the training data
   std::vector<Sampler::Position> validation_positions;  ///< empty without validation data
   std::uint64_t updates = 0;                            ///< of Adam
-  std::vector<T> parameters;
-  std::vector<T> first;  ///< moments of Adam
-  std::vector<T> second;
+  nn::AlignedVector<T> parameters;
+  nn::AlignedVector<T> first;  ///< moments of Adam
+  nn::AlignedVector<T> second;
 };
 
 /// Replaces the file in one step. WorkError if it cannot be written.

@@ -45,9 +45,9 @@ class Engine {
   explicit Engine(const dp::Model& model);
 
   /// All weights in one array: embedding nets in the model's order, then fitting nets.
-  std::vector<T>& parameters() { return parameters_; }
+  nn::AlignedVector<T>& parameters() { return parameters_; }
   /// Same layout; `loss_and_gradient` adds to it.
-  std::vector<T>& gradient() { return gradient_; }
+  nn::AlignedVector<T>& gradient() { return gradient_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& embedding_layout() const { return embedding_layout_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& fitting_layout() const { return fitting_layout_; }
   /// Writes the parameters into a model of the same sizes.
@@ -132,8 +132,8 @@ class Engine {
   std::vector<bool> excluded_;  ///< [centre, neighbour] left out by the descriptor
   std::vector<nn::NetworkLayout> embedding_layout_;
   std::vector<nn::NetworkLayout> fitting_layout_;
-  std::vector<T> parameters_;
-  std::vector<T> gradient_;
+  nn::AlignedVector<T> parameters_;
+  nn::AlignedVector<T> gradient_;
 
   std::vector<const Prepared<T>*> frames_;
   std::vector<Rows> rows_;               ///< [embedding net]
