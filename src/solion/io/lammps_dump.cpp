@@ -333,8 +333,11 @@ void append_lammps_dump(std::string& out, const Frame& original) {
   const Frame frame = to_lammps_orientation(original);
   const auto into = std::back_inserter(out);
   std::int64_t timestep = 0;
-  if (const auto found = frame.info.find("timestep"); found != frame.info.end()) {
-    if (!Fields(found->second).integer(timestep)) timestep = 0;
+  // Frames of LAMMPS have a timestep, those of `solion md` a step, perhaps beside what its start was read
+  // from.
+  for (const char* key : {"timestep", "step"}) {
+    if (const auto found = frame.info.find(key); found != frame.info.end())
+      if (!Fields(found->second).integer(timestep)) timestep = 0;
   }
   fmt::format_to(into, "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n{}\n", timestep, frame.n_atoms());
   if (frame.cell) {

@@ -16,8 +16,8 @@ std::unique_ptr<FrameReader> read_lammps_dump(LineReader lines, const ReadOption
 
 /// Appends one frame in LAMMPS's orientation (`to_lammps_orientation`) with the columns id type element, x y
 /// z and ix iy iz (or xu yu zu if the frame has no image flags), vx vy vz (Å/ps), fx fy fz. The timestep is
-/// info["timestep"] if that is a whole number, else 0. Without a cell the box is the bounding box, marked
-/// `ff`.
+/// info["timestep"] or info["step"] if that is a whole number, else 0. Without a cell the box is the bounding
+/// box, marked `ff`.
 void append_lammps_dump(std::string& out, const Frame& frame);
 
 }  // namespace solion::io

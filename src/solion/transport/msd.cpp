@@ -121,20 +121,33 @@ void MsdAccumulator::update_levels(const Snapshot& now) {
 }
 
 void MsdAccumulator::correlate(const Snapshot& now, const Snapshot& origin, LagSums& sums) {
-  const Eigen::Index n = now.q.rows();
-  if (sums.ion.size() == 0) sums.ion = Eigen::ArrayXd::Zero(n);
+  if (sums.ion.size() == 0) sums.ion = Eigen::ArrayXd::Zero(now.q.rows());
   const bool same_cell = now.h == reference_ && origin.h == reference_;
   const Mat3 stretch = 0.5 * reference_inverse_ * (now.h + origin.h);
+  // Pieces that stay in the first-level cache, without allocation.
+  constexpr Eigen::Index piece = 256;
+  Eigen::Array<double, Eigen::Dynamic, 3, Eigen::ColMajor, piece, 3> d, raw;
+  Eigen::Array<double, Eigen::Dynamic, 1, Eigen::ColMajor, piece, 1> r2;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const auto first = groups_[g].first;
-    const auto count = groups_[g].count;
-    Eigen::ArrayX3d d = now.q.middleRows(first, count) - origin.q.middleRows(first, count);
-    if (!same_cell) d = (d.matrix() * stretch).array().eval();
-    const Eigen::ArrayXd r2 = d.col(0).square() + d.col(1).square() + d.col(2).square();
-    sums.ion.segment(first, count) += r2;
-    const auto ions = static_cast<double>(count);
-    sums.fourth[g] += r2.square().sum();
-    const double x = d.col(0).sum(), y = d.col(1).sum(), z = d.col(2).sum();
+    const auto ions = static_cast<double>(groups_[g].count);
+    double fourth = 0, x = 0, y = 0, z = 0;
+    const Eigen::Index end = groups_[g].first + groups_[g].count;
+    for (Eigen::Index first = groups_[g].first; first < end; first += piece) {
+      const Eigen::Index count = std::min(piece, end - first);
+      d = now.q.middleRows(first, count) - origin.q.middleRows(first, count);
+      if (!same_cell) {
+        raw = d;
+        for (int k = 0; k < 3; ++k)
+          d.col(k) = raw.col(0) * stretch(0, k) + raw.col(1) * stretch(1, k) + raw.col(2) * stretch(2, k);
+      }
+      r2 = d.col(0).square() + d.col(1).square() + d.col(2).square();
+      sums.ion.segment(first, count) += r2;
+      fourth += r2.square().sum();
+      x += d.col(0).sum();
+      y += d.col(1).sum();
+      z += d.col(2).sum();
+    }
+    sums.fourth[g] += fourth;
     sums.collective[g] += (x * x + y * y + z * z) / ions;
   }
   ++sums.origins;

@@ -11,7 +11,7 @@ namespace {
 
 /// The MD step of a frame, where the file has it.
 std::optional<double> step_number(const Frame& frame) {
-  for (const char* key : {"timestep", "Timestep", "TIMESTEP", "step", "Step"}) {
+  for (const char* key : {"step", "Step", "timestep", "Timestep"}) {
     const auto found = frame.info.find(key);
     if (found == frame.info.end()) continue;
     double value = 0;
