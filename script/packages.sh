@@ -7,7 +7,7 @@ packages_build=(g++ cmake ninja-build pkg-config
 # To write reports: plotly.js, and what makes it smaller.
 packages_report=(python3-plotly esbuild)
 # To test: the frameworks, the programs that solion is compared with, the browser that opens the report.
-packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format ccache
+packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format ccache jq
   lammps gpaw gpaw-data python3-ase chromium)
 # To fuzz and to check with clang-tidy.
 packages_check=(clang clang-tidy libclang-rt-14-dev libomp-14-dev)

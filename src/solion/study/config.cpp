@@ -75,6 +75,9 @@ MdConfig read_md(TomlTable table) {
       !(*std::min_element(md.temperatures_K.begin(), md.temperatures_K.end()) > 0)) {
     table.fail("temperatures_K", "expected temperatures above zero");
   }
+  md.precision = table.text("precision", md.precision);
+  if (md.precision != "single" && md.precision != "double")
+    table.fail("precision", "expected \"single\" or \"double\"");
   md.pressure_bar = table.number("pressure_bar", md.pressure_bar);
   md.timestep_fs = positive(table, "timestep_fs", md.timestep_fs);
   md.npt_ps = positive(table, "npt_ps", md.npt_ps);

@@ -32,6 +32,7 @@ struct MdConfig {
   int count = 1;  ///< reactions in a cell
   std::string placement = "farthest";
   std::vector<double> temperatures_K;
+  std::string precision = "single";  ///< of the Deep Potential: single or double
   double pressure_bar = 1;
   double timestep_fs = 2;
   double npt_ps = 2;             ///< finds the cell of each temperature

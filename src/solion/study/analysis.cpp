@@ -1,0 +1,164 @@
+// One pass over a trajectory, and the fits over temperature.
+#include "solion/study/analysis.hpp"
+
+#include <map>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/transport/arrhenius.hpp"
+#include "solion/transport/diffusion.hpp"
+#include "solion/transport/msd.hpp"
+#include "solion/transport/rdf.hpp"
+#include "solion/transport/read.hpp"
+
+namespace solion::study {
+namespace {
+
+Json msd_json(const transport::MsdCurve& curve) {
+  Json time = Json::array();
+  for (const double t : curve.time_fs) time.push_back(t / 1000);
+  return {{"time_ps", time}, {"msd_A2", curve.msd_A2}};
+}
+
+Json diffusion_json(const transport::Diffusion& d) {
+  return {{"resolved", d.resolved},
+          {"reason", d.reason},
+          {"D_cm2_per_s", d.D},
+          {"D_std_cm2_per_s", d.std},
+          {"D_bound_cm2_per_s", d.bound},
+          {"window_msd_A2", d.window_msd_A2},
+          {"window_start_ps", d.window_start_fs / 1000},
+          {"window_end_ps", d.window_end_fs / 1000}};
+}
+
+/// Frames between two that count for g(r), which needs far fewer of them than an MSD.
+constexpr std::size_t rdf_stride = 10;
+
+/// The pairs to show, and last the mobile species with itself for its jump length.
+struct RdfRequest {
+  transport::RdfOptions options;
+  std::size_t shown = 0;
+};
+
+RdfRequest rdf_request(const TransportConfig& t) {
+  RdfRequest request;
+  for (const auto& [a, b] : t.rdf_pairs) request.options.pairs.emplace_back(a, b);
+  request.shown = request.options.pairs.size();
+  request.options.pairs.emplace_back(t.species, t.species);
+  request.options.r_max_A = t.rdf_max_A;
+  request.options.bin_A = 0.05;
+  return request;
+}
+
+Json rdf_json(const std::vector<transport::RdfCurve>& curves, std::size_t shown) {
+  Json result = Json::object();
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& c = curves[i];
+    result[c.pair.first + "-" + c.pair.second] = {{"r_A", c.r_A},
+                                                  {"g", c.g},
+                                                  {"first_peak_A", c.first_peak_A},
+                                                  {"first_minimum_A", c.first_minimum_A},
+                                                  {"first_coordination", c.first_coordination}};
+  }
+  return result;
+}
+
+/// The largest MSD (Å²) of a species other than the mobile one at the end of the diffusive window: large
+/// means molten.
+double framework_msd(const transport::MsdAccumulator& msd, const std::string& mobile, double interval_fs,
+                     double window_end_fs) {
+  double largest = 0;
+  for (const auto& species : msd.species()) {
+    if (species == mobile) continue;
+    const auto curve = msd.curve(species, interval_fs);
+    for (std::size_t i = 0; i < curve.time_fs.size(); ++i) {
+      if (!(curve.time_fs[i] > window_end_fs)) largest = std::max(largest, curve.msd_A2[i]);
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+Json analyse(const Config& config, const std::filesystem::path& trajectory, double frame_interval_fs,
+             const Point& point) {
+  const TransportConfig& t = config.transport;
+  transport::MsdOptions msd_options;
+  msd_options.mobile = {t.species};
+  transport::MsdAccumulator msd(msd_options);
+  const RdfRequest request = rdf_request(t);
+  transport::RdfAccumulator rdf(request.options);
+  transport::ReadTrajectory what;
+  what.files = {trajectory};
+  what.frame_interval_fs = frame_interval_fs;
+  std::size_t n = 0;
+  transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
+    msd.add(frame, where);
+    if (n++ % rdf_stride == 0) rdf.add(frame, where);
+  });
+  const auto curves = rdf.curves();
+  const transport::MsdCurve curve = msd.curve(t.species, frame_interval_fs);
+  transport::DiffusionOptions options;
+  options.jump_length_A = t.jump_length_A > 0 ? t.jump_length_A : curves.back().first_peak_A;
+  const transport::Diffusion d = transport::fit_diffusion(curve, options);
+
+  Json result{
+      {"diffusion", diffusion_json(d)}, {"msd", msd_json(curve)}, {"rdf", rdf_json(curves, request.shown)}};
+  result["conductivity_mS_per_cm"] =
+      d.resolved
+          ? Json(transport::nernst_einstein_mS_per_cm(d.D, static_cast<double>(curve.n_ions), t.charge_e,
+                                                      curve.mean_volume_A3, point.temperature_K))
+          : Json(nullptr);
+  result["framework_msd_A2"] = framework_msd(msd, t.species, frame_interval_fs, d.window_end_fs);
+  return result;
+}
+
+Json transport_key(const Config& config) {
+  const TransportConfig& t = config.transport;
+  return {{"species", t.species},
+          {"charge_e", t.charge_e},
+          {"jump_length_A", t.jump_length_A},
+          {"rdf_pairs", t.rdf_pairs},
+          {"rdf_max_A", t.rdf_max_A}};
+}
+
+Json fit_temperatures(const Config& config, const Json& results) {
+  Json fits = Json::object();
+  for (const auto& structure : config.md.structures) {
+    std::vector<transport::DiffusionPoint> points;
+    std::size_t resolved = 0;
+    for (const auto& p : results) {
+      if (p["structure"] != structure || p.contains("failed")) continue;
+      const Json& d = p["diffusion"];
+      const bool good = d["resolved"];
+      resolved += good ? 1 : 0;
+      const Json& value = good ? d["D_cm2_per_s"] : d["D_bound_cm2_per_s"];
+      if (!value.is_number()) continue;
+      points.push_back({p["temperature_K"], value, good ? d["D_std_cm2_per_s"].get<double>() : 0.0, good});
+    }
+    if (resolved < 3) {
+      fits[structure] = {
+          {"reason",
+           fmt::format("D is resolved at {} temperatures; an activation energy with an error needs three",
+                       resolved)}};
+      continue;
+    }
+    const auto fit = transport::fit_arrhenius(points);
+    Json line_x = Json::array(), line_D = Json::array();
+    for (const auto& p : points) {
+      line_x.push_back(1000 / p.T_K);
+      line_D.push_back(std::exp(fit.ln_D_at(p.T_K).value));
+    }
+    fits[structure] = {{"Ea_eV", fit.Ea_eV.value},
+                       {"Ea_std_eV", fit.Ea_eV.error},
+                       {"r2", fit.r2},
+                       {"points", fit.n_used},
+                       {"D_300K_cm2_per_s", std::exp(fit.ln_D_at(300).value)},
+                       {"notes", fit.notes},
+                       {"line_x", line_x},
+                       {"line_D", line_D}};
+  }
+  return fits;
+}
+
+}  // namespace solion::study

@@ -1,0 +1,214 @@
+// Molecular dynamics of every structure at every temperature, and what the ions did.
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/md/run.hpp"
+#include "solion/structure/defects.hpp"
+#include "solion/study/analysis.hpp"
+#include "solion/study/stages.hpp"
+
+namespace solion::study {
+namespace {
+
+std::int64_t steps_of(double ps, double timestep_fs) {
+  return std::max<std::int64_t>(1, std::llround(ps * 1000 / timestep_fs));
+}
+
+/// The model for dynamics, in the precision asked for.
+std::unique_ptr<Potential> open_model(const Context& context, const Json& model) {
+  OpenOptions options;
+  options.precision = context.config.md.precision;
+  return open_potential((context.options.run_dir / model["model"].get<std::string>()).string(), options);
+}
+
+Frame build_cell(const Config& config, const std::string& structure) {
+  const MdConfig& md = config.md;
+  Crystal crystal = known_crystal(md.crystal);
+  if (!md.reactions.empty()) {
+    TomlTable table = TomlTable::read(md.reactions);
+    crystal.chemistry.merge(Chemistry::parse(table));
+  }
+  IntMat3 supercell = IntMat3::Zero();
+  for (int k = 0; k < 3; ++k) supercell(k, k) = md.supercell[static_cast<std::size_t>(k)];
+  DefectOptions options;
+  options.placement = parse_placement(md.placement);
+  options.count = md.count;
+  options.seed = config.seed;
+  return build_defect_cells(crystal, supercell, crystal.chemistry.reaction(structure), options).front().frame;
+}
+
+md::Settings settings_at(const Config& config, const Point& point, md::Ensemble ensemble,
+                         double equilibration_ps, double ps) {
+  const MdConfig& m = config.md;
+  md::Settings s;
+  s.ensemble = ensemble;
+  s.thermostat = md::Thermostat::nose_hoover;
+  s.barostat = ensemble == md::Ensemble::npt ? md::Barostat::isotropic : md::Barostat::none;
+  s.timestep_fs = m.timestep_fs;
+  s.seed = config.seed;
+  s.equilibration_steps = steps_of(equilibration_ps, m.timestep_fs);
+  s.stages = {{steps_of(ps, m.timestep_fs), point.temperature_K, point.temperature_K}};
+  s.pressure_bar = m.pressure_bar;
+  return s;
+}
+
+/// The frame with its cell and positions scaled to another volume.
+Frame scaled_to(Frame frame, double volume_A3) {
+  const double factor = std::cbrt(volume_A3 / frame.cell->volume());
+  frame.cell = Cell(Mat3(frame.cell->matrix() * factor));
+  for (Vec3& r : frame.positions) r *= factor;
+  return frame;
+}
+
+/// NPT for the cell of this temperature, NVT for the motion; both go on from their restart files.
+Json simulate(const Context& context, const Point& point, double production_ps, Potential& potential,
+              const std::string& model_hash, const std::function<void()>& tick) {
+  const MdConfig& m = context.config.md;
+  const std::filesystem::path folder = context.folder("md/" + point.name());
+  const Frame start = build_cell(context.config, point.structure);
+
+  md::Outputs npt_files;
+  npt_files.log = folder / "npt.log";
+  npt_files.restart = folder / "npt.restart";
+  npt_files.final_structure = folder / "npt.extxyz";
+  md::RunOptions options;
+  options.potential_identity = model_hash;
+  const auto npt = md::run(settings_at(context.config, point, md::Ensemble::npt, m.npt_ps / 2, m.npt_ps / 2),
+                           npt_files, start, potential, options);
+
+  md::Outputs nvt_files;
+  nvt_files.log = folder / "nvt.log";
+  nvt_files.restart = folder / "nvt.restart";
+  md::TrajectoryOutput trajectory;
+  trajectory.file = folder / "trajectory.extxyz";
+  trajectory.every = steps_of(m.frame_interval_fs / 1000, m.timestep_fs);
+  nvt_files.trajectories = {trajectory};
+  md::Settings nvt_settings =
+      settings_at(context.config, point, md::Ensemble::nvt, m.equilibration_ps, production_ps);
+  nvt_settings.draw_velocities = false;
+  options.observers.push_back({trajectory.every, [&](const md::Simulation&) { tick(); }});
+  const Frame relaxed = scaled_to(io::read_frame(npt_files.final_structure), npt.averages.volume_A3.mean);
+  const auto nvt = md::run(nvt_settings, nvt_files, relaxed, potential, options);
+
+  const double cells = static_cast<double>(m.supercell[0]) * m.supercell[1] * m.supercell[2];
+  Json result =
+      analyse(context.config, trajectory.file, static_cast<double>(trajectory.every) * m.timestep_fs, point);
+  result["formula"] = nvt.formula;
+  result["atoms"] = nvt.atoms;
+  result["production_ps"] = production_ps;
+  result["lattice_A"] = std::cbrt(npt.averages.volume_A3.mean / cells);
+  result["mean_temperature_K"] = nvt.averages.temperature_K.mean;
+  result["mean_pressure_bar"] = nvt.averages.pressure_bar.mean;
+  result["drift_meV_per_atom_per_ps"] =
+      nvt.averages.drift_eV_per_ps() * 1000 / static_cast<double>(nvt.atoms);
+  return result;
+}
+
+}  // namespace
+
+std::string Point::name() const { return fmt::format("{}_{:g}K", structure, temperature_K); }
+
+std::vector<Point> points(const MdConfig& md) {
+  std::vector<Point> result;
+  for (const double T : md.temperatures_K) {
+    for (const auto& structure : md.structures) result.push_back({structure, T});
+  }
+  return result;
+}
+
+Json plan_md(const Context& context, const Json& model) {
+  const Config& config = context.config;
+  const MdConfig& m = config.md;
+  const Json inputs{{"model", model["hash"]},
+                    {"timestep_fs", m.timestep_fs},
+                    {"supercell", m.supercell},
+                    {"structures", m.structures},
+                    {"temperatures_K", m.temperatures_K},
+                    {"budget_min", config.time_budget_min},
+                    {"least_ps", m.production_ps},
+                    {"most_ps", m.production_max_ps},
+                    {"count", m.count},
+                    {"npt_ps", m.npt_ps},
+                    {"threads", context.options.threads}};
+  return context.ledger.once("plan", "length of the runs", inputs, [&]() -> Json {
+    if (config.time_budget_min == 0) return {{"production_ps", m.production_ps}, {"reason", "as asked for"}};
+    const auto potential = open_model(context, model);
+    const Frame frame = build_cell(config, m.structures.front());
+    const Point hottest{m.structures.front(),
+                        *std::max_element(m.temperatures_K.begin(), m.temperatures_K.end())};
+    const auto trial =
+        md::run(settings_at(config, hottest, md::Ensemble::nvt, 0.02, 0.2), {}, frame, *potential, {});
+    const double seconds_per_ps =
+        trial.us_per_atom_step() * 1e-6 * static_cast<double>(frame.n_atoms()) * 1000 / m.timestep_fs;
+    const double seconds = std::max(0.0, config.time_budget_min * 60 - model["seconds"].get<double>());
+    const double share = static_cast<double>(context.options.threads) / static_cast<double>(points(m).size());
+    // A tenth is kept for the analysis and for points that wait for each other.
+    const double fits = 0.9 * seconds * share / seconds_per_ps - m.npt_ps - m.equilibration_ps;
+    const double length = std::clamp(fits, m.production_ps, m.production_max_ps);
+    const char* reason =
+        fits < m.production_ps
+            ? "the least asked for; longer than the time budget"
+            : (fits > m.production_max_ps ? "the most asked for" : "what the time budget allows");
+    return {{"production_ps", std::floor(length * 10) / 10},
+            {"us_per_atom_step", trial.us_per_atom_step()},
+            {"reason", reason}};
+  });
+}
+
+Json run_points(const Context& context, const Json& model, const Json& plan) {
+  const auto all = points(context.config.md);
+  const MdConfig& m = context.config.md;
+  const double production_ps = plan["production_ps"];
+  const auto potential = open_model(context, model);
+  const auto frames_each = static_cast<std::size_t>(production_ps * 1000 / m.frame_interval_fs);
+  Progress progress("molecular dynamics, frames", frames_each * all.size());
+  std::mutex mutex;
+  std::size_t done = 0;
+  std::vector<Json> results(all.size());
+  parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
+    const Point& point = all[i];
+    const Json inputs{{"model", model["hash"]},
+                      {"structure", point.structure},
+                      {"temperature_K", point.temperature_K},
+                      {"production_ps", production_ps},
+                      {"timestep_fs", m.timestep_fs},
+                      {"supercell", m.supercell},
+                      {"count", m.count},
+                      {"placement", m.placement},
+                      {"npt_ps", m.npt_ps},
+                      {"equilibration_ps", m.equilibration_ps},
+                      {"pressure_bar", m.pressure_bar},
+                      {"crystal", m.crystal},
+                      {"precision", m.precision},
+                      {"frame_interval_fs", m.frame_interval_fs},
+                      {"seed", context.config.seed},
+                      {"transport", transport_key(context.config)}};
+    const auto tick = [&] {
+      const std::lock_guard lock(mutex);
+      progress.update(++done, point.name());
+    };
+    try {
+      const auto own = potential->clone();
+      results[i] = context.ledger.once("md", point.name(), inputs, [&] {
+        return simulate(context, point, production_ps, *own, model["hash"], tick);
+      });
+    } catch (const WorkError& error) {
+      log().warn("{}: {}", point.name(), error.what());
+      results[i] = {{"failed", error.what()}};
+    }
+    results[i]["structure"] = point.structure;
+    results[i]["temperature_K"] = point.temperature_K;
+  });
+  return results;
+}
+
+}  // namespace solion::study

@@ -1,0 +1,167 @@
+// Data, training and validation.
+#include <algorithm>
+#include <map>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/dataset/statistics.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/study/stages.hpp"
+#include "solion/train/accuracy.hpp"
+#include "solion/train/trainer.hpp"
+
+namespace solion::study {
+namespace {
+
+using Systems = std::vector<dataset::System>;
+
+/// Hash of every file of every system: the identity of the data.
+std::string hash_of(const Systems& systems) {
+  std::string all;
+  for (const auto& system : systems) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(system.path)) {
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) all += system.name + sha256(read_file(file));
+  }
+  return sha256(all);
+}
+
+/// Writes the chosen frames of each system as a system of its own below `folder`; returns the paths from
+/// run_dir.
+Json write_part(const Context& context, const std::string& part, const Systems& systems,
+                const std::vector<dataset::FrameId>& chosen) {
+  const std::filesystem::path folder = context.folder("systems") / part;
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  std::map<std::size_t, std::vector<Frame>> by_system;
+  for (const auto& id : chosen) by_system[id.system].push_back(systems[id.system].frames[id.frame]);
+  Json paths = Json::array();
+  for (const auto& [s, frames] : by_system) {
+    const std::string name = fmt::format("systems/{}/{}", part, systems[s].name);
+    io::write_frames(context.options.run_dir / name, frames);
+    paths.push_back(name);
+  }
+  return paths;
+}
+
+Json count_structures(const Systems& systems, const dataset::Split& split) {
+  std::map<std::string, std::array<int, 2>> counts;
+  for (const auto& id : split.training) ++counts[dataset::structure_of(systems[id.system], id.frame)][0];
+  for (const auto& id : split.validation) ++counts[dataset::structure_of(systems[id.system], id.frame)][1];
+  Json result = Json::array();
+  for (const auto& [name, n] : counts)
+    result.push_back({{"name", name}, {"training", n[0]}, {"validation", n[1]}});
+  return result;
+}
+
+/// The user's training input with the study's systems filled in; paths count from run_dir/train.
+Json filled_input(const Config& config, const Json& data) {
+  Json input = read_json(config.model.training_input);
+  const auto place = [&](const char* key, const char* part, const Json& fallback) {
+    Json& block = input["training"][key];
+    if (!block.is_object()) block = fallback;
+    block["systems"] = Json::array();
+    for (const auto& path : data[part]) block["systems"].push_back("../" + path.get<std::string>());
+  };
+  place("training_data", "training", {{"batch_size", "auto"}});
+  place("validation_data", "validation", {{"batch_size", 1}, {"numb_btch", 8}});
+  return input;
+}
+
+struct Points {
+  Json label = Json::array();
+  Json predicted = Json::array();
+  void add(double l, double p) {
+    label.push_back(l);
+    predicted.push_back(p);
+  }
+  [[nodiscard]] Json json() const { return {{"label", label}, {"predicted", predicted}}; }
+};
+
+/// Errors of the frames below the given paths, by structure (the system's name), with parity points.
+Json compare_part(const Context& context, const Json& paths, const Potential& potential) {
+  train::Accuracy all;
+  Json by_structure = Json::array();
+  for (const auto& path : paths) {
+    const auto frames = io::read_frames(context.options.run_dir / path.get<std::string>());
+    train::Accuracy accuracy;
+    Points energy, force;
+    for (const auto& frame : train::compare(potential, frames, context.options.threads)) {
+      accuracy.add(frame);
+      all.add(frame);
+      const auto n = static_cast<double>(frame.n_atoms);
+      if (frame.has_energy) energy.add(frame.energy_label / n, frame.energy / n);
+      for (std::size_t i = 0; i < frame.forces_label.size(); ++i) {
+        for (int k = 0; k < 3; ++k) force.add(frame.forces_label[i][k], frame.forces[i][k]);
+      }
+    }
+    by_structure.push_back({{"name", std::filesystem::path(path.get<std::string>()).filename().string()},
+                            {"errors", train::to_json(accuracy)},
+                            {"energy_eV_per_atom", energy.json()},
+                            {"force_eV_per_A", force.json()}});
+  }
+  return {{"all", train::to_json(all)}, {"structures", by_structure}};
+}
+
+}  // namespace
+
+Json prepare_data(const Context& context) {
+  const DataConfig& data = context.config.data;
+  const Systems systems = dataset::load(data.systems);
+  const Json inputs{{"hash", hash_of(systems)},
+                    {"validation_fraction", data.validation_fraction},
+                    {"seed", context.config.seed}};
+  return context.ledger.once("data", "data set", inputs, [&] {
+    const dataset::Split split = dataset::split(systems, data.validation_fraction, context.config.seed);
+    if (split.training.empty() || split.validation.empty()) {
+      throw InputError("{}: {} frames for training and {} for validation; at least one of each is needed",
+                       context.config.file.string(), split.training.size(), split.validation.size());
+    }
+    return Json{{"training", write_part(context, "training", systems, split.training)},
+                {"validation", write_part(context, "validation", systems, split.validation)},
+                {"structures", count_structures(systems, split)},
+                {"summary", dataset::to_json(dataset::summary(systems))},
+                {"hash", inputs["hash"]}};
+  });
+}
+
+Json make_model(const Context& context, const Json& data) {
+  const ModelConfig& model = context.config.model;
+  if (!model.file.empty()) {
+    return {{"model", std::filesystem::absolute(model.file).string()},
+            {"hash", sha256(read_file(model.file))},
+            {"seconds", 0.0},
+            {"curve", nullptr}};
+  }
+  const Json input = filled_input(context.config, data);
+  Json outputs = context.ledger.once("train", "model", {{"input", input}, {"data", data["hash"]}}, [&] {
+    const std::filesystem::path folder = context.folder("train");
+    write_json(folder / "input.json", input);
+    train::RunOptions options;
+    options.folder = folder;
+    options.threads = context.options.threads;
+    const train::RunSummary summary = train::train(train::read_settings(folder / "input.json"), options);
+    return Json{{"model", "train/model.dp"},          {"hash", sha256(read_file(folder / "model.dp"))},
+                {"seconds", summary.seconds},         {"steps", summary.steps},
+                {"parameters", summary.n_parameters}, {"ms_per_step", summary.ms_per_step},
+                {"curve", "train/lcurve.out"}};
+  });
+  return outputs;
+}
+
+Json validate_model(const Context& context, const Json& data, const Json& model) {
+  const Json inputs{{"data", data["hash"]}, {"training", data["training"]}, {"model", model["hash"]}};
+  return context.ledger.once("validate", "model against labels", inputs, [&] {
+    const auto potential =
+        open_potential((context.options.run_dir / model["model"].get<std::string>()).string());
+    return Json{{"training", compare_part(context, data["training"], *potential)},
+                {"validation", compare_part(context, data["validation"], *potential)}};
+  });
+}
+
+}  // namespace solion::study

@@ -1,0 +1,58 @@
+// The stages of a study. Each is a task of the ledger: its inputs name it, its outputs are JSON and files in
+// run_dir.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "solion/learn/ledger.hpp"
+#include "solion/study/study.hpp"
+
+namespace solion::study {
+
+/// What every stage works with.
+struct Context {
+  const Config& config;
+  const Options& options;
+  learn::Ledger& ledger;
+
+  [[nodiscard]] std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
+};
+
+/// Splits the labelled frames: npy systems in systems/training and systems/validation.
+/// {"training": [paths], "validation": [paths], "elements", "structures": [{name, training, validation, …}],
+/// "hash"}
+Json prepare_data(const Context& context);
+
+/// Trains (or takes) the model: {"model": path, "hash", "seconds", "steps", "curve": file or null, …}
+Json make_model(const Context& context, const Json& data);
+
+/// Errors of the model by structure, on frames that were and were not trained on, with the points of the
+/// parity plots.
+Json validate_model(const Context& context, const Json& data, const Json& model);
+
+/// One run of molecular dynamics.
+struct Point {
+  std::string structure;
+  double temperature_K = 0;
+  [[nodiscard]] std::string name() const;  ///< "type1_900K"
+};
+
+/// Every structure at every temperature, the most expensive last.
+std::vector<Point> points(const MdConfig& md);
+
+/// The production length that fits the time budget: {"production_ps", "us_per_atom_step", "reason"}.
+Json plan_md(const Context& context, const Json& model);
+
+/// MD and its analysis for every point, `threads` at a time. An array in the order of `points`; a point that
+/// failed has "failed" with its reason.
+Json run_points(const Context& context, const Json& model, const Json& plan);
+
+/// Arrhenius fits by structure, from the results of the points.
+Json fit_temperatures(const Config& config, const Json& results);
+
+/// Everything as one HTML page.
+void write_report(const Context& context, const Json& numbers, const std::filesystem::path& file);
+
+}  // namespace solion::study

@@ -1,0 +1,45 @@
+// The order of the stages.
+#include "solion/study/study.hpp"
+
+#include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
+#include "solion/report/document.hpp"
+#include "solion/study/stages.hpp"
+
+namespace solion::study {
+
+std::filesystem::path Context::folder(const std::string& name) const {
+  const std::filesystem::path path = options.run_dir / name;
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());
+  return path;
+}
+
+Result run(const Config& config, const Options& options) {
+  report::find_plotly();  // better now than after ten minutes
+  std::error_code error;
+  std::filesystem::create_directories(options.run_dir, error);
+  if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
+  learn::Ledger ledger(options.run_dir / "ledger.sqlite");
+  const Context context{config, options, ledger};
+
+  Json numbers;
+  log().info("data set: {} folders", config.data.systems.size());
+  numbers["data"] = prepare_data(context);
+  log().info("model");
+  numbers["model"] = make_model(context, numbers["data"]);
+  log().info("validation");
+  numbers["validation"] = validate_model(context, numbers["data"], numbers["model"]);
+  numbers["plan"] = plan_md(context, numbers["model"]);
+  log().info("molecular dynamics: {} points, {:.1f} ps each ({})", points(config.md).size(),
+             numbers["plan"]["production_ps"].get<double>(), numbers["plan"]["reason"].get<std::string>());
+  numbers["points"] = run_points(context, numbers["model"], numbers["plan"]);
+  numbers["arrhenius"] = fit_temperatures(config, numbers["points"]);
+  const std::filesystem::path file = options.run_dir / "report.html";
+  write_report(context, numbers, file);
+  write_json(options.run_dir / "numbers.json", numbers);
+  return {file, numbers};
+}
+
+}  // namespace solion::study
