@@ -1,6 +1,7 @@
 // solion test: the errors of a model on labelled systems.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 
 #include "cli/verbs.hpp"
@@ -44,10 +45,15 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths) {
 }
 
 void print_row(const std::string& name, const train::Accuracy& a) {
-  fmt::print("{:28}{:8}{:12.3f}{:12.3f}{:9.4f}{:12.1f}{:12.1f}{:9.4f}{:12.3f}{:12.3f}\n", name, a.frames,
-             1e3 * a.energy_per_atom.rmse(), 1e3 * a.energy_per_atom.mae(), a.energy_per_atom.r2(),
-             1e3 * a.force.rmse(), 1e3 * a.force.mae(), a.force.r2(), 1e3 * a.virial_per_atom.rmse(),
-             1e3 * a.virial_per_atom.mae());
+  const auto cell = [](double x, int digits, int width) {
+    return std::isfinite(x) ? fmt::format("{:{}.{}f}", x, width, digits) : fmt::format("{:>{}}", "-", width);
+  };
+  std::string line = fmt::format("{:28}{:8}", name, a.frames);
+  line += cell(1e3 * a.energy_per_atom.rmse(), 3, 12) + cell(1e3 * a.energy_per_atom.mae(), 3, 12);
+  line += cell(a.energy_per_atom.r2(), 4, 9);
+  line += cell(1e3 * a.force.rmse(), 1, 12) + cell(1e3 * a.force.mae(), 1, 12) + cell(a.force.r2(), 4, 9);
+  line += cell(1e3 * a.virial_per_atom.rmse(), 3, 12) + cell(1e3 * a.virial_per_atom.mae(), 3, 12);
+  fmt::print("{}\n", line);
 }
 
 void run_test(const TestOptions& options) {

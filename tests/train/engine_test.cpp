@@ -109,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         ModelKind{.name = "one_side"}, ModelKind{.name = "two_sides", .type_one_side = false},
         ModelKind{.name = "zero_mean_no_dt", .resnet_dt = false, .zero_mean = true},
         ModelKind{.name = "excluded", .type_one_side = false, .exclude = true},
+        ModelKind{.name = "axis_8", .axis = 8}, ModelKind{.name = "axis_16", .axis = 16},
         ModelKind{.name = "gelu", .activation = nn::Activation::gelu},
         ModelKind{.name = "softplus", .type_one_side = false, .activation = nn::Activation::softplus}),
     [](const auto& kind) { return kind.param.name; });

@@ -1,6 +1,7 @@
 // Small random models and frames for the tests of room train.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "solion/base/random.hpp"
@@ -16,6 +17,7 @@ struct ModelKind {
   bool zero_mean = false;
   bool exclude = false;
   nn::Activation activation = nn::Activation::tanh;
+  int axis = 2;  ///< 8 and 16 have loops of their own
 };
 
 inline nn::Network random_network(const std::vector<int>& widths, bool fitting, const ModelKind& kind,
@@ -38,7 +40,7 @@ inline nn::Network random_network(const std::vector<int>& widths, bool fitting, 
   return network;
 }
 
-/// Types O and H, cutoff 3.5 Å, embedding 3-6 (or 2-4), axis 2, fitting 5-5.
+/// Types O and H, cutoff 3.5 Å, embedding 3-6 (3-axis for a wider axis), fitting 5-5.
 inline dp::Model random_model(const ModelKind& kind, std::uint64_t seed) {
   RandomStream random(seed, "random model");
   dp::Model model;
@@ -47,7 +49,7 @@ inline dp::Model random_model(const ModelKind& kind, std::uint64_t seed) {
   d.rcut = 3.5;
   d.rcut_smth = 1.0;
   d.sel = {7, 9};  // fewer than some atoms have, more than others
-  d.axis_neuron = 2;
+  d.axis_neuron = kind.axis;
   d.type_one_side = kind.type_one_side;
   for (int k = 0; k < 4; ++k) {
     dp::Normalisation norm;
@@ -58,9 +60,11 @@ inline dp::Model random_model(const ModelKind& kind, std::uint64_t seed) {
   }
   if (kind.exclude) d.exclude_types = {{0, 1}, {1, 0}};
   for (int k = 0; k < (kind.type_one_side ? 2 : 4); ++k) {
-    d.embedding.push_back(random_network({1, 3, 6}, false, kind, random));
+    d.embedding.push_back(random_network({1, 3, std::max(6, kind.axis)}, false, kind, random));
   }
-  for (int a = 0; a < 2; ++a) model.fitting.push_back(random_network({12, 5, 5, 1}, true, kind, random));
+  for (int a = 0; a < 2; ++a)
+    model.fitting.push_back(
+        random_network({std::max(6, kind.axis) * kind.axis, 5, 5, 1}, true, kind, random));
   model.bias_atom_e = {-3.0, 1.5};
   model.out_bias = {0.25, 0.0};
   model.out_std = {1.0, 1.0};

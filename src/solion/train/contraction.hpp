@@ -84,35 +84,66 @@ inline void expand(std::ptrdiff_t m1, const T* a, const T* t, T* out) {
   });
 }
 
+/// The bodies below for a width of T[:M2] that the compiler knows, so that its rows stay in registers; 0: any
+/// width.
+template <typename T, int Width>
+struct Axis {
+  using Line = Eigen::Array<T, Width == 0 ? Eigen::Dynamic : Width, 1>;
+
+  static void outer(std::ptrdiff_t m1, std::ptrdiff_t m2, const T* t, const T* u, bool add, T* d) {
+    const std::array<Line, 4> rows = first_columns(m1, m2, u);
+    for (std::ptrdiff_t m = 0; m < m1; ++m) {
+      Eigen::Map<Line> out(d + m * m2, m2);
+      const auto sum =
+          t[m] * rows[0] + t[m1 + m] * rows[1] + t[2 * m1 + m] * rows[2] + t[3 * m1 + m] * rows[3];
+      if (add) {
+        out += sum;
+      } else {
+        out = sum;
+      }
+    }
+  }
+
+  static void outer_transposed(std::ptrdiff_t m1, std::ptrdiff_t m2, const T* g, const T* t, T* out) {
+    const std::array<Line, 4> rows = first_columns(m1, m2, t);
+    std::array<Line, 4> columns;
+    for (Line& line : columns) line.setZero(m2);
+    for (std::ptrdiff_t m = 0; m < m1; ++m) {
+      const Line gm = Eigen::Map<const Line>(g + m * m2, m2);
+      for (std::size_t k = 0; k < 4; ++k) {
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(k) * m1 + m;
+        out[at] += (gm * rows[k]).sum();
+        columns[k] += t[at] * gm;
+      }
+    }
+    for (std::size_t k = 0; k < 4; ++k)
+      Eigen::Map<Line>(out + static_cast<std::ptrdiff_t>(k) * m1, m2) += columns[k];
+  }
+
+ private:
+  static std::array<Line, 4> first_columns(std::ptrdiff_t m1, std::ptrdiff_t m2, const T* t) {
+    std::array<Line, 4> rows;
+    for (std::size_t k = 0; k < 4; ++k)
+      rows[k] = Eigen::Map<const Line>(t + static_cast<std::ptrdiff_t>(k) * m1, m2);
+    return rows;
+  }
+};
+
 /// d[m·m2 + q] (+)= Σ_k t[k][m]·u[k][q], q < m2: the descriptor T·T[:M2]ᵀ and its tangent.
 template <typename T>
 inline void outer(std::ptrdiff_t m1, std::ptrdiff_t m2, const T* t, const T* u, bool add, T* d) {
-  using Line = Eigen::Array<T, Eigen::Dynamic, 1>;
-  const auto row = [&](std::ptrdiff_t k) { return Eigen::Map<const Line>(u + k * m1, m2); };
-  for (std::ptrdiff_t m = 0; m < m1; ++m) {
-    Eigen::Map<Line> out(d + m * m2, m2);
-    if (add) {
-      out += t[m] * row(0) + t[m1 + m] * row(1) + t[2 * m1 + m] * row(2) + t[3 * m1 + m] * row(3);
-    } else {
-      out = t[m] * row(0) + t[m1 + m] * row(1) + t[2 * m1 + m] * row(2) + t[3 * m1 + m] * row(3);
-    }
-  }
+  if (m2 == 16) return Axis<T, 16>::outer(m1, m2, t, u, add, d);
+  if (m2 == 8) return Axis<T, 8>::outer(m1, m2, t, u, add, d);
+  Axis<T, 0>::outer(m1, m2, t, u, add, d);
 }
 
 /// The transpose of `outer` for D = T·T[:M2]ᵀ: with a gradient g (m1, m2) by D,
 /// out[k][m] += Σ_q g[m][q]·t[k][q] + (m < m2) Σ_m' g[m'][m]·t[k][m'].
 template <typename T>
 inline void outer_transposed(std::ptrdiff_t m1, std::ptrdiff_t m2, const T* g, const T* t, T* out) {
-  using Line = Eigen::Array<T, Eigen::Dynamic, 1>;
-  for (std::ptrdiff_t m = 0; m < m1; ++m) {
-    const Eigen::Map<const Line> gm(g + m * m2, m2);
-    for (std::ptrdiff_t k = 0; k < 4; ++k) {
-      const T* tk = t + k * m1;
-      T* ok = out + k * m1;
-      ok[m] += (gm * Eigen::Map<const Line>(tk, m2)).sum();
-      Eigen::Map<Line>(ok, m2) += tk[m] * gm;
-    }
-  }
+  if (m2 == 16) return Axis<T, 16>::outer_transposed(m1, m2, g, t, out);
+  if (m2 == 8) return Axis<T, 8>::outer_transposed(m1, m2, g, t, out);
+  Axis<T, 0>::outer_transposed(m1, m2, g, t, out);
 }
 
 }  // namespace solion::train
