@@ -85,6 +85,7 @@ Json to_json(const Diffusion& d) {
           {"jump_length_A", d.jump_length_A},
           {"D_std_from_ions_cm2_per_s", number(d.std_ions)},
           {"D_std_from_covariance_cm2_per_s", number(d.std_covariance)},
+          {"D_std_systematic_cm2_per_s", number(d.std_systematic)},
           {"effective_hops", number(d.n_effective_hops)},
           {"relative_error_from_hops", number(d.rsd_events)}};
 }

@@ -95,24 +95,45 @@ std::size_t window_end(const MsdCurve& curve, double fraction) {
   return last;
 }
 
-/// The first lag of the window: ions must have forgotten where they came from (MSD ≥ 2a²), as far as a
-/// quarter of the window's end allows. It moves on only where the slope plainly disagrees with the slope from
-/// twice as late (2.5 errors of their difference, by ion): choosing a window by a finer test of the same data
-/// would make the error bar too small (measured: 57 % instead of 68 % coverage).
-std::size_t window_start(const MsdCurve& curve, const DiffusionOptions& options, std::size_t last) {
+/// Difference of the slopes of the windows from lag `early` and from lag `late`, by ion.
+Sample slope_shift(const MsdCurve& curve, std::size_t early, std::size_t late, std::size_t last) {
+  return independent(by_ion(curve, weights(curve.time_fs, early, last).slope, early) -
+                     by_ion(curve, weights(curve.time_fs, late, last).slope, late));
+}
+
+/// The last lag whose time is at most `share` of the window's end and that leaves three lags to fit.
+std::size_t lag_at(const MsdCurve& curve, double share, std::size_t last) {
+  std::size_t lag = 0;
+  while (lag + 3 < last && curve.time_fs[lag + 1] <= share * curve.time_fs[last]) ++lag;
+  return lag;
+}
+
+struct Window {
+  std::size_t first = 0;
+  /// Error of the slope because ions may not have forgotten where they came from when the window starts.
+  double systematic = 0;
+};
+
+/// The window starts where ions have forgotten where they came from (MSD ≥ 2a²). It moves on only where the
+/// slope plainly disagrees with the slope from twice as late (2.5 errors of their difference, by ion):
+/// choosing a window by a finer test of the same data would make the error bar too small (measured: 57 %
+/// instead of 68 % coverage). A run too short for that starts at half the window's end, and what the slope
+/// changed by since a quarter of it, beyond its noise, counts as an error: back-jumps may still be there.
+Window find_window(const MsdCurve& curve, const DiffusionOptions& options, std::size_t last) {
   const auto& t = curve.time_fs;
   const double forgotten = 2 * options.jump_length_A * options.jump_length_A;
-  std::size_t latest = 0;
-  while (latest + 3 < last && t[latest + 1] <= 0.25 * t[last]) ++latest;
-  for (std::size_t l = 0; l < latest; ++l) {
+  const std::size_t half = lag_at(curve, 0.5, last);
+  for (std::size_t l = 0; l <= half; ++l) {
     if (curve.msd_A2[l] < forgotten) continue;
     std::size_t later = l;
-    while (later < latest && t[later] < 2 * t[l]) ++later;
-    const Sample shift = independent(by_ion(curve, weights(t, l, last).slope, l) -
-                                     by_ion(curve, weights(t, later, last).slope, later));
-    if (!(std::abs(shift.mean) > 2.5 * shift.error)) return l;
+    while (later < half && t[later] < 2 * t[l]) ++later;
+    if (later == l) return {l, 0};
+    const Sample shift = slope_shift(curve, l, later, last);
+    if (!(std::abs(shift.mean) > 2.5 * shift.error)) return {l, 0};
   }
-  return latest;
+  const Sample shift = slope_shift(curve, lag_at(curve, 0.25, last), half, last);
+  const double noise = std::isfinite(shift.error) ? shift.error : 0;
+  return {half, std::sqrt(std::max(0.0, shift.mean * shift.mean - noise * noise))};
 }
 
 /// One-sided 95 % upper bound on D (Å²/fs) from the MSD at the end of the window, section 4: the larger of
@@ -175,7 +196,8 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
                      curve.n_frames, curve.species);
   }
   const auto& t = curve.time_fs;
-  std::size_t first = 0;
+  Window window;
+  std::size_t& first = window.first;
   if (std::isfinite(options.window_start_fs)) {
     while (first < last && t[first] < options.window_start_fs) ++first;
     if (first + 2 > last) {
@@ -183,7 +205,7 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
                        t[last]);
     }
   } else {
-    first = window_start(curve, options, last);
+    window = find_window(curve, options, last);
   }
 
   constexpr double unit = constants::A2_per_fs_in_cm2_per_s;
@@ -206,7 +228,8 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
   const double modelled = covariance_error(curve, fit);
   d.std_ions = slope.error / 6 * unit;
   d.std_covariance = modelled / 6 * unit;
-  const double error = single ? modelled : std::max(slope.error, modelled);
+  d.std_systematic = window.systematic / 6 * unit;
+  const double error = std::hypot(single ? modelled : std::max(slope.error, modelled), window.systematic);
   d.bound = upper_bound(curve, last, options.jump_length_A) * unit;
   d.reason = unresolved_reason(d, curve, first, last, slope.mean, error);
   d.resolved = d.reason.empty();

@@ -22,10 +22,12 @@ struct Diffusion {
   bool resolved = false;
   std::string reason;  ///< why not, or how the window was chosen
   double D = std::numeric_limits<double>::quiet_NaN();
-  /// One standard error: the larger of the two below; its coverage is tested on walks with a known D.
+  /// One standard error: the larger of the two statistical ones below with the systematic one; its coverage
+  /// is tested on walks with a known D.
   double std = std::numeric_limits<double>::quiet_NaN();
   double std_ions = std::numeric_limits<double>::quiet_NaN();  ///< from the spread over independent ions
   double std_covariance = std::numeric_limits<double>::quiet_NaN();  ///< from the covariance model of the MSD
+  double std_systematic = 0;  ///< from back-jumps that a short run may not have left behind
   /// 95 % interval, symmetric in ln D.
   double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
                            std::numeric_limits<double>::quiet_NaN()};
