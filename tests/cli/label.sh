@@ -49,10 +49,10 @@ grep -q '2 taken from finished work' out.txt || fail "resume: $(cat out.txt)"
 "$solion" label --reference gpaw frames.xyz -o data --dry-run > out.txt
 grep -q '0 to label, 2 finished, 1 failed' out.txt || fail "dry run: $(cat out.txt)"
 
-# A frame next to one of the data set is set aside without a calculation.
+# A frame next to one of the data set (either: two jobs end in any order) is set aside without a calculation.
 frame 0 2.5004 > near.xyz
 "$solion" label --reference gpaw near.xyz -o data --program "$work/python" > out.txt
-grep -q 'type1/0' out.txt || fail "duplicate: $(cat out.txt)"
+grep -q 'type1/[01]' out.txt || fail "duplicate: $(cat out.txt)"
 [ "$(count)" = 3 ] || fail "computed a duplicate"
 
 # Ctrl-C: status 130, and the same command goes on.
