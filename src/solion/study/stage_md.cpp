@@ -117,6 +117,16 @@ Json simulate(const Context& context, const Point& point, double production_ps, 
 
 std::string Point::name() const { return fmt::format("{}_{:g}K", structure, temperature_K); }
 
+void check_structures(const Config& config) {
+  for (const auto& structure : config.md.structures) {
+    const Frame frame = build_cell(config, structure);
+    if (frame.type_map.find(config.transport.species) < 0) {
+      throw InputError("{}: transport.species = '{}': not in {}", config.file.string(),
+                       config.transport.species, frame.formula());
+    }
+  }
+}
+
 std::vector<Point> points(const MdConfig& md) {
   std::vector<Point> result;
   for (const double T : md.temperatures_K) {

@@ -42,6 +42,9 @@ struct Point {
 /// Every structure at every temperature, the most expensive last.
 std::vector<Point> points(const MdConfig& md);
 
+/// Builds every cell once, so that a wrong structure is said before anything is computed. InputError.
+void check_structures(const Config& config);
+
 /// The production length that fits the time budget: {"production_ps", "us_per_atom_step", "reason"}.
 Json plan_md(const Context& context, const Json& model);
 

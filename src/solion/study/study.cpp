@@ -18,6 +18,7 @@ std::filesystem::path Context::folder(const std::string& name) const {
 
 Result run(const Config& config, const Options& options) {
   report::find_plotly();  // better now than after ten minutes
+  check_structures(config);
   std::error_code error;
   std::filesystem::create_directories(options.run_dir, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# solion study as a program: wrong input, a kill -9 half way, the same command to the end, nothing done twice, the report
+# in a browser (that part is skipped, and said so, where there is none).
+set -euo pipefail
+solion=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $*"; exit 1; }
+
+cp -r "$source/examples/li3ocl/data" .
+python3 - "$source/examples/li3ocl/train-quick.json" <<'END'
+import json, sys
+settings = json.load(open(sys.argv[1]))
+settings["training"]["numb_steps"] = 1500
+settings["training"]["save_freq"] = 100
+settings["learning_rate"]["decay_steps"] = 15
+json.dump(settings, open("train.json", "w"))
+END
+cat > tiny.toml <<'END'
+title = "A tiny study"
+[data]
+systems = ["data"]
+[model]
+training_input = "train.json"
+[md]
+structures = ["perfect", "type1"]
+supercell = [2, 2, 2]
+temperatures_K = [600, 900]
+timestep_fs = 2
+npt_ps = 0.2
+equilibration_ps = 0.2
+production_ps = 1
+frame_interval_fs = 20
+[transport]
+jump_length_A = 2.765
+rdf_pairs = ["Li-O"]
+END
+
+# expect STATUS TEXT COMMAND…: the exit status and a part of the message.
+expect() {
+  local status=0 wanted=$1 text=$2
+  shift 2
+  "$@" > out.txt 2>&1 || status=$?
+  [[ $status == "$wanted" ]] || fail "'$*' ended with $status, not $wanted: $(cat out.txt)"
+  grep -qF "$text" out.txt || fail "'$*' did not say '$text': $(cat out.txt)"
+}
+sed 's/^structures/structure/' tiny.toml > wrong.toml
+expect 2 'md.structures: missing' "$solion" study wrong.toml --run-dir wrong
+sed 's/npt_ps/ntp_ps/' tiny.toml > wrong.toml
+expect 2 'wrong.toml:11: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
+sed 's/"type1"/"type9"/' tiny.toml > wrong.toml
+expect 2 'type9' "$solion" study wrong.toml --run-dir wrong
+[[ ! -e wrong ]] || fail "began before it looked at the structures"
+sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
+expect 2 'data.systems' "$solion" study wrong.toml --run-dir wrong
+expect 2 'absent.toml' "$solion" study absent.toml
+
+# Killed while it trains, and again while it runs molecular dynamics.
+for file in train/model.ckpt md/perfect_600K/npt.log; do
+  "$solion" study tiny.toml --run-dir run > killed.txt 2>&1 &
+  pid=$!
+  for _ in $(seq 1200); do
+    [[ -s run/$file ]] && break
+    kill -0 "$pid" 2>/dev/null || fail "ended before $file was there: $(cat killed.txt)"
+    sleep 0.05
+  done
+  kill -9 "$pid"
+  wait "$pid" 2>/dev/null || true
+done
+"$solion" study tiny.toml --run-dir run --json numbers.json > out.txt 2>&1 || fail "$(cat out.txt)"
+grep -q 'report: run/report.html' out.txt || fail "$(cat out.txt)"
+python3 - <<'END'
+import json
+numbers = json.load(open("numbers.json"))
+assert len(numbers["points"]) == 4, numbers["points"]
+for p in numbers["points"]:
+    assert "failed" not in p, p
+    assert 3.7 < p["lattice_A"] < 4.2, p["lattice_A"]
+    d = p["diffusion"]
+    # One picosecond resolves nothing: a bound, never a number.
+    assert d["resolved"] is False and d["D_cm2_per_s"] is None and d["D_bound_cm2_per_s"] > 0, d
+assert numbers["validation"]["validation"]["all"]["force_rmse_eV_per_A"] < 0.3
+END
+
+# Once more: everything is known, so that nothing is computed; another seed is another study.
+before=$(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz)
+"$solion" study tiny.toml --run-dir run > out.txt 2>&1
+[[ $(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz) == "$before" ]] || fail "computed again"
+
+status=0
+bash "$source/tests/cli/check_report.sh" run/report.html || status=$?
+((status == 0 || status == 77)) || fail "the report is not drawn whole"
+echo "study: all good"
