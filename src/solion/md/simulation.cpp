@@ -163,17 +163,20 @@ void Simulation::drift(double h) {
 
 void Simulation::csvr(const Couplings& c, std::int64_t step) {
   RandomStream random(settings_.seed, "md csvr", static_cast<std::uint64_t>(step));
-  // With a barostat the cell's kinetic energy is rescaled together with the atoms': Bussi, Zykova-Timan,
-  // Parrinello, J. Chem. Phys. 130 (2009) 074101.
-  const double cell = barostat_ ? kinetic_energy(c.barostat, state_.strain_rate) : 0.0;
-  const double kinetic = 0.5 * kinetic_tensor(state_).trace() + cell;
+  const double kinetic = 0.5 * kinetic_tensor(state_).trace();
   if (!(kinetic > 0)) throw WorkError("md: step {}: csvr cannot heat atoms that do not move at all", step);
-  const double dof = c.atoms.dof + (barostat_ ? c.barostat.dof() : 0.0);
   const double factor =
-      csvr_factor(kinetic, dof, c.kT, settings_.timestep_fs / settings_.thermostat_time_fs, random);
+      csvr_factor(kinetic, c.atoms.dof, c.kT, settings_.timestep_fs / settings_.thermostat_time_fs, random);
   for (Vec3& v : state_.frame.velocities) v *= factor;
-  state_.strain_rate *= factor;
   state_.reservoir_eV -= (factor * factor - 1.0) * kinetic;
+  // The cell has a thermostat of its own, as with the other two: one factor for both would leave it to their
+  // slow exchange how the kinetic energy is shared.
+  const double cell = barostat_ ? kinetic_energy(c.barostat, state_.strain_rate) : 0.0;
+  if (!(cell > 0)) return;
+  const double cell_factor =
+      csvr_factor(cell, c.barostat.dof(), c.kT, settings_.timestep_fs / settings_.barostat_time_fs, random);
+  state_.strain_rate *= cell_factor;
+  state_.reservoir_eV -= (cell_factor * cell_factor - 1.0) * cell;
 }
 
 void Simulation::langevin(const Couplings& c, std::int64_t step) {
