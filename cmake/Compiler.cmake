@@ -14,7 +14,7 @@ add_library(solion_compiler INTERFACE)
 target_compile_options(solion_compiler INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # False alarms of GCC 12 inside Eigen and libstdc++ templates at -O2.
+  # False alarms of GCC 12 inside Eigen, its own AVX-512 header (bug 105593) and libstdc++ templates at -O2.
   target_compile_options(solion_compiler INTERFACE
     -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
 endif()
