@@ -8,6 +8,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
@@ -24,13 +25,6 @@ struct Options {
   std::string output;
   int threads = available_threads();
 };
-
-/// Refuses a target that could not be written, before the work is done.
-void check_folder(const std::string& target) {
-  const std::filesystem::path folder = std::filesystem::path(target).parent_path();
-  if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
-  throw InputError("{}: the folder {} does not exist", target, folder.string());
-}
 
 /// Replaces the labels of each frame by the potential's.
 void label(const Options& options, const Potential& potential, std::vector<Frame>& frames) {
@@ -115,8 +109,8 @@ void print(const std::vector<Frame>& frames) {
 }
 
 void run(const Options& options) {
-  check_folder(options.json);
-  check_folder(options.output);
+  require_folder_of(options.json);
+  require_folder_of(options.output);
   if (!options.output.empty()) (void)io::format_of(options.output);
   const auto potential = open_potential(options.model);
   std::vector<Frame> frames = io::read_frames(options.frames);

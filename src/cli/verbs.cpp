@@ -13,6 +13,7 @@ std::function<void()> setup_test(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
+std::function<void()> setup_bench(CLI::App& app);
 std::function<void()> setup_study(CLI::App& app);
 
 std::span<const Verb> verbs() {
@@ -25,6 +26,7 @@ std::span<const Verb> verbs() {
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
+      {"bench", "Speed of a model on your system, or of training, beside the core's own", setup_bench},
       {"study", "One file → data, model, molecular dynamics, transport, report", setup_study},
   };
   return table;

@@ -57,6 +57,12 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
   file.commit();
 }
 
+void require_folder_of(const std::filesystem::path& target) {
+  const std::filesystem::path folder = target.parent_path();
+  if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
+  throw InputError("{}: the folder {} does not exist", target.string(), folder.string());
+}
+
 void append_line(const std::filesystem::path& path, std::string_view line) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) throw WorkError("{}: cannot append: {}", path.string(), std::strerror(errno));

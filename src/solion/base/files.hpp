@@ -36,6 +36,9 @@ class AtomicFile {
 /// Replaces the file by `content`, atomically.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// Refuses (InputError) a target whose folder does not exist, before the work is done; an empty name passes.
+void require_folder_of(const std::filesystem::path& target);
+
 /// Appends `line` and '\n' to a ledger in one write and flushes it to the disk.
 void append_line(const std::filesystem::path& path, std::string_view line);
 

@@ -55,7 +55,8 @@ class DeepPotential : public Potential {
   /// Changes the path; makes its tables.
   void set_path(Path path);
   /// The list of the last evaluated frame.
-  void reset() override { list_ = Neighborhood(); }
+  void reset() override { list_.clear(); }
+  [[nodiscard]] double list_seconds() const override { return list_.seconds(); }
   [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
 
  private:

@@ -92,7 +92,7 @@ std::unique_ptr<Potential> Buckingham::clone() const {
 }
 
 void Buckingham::reset() {
-  near_ = Neighborhood();
+  near_.clear();
   reciprocal_ = EwaldReciprocal();
   types_.clear();
 }

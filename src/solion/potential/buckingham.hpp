@@ -54,6 +54,7 @@ class Buckingham final : public Potential {
   void evaluate(const Frame& frame, const Request& request, Evaluation& result) override;
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override;
+  [[nodiscard]] double list_seconds() const override { return near_.seconds(); }
   void set_threads(int threads) override { threads_ = threads; }
   [[nodiscard]] const BuckinghamModel& model() const { return *model_; }
 

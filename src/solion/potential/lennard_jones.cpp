@@ -51,7 +51,7 @@ LennardJones::LennardJones(LennardJonesModel model)
 
 std::unique_ptr<Potential> LennardJones::clone() const { return std::make_unique<LennardJones>(*model_); }
 
-void LennardJones::reset() { near_ = Neighborhood(); }
+void LennardJones::reset() { near_.clear(); }
 
 std::string LennardJones::description() const {
   return fmt::format("Lennard-Jones {}, shifted force to {:g} Å", fmt::join(type_map().names(), ", "),

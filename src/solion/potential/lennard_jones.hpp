@@ -38,6 +38,7 @@ class LennardJones final : public Potential {
   void evaluate(const Frame& frame, const Request& request, Evaluation& result) override;
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override;
+  [[nodiscard]] double list_seconds() const override { return near_.seconds(); }
 
  private:
   std::shared_ptr<const LennardJonesModel> model_;

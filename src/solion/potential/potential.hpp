@@ -49,6 +49,8 @@ class Potential {
   /// evaluation gives bit for bit what a new object would. Molecular dynamics calls it at fixed steps, so
   /// that a continued run repeats the uninterrupted one exactly; a potential with a cache must override it.
   virtual void reset() {}
+  /// Wall time spent on neighbour lists so far, s; 0 for a potential without one.
+  [[nodiscard]] virtual double list_seconds() const { return 0; }
   /// How many threads one evaluation may use (default 1; ignored by potentials that use one).
   virtual void set_threads(int threads) { (void)threads; }
 

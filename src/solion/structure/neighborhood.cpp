@@ -2,12 +2,26 @@
 #include "solion/structure/neighborhood.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "solion/base/errors.hpp"
 
 namespace solion {
 namespace {
+
+/// Adds the life time of an object to a sum.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& sum) : sum_(sum) {}
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~Stopwatch() { sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  double& sum_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 /// Atoms sorted into a grid of boxes at least `width` wide, over the bounding box of the positions.
 class Grid {
@@ -81,6 +95,11 @@ class Grid {
 }  // namespace
 
 void Neighborhood::build(const Frame& frame, double cutoff, double skin) {
+  const Stopwatch watch(seconds_);
+  build_now(frame, cutoff, skin);
+}
+
+void Neighborhood::build_now(const Frame& frame, double cutoff, double skin) {
   if (!(cutoff > 0) || !(skin >= 0))
     throw InputError("neighbour list: cutoff {} Å and skin {} Å", cutoff, skin);
   cutoff_ = cutoff;
@@ -94,8 +113,9 @@ void Neighborhood::build(const Frame& frame, double cutoff, double skin) {
 }
 
 bool Neighborhood::update(const Frame& frame, double cutoff, double skin) {
+  const Stopwatch watch(seconds_);
   if (cutoff != cutoff_ || skin != skin_ || !still_complete(frame)) {
-    build(frame, cutoff, skin);
+    build_now(frame, cutoff, skin);
     return true;
   }
   refresh(frame);

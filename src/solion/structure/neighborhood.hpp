@@ -22,6 +22,10 @@ class Neighborhood {
   /// only when the list could have become incomplete (displacement plus strain beyond the skin, other atoms,
   /// other periodicity). Returns true if it rebuilt.
   bool update(const Frame& frame, double cutoff, double skin);
+  /// Forgets the frame, so that the next update builds; keeps the memory and the clock.
+  void clear() { n_local_ = 0; }
+  /// Wall time of all builds and updates so far, s.
+  [[nodiscard]] double seconds() const { return seconds_; }
 
   [[nodiscard]] int n_local() const { return n_local_; }
   [[nodiscard]] int n_total() const { return static_cast<int>(owner_.size()); }
@@ -41,6 +45,7 @@ class Neighborhood {
   [[nodiscard]] std::size_t n_pairs() const { return index_.size(); }
 
  private:
+  void build_now(const Frame& frame, double cutoff, double skin);
   void place_atoms(const Frame& frame);
   void make_ghosts(const Frame& frame, double reach);
   void search(double reach);
@@ -50,6 +55,7 @@ class Neighborhood {
   int n_local_ = 0;
   double cutoff_ = 0;
   double skin_ = 0;
+  double seconds_ = 0;
   std::vector<int> owner_;
   std::vector<Int3> shift_;
   std::vector<Vec3> positions_;

@@ -1,0 +1,157 @@
+// solion bench: the speed of a model on the user's own system, or of training, beside the core's own peak.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/bench/inference.hpp"
+#include "solion/bench/machine.hpp"
+#include "solion/bench/training.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct BenchOptions {
+  std::string model;
+  std::string frame;
+  std::string train;
+  std::string precision;
+  std::string json;
+  std::vector<int> repeat{1, 1, 1};
+  std::int64_t steps = 0;
+  double timestep_fs = 1.0;
+  int threads = 1;
+};
+
+void print_machine(const bench::MachineRates& rates) {
+  fmt::print("core:       {:.1f} GFLOP/s single, {:.1f} double (matrix products, one core of {})\n",
+             rates.sgemm_gflops, rates.dgemm_gflops, bench::processor_name());
+}
+
+Json common_json(const bench::MachineRates& rates, int threads) {
+  return {{"threads", threads},
+          {"sgemm_gflops", rates.sgemm_gflops},
+          {"dgemm_gflops", rates.dgemm_gflops},
+          {"peak_memory_bytes", bench::peak_memory_bytes()},
+          {"machine", bench::machine_json()}};
+}
+
+Json bench_md(const BenchOptions& options) {
+  OpenOptions open;
+  open.precision = options.precision.empty() ? "single" : options.precision;
+  const auto potential = open_potential(options.model, open);
+  potential->set_threads(options.threads);
+  Frame frame = io::read_frames(options.frame).front();
+  const std::array<int, 3> n{options.repeat[0], options.repeat[1], options.repeat[2]};
+  if (n != std::array<int, 3>{1, 1, 1}) frame = repeat(frame, n);
+  const bench::MachineRates before = bench::measure_machine();
+  const bench::MdTiming t =
+      bench::time_md(frame, *potential, options.steps > 0 ? options.steps : 100, options.timestep_fs);
+  const bench::MachineRates rates = bench::best_of(before, bench::measure_machine());
+  const double neighbors = bench::mean_neighbors(*potential, frame);
+  const bench::Arithmetic flops = bench::arithmetic_of(*potential, neighbors);
+  const double peak = open.precision == "single" ? rates.sgemm_gflops : rates.dgemm_gflops;
+  const double share = flops.total() * 1e-3 / (t.us_per_atom_step * options.threads * peak);
+  fmt::print("model:      {}\n", potential->description());
+  fmt::print("system:     {}, {} atoms, {:.1f} neighbours\n", frame.formula(), t.n_atoms, neighbors);
+  fmt::print("run:        {} steps of {:g} fs, {} precision, {} thread{}, {:.0f} K at the end\n", t.steps,
+             options.timestep_fs, open.precision, options.threads, options.threads == 1 ? "" : "s",
+             t.temperature_K);
+  fmt::print("step:       {:.2f} µs/atom (fastest {:.2f}, processor time {:.2f}), {:.3g} ns/day\n",
+             t.us_per_atom_step, t.fastest_us_per_atom_step, t.cpu_us_per_atom_step,
+             86400e6 / (t.us_per_atom_step * static_cast<double>(t.n_atoms)) * options.timestep_fs * 1e-6);
+  fmt::print("            {:.1f} % neighbour list; {:.1f} % list, integration and output together\n",
+             100 * t.list_share, 100 * t.overhead_share);
+  print_machine(rates);
+  if (flops.total() > 0) {
+    fmt::print("arithmetic: {:.2f} MFLOP/atom (fitting {:.2f}, tables {:.2f}), {:.0f} % of the peak\n",
+               flops.total() * 1e-6, flops.fitting * 1e-6, flops.embedding * 1e-6, 100 * share);
+  }
+  Json json = common_json(rates, options.threads);
+  json.update({{"model", options.model},
+               {"potential", potential->description()},
+               {"frame", options.frame},
+               {"formula", frame.formula()},
+               {"precision", open.precision},
+               {"n_atoms", t.n_atoms},
+               {"neighbors", neighbors},
+               {"steps", t.steps},
+               {"timestep_fs", options.timestep_fs},
+               {"temperature_K", t.temperature_K},
+               {"us_per_atom_step", t.us_per_atom_step},
+               {"fastest_us_per_atom_step", t.fastest_us_per_atom_step},
+               {"cpu_us_per_atom_step", t.cpu_us_per_atom_step},
+               {"list_share", t.list_share},
+               {"overhead_share", t.overhead_share},
+               {"flops_per_atom", flops.total()},
+               {"peak_share", share}});
+  return json;
+}
+
+Json bench_train(const BenchOptions& options) {
+  std::optional<train::Precision> precision;
+  if (options.precision == "single") precision = train::Precision::single_precision;
+  if (options.precision == "double") precision = train::Precision::double_precision;
+  const bench::MachineRates before = bench::measure_machine();
+  const bench::TrainTiming t =
+      bench::time_training(options.train, options.steps > 0 ? options.steps : 50, options.threads, precision);
+  const bench::MachineRates rates = bench::best_of(before, bench::measure_machine());
+  fmt::print("training:   {} parameters, {} frames, {} precision, {} thread{}\n", t.n_parameters, t.n_frames,
+             t.single_precision ? "single" : "double", options.threads, options.threads == 1 ? "" : "s");
+  fmt::print("step:       {:.2f} ms, median of {} (fastest {:.2f}, mean {:.2f})\n", t.ms_per_step, t.steps,
+             t.fastest_ms, t.mean_ms);
+  print_machine(rates);
+  Json json = common_json(rates, options.threads);
+  json.update({{"input", options.train},
+               {"precision", t.single_precision ? "single" : "double"},
+               {"steps", t.steps},
+               {"ms_per_step", t.ms_per_step},
+               {"fastest_ms_per_step", t.fastest_ms},
+               {"mean_ms_per_step", t.mean_ms},
+               {"n_parameters", t.n_parameters},
+               {"n_frames", t.n_frames}});
+  return json;
+}
+
+void run_bench(const BenchOptions& options) {
+  const bool trains = !options.train.empty();
+  if (trains == !options.model.empty() || trains == !options.frame.empty())
+    throw InputError("bench: give either -m MODEL and a FRAME, or --train INPUT");
+  if (trains && options.precision == "reference")
+    throw InputError("bench: --precision reference is for models; training knows single and double");
+  require_folder_of(options.json);
+  const Json json = trains ? bench_train(options) : bench_md(options);
+  if (!options.json.empty()) write_json(options.json, json);
+}
+
+}  // namespace
+
+std::function<void()> setup_bench(CLI::App& app) {
+  const auto options = std::make_shared<BenchOptions>();
+  app.add_option("-m,--model", options->model,
+                 "Model to time in molecular dynamics: *.toml, *.dp, *.hdf5, *.yaml");
+  app.add_option("frame", options->frame, "System: extxyz, POSCAR, LAMMPS data …; the first frame counts");
+  app.add_option("--train", options->train, "Time training instead: DeePMD-kit training input, JSON");
+  app.add_option("--repeat", options->repeat, "Repeat the frame along a, b and c")
+      ->expected(3)
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--steps", options->steps, "Steps to time (default 100; training 50)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}));
+  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--precision", options->precision,
+                 "single, double or reference (default single; training: the input's)")
+      ->check(CLI::IsMember({"single", "double", "reference"}));
+  app.add_option("--timestep-fs", options->timestep_fs, "Timestep")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--json", options->json, "Write the same numbers here");
+  return [options] { run_bench(*options); };
+}
+
+}  // namespace solion::cli
