@@ -89,6 +89,16 @@ before=$(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz)
 "$solion" study tiny.toml --run-dir run > out.txt 2>&1
 [[ $(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz) == "$before" ]] || fail "computed again"
 
+# A schedule that does not fit its time is shortened, to no less than 500 steps, and decays as far.
+sed 's/^training_input.*/&\ntraining_max_min = 0.0001/; s/^structures.*/structures = ["perfect"]/; s/^temp.*/temperatures_K = [600]/' \
+  tiny.toml > short.toml
+"$solion" study short.toml --run-dir short > out.txt 2>&1 || fail "$(cat out.txt)"
+python3 - <<'END'
+import json
+training = json.load(open("short/train/input.json"))
+assert training["training"]["numb_steps"] == 500 and training["learning_rate"]["decay_steps"] == 5, training
+END
+
 status=0
 bash "$source/tests/cli/check_report.sh" run/report.html || status=$?
 ((status == 0 || status == 77)) || fail "the report is not drawn whole"

@@ -48,6 +48,8 @@ ModelConfig read_model(TomlTable table) {
   if (model.file.empty() == model.training_input.empty()) {
     table.fail("file", "give either a model (file) or a training input (training_input)");
   }
+  model.training_max_min = table.number("training_max_min", 0);
+  if (!(model.training_max_min >= 0)) table.fail("training_max_min", "expected minutes, or 0 for no limit");
   table.refuse_unknown();
   return model;
 }

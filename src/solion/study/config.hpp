@@ -21,6 +21,8 @@ struct DataConfig {
 struct ModelConfig {
   std::filesystem::path file;
   std::filesystem::path training_input;
+  /// Wall time for the training on this machine; its schedule is shortened to fit. 0: as the input says.
+  double training_max_min = 0;
 };
 
 /// The molecular dynamics of every structure at every temperature.

@@ -147,8 +147,7 @@ Json plan_md(const Context& context, const Json& model) {
                     {"least_ps", m.production_ps},
                     {"most_ps", m.production_max_ps},
                     {"count", m.count},
-                    {"npt_ps", m.npt_ps},
-                    {"threads", context.options.threads}};
+                    {"npt_ps", m.npt_ps}};
   return context.ledger.once("plan", "length of the runs", inputs, [&]() -> Json {
     if (config.time_budget_min == 0) return {{"production_ps", m.production_ps}, {"reason", "as asked for"}};
     const auto potential = open_model(context, model);
@@ -211,7 +210,9 @@ Json run_points(const Context& context, const Json& model, const Json& plan) {
       results[i] = context.ledger.once("md", point.name(), inputs, [&] {
         return simulate(context, point, production_ps, *own, model["hash"], tick);
       });
-    } catch (const WorkError& error) {
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {  // also what the analysis says of a run that blew up
       log().warn("{}: {}", point.name(), error.what());
       results[i] = {{"failed", error.what()}};
     }

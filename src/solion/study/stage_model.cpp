@@ -1,5 +1,6 @@
 // Data, training and validation.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "solion/base/errors.hpp"
@@ -59,18 +60,58 @@ Json count_structures(const Systems& systems, const dataset::Split& split) {
   return result;
 }
 
-/// The user's training input with the study's systems filled in; paths count from run_dir/train.
-Json filled_input(const Config& config, const Json& data) {
+/// The user's training input with the study's systems filled in; `to_run_dir` leads from the folder of the
+/// input there.
+Json filled_input(const Config& config, const Json& data, const std::string& to_run_dir) {
   Json input = read_json(config.model.training_input);
   const auto place = [&](const char* key, const char* part, const Json& fallback) {
     Json& block = input["training"][key];
     if (!block.is_object()) block = fallback;
     block["systems"] = Json::array();
-    for (const auto& path : data[part]) block["systems"].push_back("../" + path.get<std::string>());
+    for (const auto& path : data[part]) block["systems"].push_back(to_run_dir + path.get<std::string>());
   };
   place("training_data", "training", {{"batch_size", "auto"}});
   place("validation_data", "validation", {{"batch_size", 1}, {"numb_btch", 8}});
   return input;
+}
+
+/// The same schedule in fewer steps: the learning rate decays as far, faster.
+Json shortened(Json input, std::int64_t steps) {
+  Json& training = input["training"];
+  const auto names = {"numb_steps", "num_steps", "stop_batch"};  // the last two: older names of DeePMD-kit
+  const auto* name =
+      std::find_if(names.begin(), names.end(), [&](const char* key) { return training.contains(key); });
+  if (name == names.end() || !training[*name].is_number_integer()) return input;  // train says what is wrong
+  const auto asked = training[*name].get<std::int64_t>();
+  if (steps >= asked) return input;
+  training[*name] = steps;
+  if (Json& rate = input["learning_rate"]; rate.is_object() && rate.contains("decay_steps")) {
+    const double decay =
+        rate["decay_steps"].get<double>() * static_cast<double>(steps) / static_cast<double>(asked);
+    rate["decay_steps"] = std::max<std::int64_t>(1, std::llround(decay));
+  }
+  return input;
+}
+
+/// How many steps of the training fit `training_max_min` here, measured on its first ones. A task, so that a
+/// study that goes on keeps its schedule.
+std::int64_t affordable_steps(const Context& context, const Json& data, const Json& input) {
+  constexpr std::int64_t trial_steps = 200, fewest = 500;
+  const double minutes = context.config.model.training_max_min;
+  const Json inputs{{"input", input}, {"data", data["hash"]}, {"minutes", minutes}};
+  const Json plan = context.ledger.once("schedule", "length of the training", inputs, [&] {
+    const std::filesystem::path folder = context.folder("train/trial");
+    write_json(folder / "input.json", shortened(filled_input(context.config, data, "../../"), trial_steps));
+    train::RunOptions options;
+    options.folder = folder;
+    options.threads = context.options.threads;
+    options.start = train::RunOptions::Start::fresh;
+    const train::RunSummary trial = train::train(train::read_settings(folder / "input.json"), options);
+    const auto fits = static_cast<std::int64_t>(minutes * 60e3 / trial.ms_per_step) / 100 * 100;
+    std::filesystem::remove_all(folder);
+    return Json{{"steps", std::max(fits, fewest)}, {"ms_per_step", trial.ms_per_step}};
+  });
+  return plan["steps"].get<std::int64_t>();
 }
 
 struct Points {
@@ -138,7 +179,8 @@ Json make_model(const Context& context, const Json& data) {
             {"seconds", 0.0},
             {"curve", nullptr}};
   }
-  const Json input = filled_input(context.config, data);
+  Json input = filled_input(context.config, data, "../");
+  if (model.training_max_min > 0) input = shortened(input, affordable_steps(context, data, input));
   Json outputs = context.ledger.once("train", "model", {{"input", input}, {"data", data["hash"]}}, [&] {
     const std::filesystem::path folder = context.folder("train");
     write_json(folder / "input.json", input);
