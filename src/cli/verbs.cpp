@@ -14,7 +14,9 @@ std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
 std::function<void()> setup_bench(CLI::App& app);
+std::function<void()> setup_learn(CLI::App& app);
 std::function<void()> setup_study(CLI::App& app);
+std::function<void()> setup_ledger(CLI::App& app);
 
 std::span<const Verb> verbs() {
   static const std::vector<Verb> table{
@@ -27,7 +29,9 @@ std::span<const Verb> verbs() {
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
       {"bench", "Speed of a model on your system, or of training, beside the core's own", setup_bench},
+      {"learn", "Active learning: explore, select, label, retrain", setup_learn},
       {"study", "One file → data, model, molecular dynamics, transport, report", setup_study},
+      {"ledger", "What a run did, and what a result came from", setup_ledger},
   };
   return table;
 }

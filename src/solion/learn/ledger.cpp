@@ -66,6 +66,13 @@ class Ledger::Database {
     (void)statement.step();
   }
 
+  void erase(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const Statement statement(*this, "DELETE FROM task WHERE key = ?");
+    statement.bind(1, key);
+    (void)statement.step();
+  }
+
   std::vector<Task> select(const std::string& where, const std::string& value) {
     const std::lock_guard lock(mutex_);
     const Statement statement(*this, fmt::format("SELECT {} FROM task {} ORDER BY rowid", columns, where));
@@ -134,6 +141,8 @@ std::optional<Task> Ledger::find(const std::string& key) const {
 
 std::vector<Task> Ledger::tasks() const { return database_->select("", ""); }
 
+void Ledger::forget(const std::string& key) { database_->erase(key); }
+
 Json Ledger::once(const std::string& kind, const std::string& name, const Json& inputs,
                   const std::function<Json()>& work) {
   Task task{key_of(kind, inputs), kind,      name, inputs, Json::object(), "running", version(),
@@ -141,7 +150,8 @@ Json Ledger::once(const std::string& kind, const std::string& name, const Json& 
   if (const auto known = find(task.key); known && known->outcome == "done") return known->outputs;
   database_->put(task);
   try {
-    task.outputs = work();
+    // As it will be read back: a number that is not finite becomes null now, not only after a restart.
+    task.outputs = Json::parse(work().dump());
     task.outcome = "done";
   } catch (const Interrupted&) {
     throw;  // stays "running": the same command goes on

@@ -44,6 +44,9 @@ class Ledger {
   /// All tasks in the order in which they were started.
   [[nodiscard]] std::vector<Task> tasks() const;
 
+  /// Drops a task whose result is gone or damaged, so that `once` runs it again.
+  void forget(const std::string& key);
+
   /// Runs `work` unless a finished task with the same kind and inputs is known; returns its outputs. A
   /// failure is written down with its reason and thrown on. `name` is for people and does not change the
   /// identity.

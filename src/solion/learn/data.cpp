@@ -1,0 +1,261 @@
+// Cells, labels and the folders that the trainer reads.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/random.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/dataset/store.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/learn/stages.hpp"
+#include "solion/md/simulation.hpp"
+#include "solion/structure/defects.hpp"
+
+namespace solion::learn {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string key_of_part(const std::vector<Frame>& frames) {
+  std::string text;
+  for (const Frame& frame : frames) text += frame_key(frame) + labels_to_json(frame.labels).dump();
+  return sha256(text);
+}
+
+/// Frames of molecular dynamics with the reference itself, without labels.
+std::vector<Frame> reference_frames(const Context& context, const std::string& structure,
+                                    double temperature_K, int variant) {
+  const TestConfig& test = context.campaign.test;
+  md::Settings settings;
+  settings.ensemble = md::Ensemble::nvt;
+  settings.thermostat = md::Thermostat::langevin;
+  settings.seed = context.campaign.seed + 7919 * static_cast<std::uint64_t>(variant + 1);
+  settings.stages = {{test.steps, temperature_K, temperature_K}};
+  const Frame start = build_cell(context.campaign, structure, variant);
+  const Json inputs{{"reference", context.labeller.identity()}, {"start", frame_key(start)},
+                    {"temperature_K", temperature_K},           {"steps", test.steps},
+                    {"frame_every", test.frame_every},          {"seed", settings.seed}};
+  const std::string name = fmt::format("{} {:g} K", structure, temperature_K);
+  const Json outputs = context.ledger.once("reference-md", name, inputs, [&] {
+    const auto potential = context.labeller.potential();
+    md::Simulation simulation(settings, start, *potential);
+    std::vector<Frame> frames;
+    while (simulation.state().step < test.steps) {
+      throw_if_interrupted();
+      simulation.step();
+      if (simulation.state().step % test.frame_every != 0) continue;
+      Frame frame = simulation.frame();
+      frame.labels = {};
+      frame.velocities.clear();
+      frame.images.clear();
+      frame.info = {{"structure", structure}, {"temperature_K", fmt::format("{:g}", temperature_K)}};
+      frames.push_back(std::move(frame));
+    }
+    const std::string file = fmt::format("test/{}_{:g}K-{}.extxyz", structure, temperature_K,
+                                         Ledger::key_of("reference-md", inputs).substr(0, 8));
+    context.folder("test");
+    io::write_frames(context.options.run_dir / file, frames);
+    return Json{{"frames", file}, {"n", frames.size()}};
+  });
+  return io::read_frames(context.options.run_dir / outputs["frames"].get<std::string>());
+}
+
+}  // namespace
+
+fs::path Context::folder(const std::string& name) const {
+  const fs::path path = options.run_dir / name;
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());
+  return path;
+}
+
+std::vector<std::string> all_structures(const Campaign& campaign) {
+  std::vector<std::string> result;
+  for (const IterationConfig& it : campaign.iterations) {
+    for (const std::string& name : it.structures) {
+      if (std::find(result.begin(), result.end(), name) == result.end()) result.push_back(name);
+    }
+  }
+  return result;
+}
+
+Frame build_cell(const Campaign& campaign, const std::string& structure, int variant) {
+  const SystemConfig& system = campaign.system;
+  if (const auto file = system.files.find(structure); file != system.files.end()) {
+    Frame frame = io::read_frame(file->second);
+    frame.labels = {};
+    frame.info = {{"structure", structure}};
+    return frame;
+  }
+  Crystal crystal = known_crystal(system.crystal);
+  if (!system.reactions.empty()) {
+    TomlTable table = TomlTable::read(system.reactions);
+    crystal.chemistry.merge(Chemistry::parse(table));
+  }
+  if (system.lattice_A > 0) set_lattice_constant(crystal.frame, system.lattice_A);
+  DefectOptions options;
+  const auto n = static_cast<int>(system.placements.size());
+  options.placement = parse_placement(system.placements[static_cast<std::size_t>(variant % n)]);
+  options.count = system.count;
+  options.seed = campaign.seed + static_cast<std::uint64_t>(variant);
+  Frame frame =
+      build_defect_cells(crystal, diagonal(system.supercell), crystal.chemistry.reaction(structure), options)
+          .front()
+          .frame;
+  frame.info = {{"structure", structure}};
+  return frame;
+}
+
+Frame perturbed(const Frame& frame, double strain, double displacement_A, std::uint64_t seed,
+                std::uint64_t index) {
+  RandomStream random(seed, "perturb", index);
+  Mat3 deform = Mat3::Identity();
+  for (int i = 0; i < 3; ++i) {
+    for (int j = i; j < 3; ++j) {
+      const double e = strain * (2 * random.uniform() - 1) * (i == j ? 1.0 : 0.5);
+      deform(i, j) += e;
+      if (i != j) deform(j, i) += e;
+    }
+  }
+  Frame result = frame;
+  result.cell = Cell(Mat3(frame.cell->matrix() * deform));
+  for (Vec3& r : result.positions) {
+    r = deform.transpose() * r;
+    for (int k = 0; k < 3; ++k) r[k] += displacement_A * random.normal();
+  }
+  return result;
+}
+
+std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
+                                std::size_t& rejected) {
+  if (frames.empty()) return {};
+  context.labeller.check(frames);
+  const Json identity = context.labeller.identity();
+  std::vector<Json> outcomes(frames.size());
+  std::vector<Frame> open;
+  std::vector<std::size_t> index;
+  const auto inputs_of = [&](const Frame& frame) {
+    return Json{{"reference", identity}, {"frame", frame_key(frame)}};
+  };
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const auto known = context.ledger.find(Ledger::key_of("label", inputs_of(frames[i])));
+    if (known && known->outcome == "done") {
+      outcomes[i] = known->outputs;
+    } else {
+      open.push_back(frames[i]);
+      index.push_back(i);
+    }
+  }
+  if (!open.empty()) {
+    log().info("label: {} frames ({} known)", open.size(), frames.size() - open.size());
+    context.labeller.label(open, [&](std::size_t k, const Labelled& labelled) {
+      const Frame& frame = open[k];
+      const auto structure = frame.info.find("structure");
+      outcomes[index[k]] = context.ledger.once(
+          "label", structure == frame.info.end() ? frame.formula() : structure->second, inputs_of(frame),
+          [&] {
+            if (!labelled.frame) return Json{{"rejected", labelled.rejected}, {"about", labelled.about}};
+            return Json{{"labels", labels_to_json(labelled.frame->labels)}, {"about", labelled.about}};
+          });
+    });
+  }
+  std::vector<Frame> result;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (outcomes[i].is_object() && outcomes[i].contains("labels")) {
+      result.push_back(frames[i]);
+      result.back().labels = labels_from_json(outcomes[i]["labels"]);
+    } else {
+      ++rejected;
+      log().warn("frame {} of {} was not labelled: {}", i + 1, frames.size(),
+                 outcomes[i].is_object() ? outcomes[i].value("rejected", "no result") : "given twice");
+    }
+  }
+  return result;
+}
+
+DataPart write_part(const Context& context, const std::string& name, std::vector<Frame> frames) {
+  DataPart part;
+  part.key = key_of_part(frames);
+  part.at = fmt::format("data/{}-{}", name, part.key.substr(0, 8));
+  dataset::Store store(context.folder("data") / part.at.filename(), context.elements.names());
+  for (const Frame& frame : frames) {
+    Json about{{"key", frame_key(frame)}};
+    for (const auto& [key, value] : frame.info) about[key] = value;
+    store.append(frame, about);  // a frame that is there from before a kill is passed over
+  }
+  part.frames = std::move(frames);
+  return part;
+}
+
+std::vector<DataPart> given_data(const Context& context) {
+  std::vector<DataPart> result;
+  for (const fs::path& path : context.campaign.data) {
+    DataPart part;
+    part.at = fs::absolute(path);
+    for (const dataset::System& system : dataset::load({path})) {
+      for (std::size_t f = 0; f < system.frames.size(); ++f) {
+        part.frames.push_back(system.frames[f]);
+        const Labels& labels = system.frames[f].labels;
+        if (!labels.energy_eV || labels.forces_eV_per_A.empty() || !labels.virial_eV)
+          throw InputError("{}: frame {} has no energy, forces or virial", system.path.string(), f);
+        part.frames.back().info["structure"] = dataset::structure_of(system, f);
+      }
+    }
+    part.key = key_of_part(part.frames);
+    result.push_back(std::move(part));
+  }
+  return result;
+}
+
+std::vector<Frame> start_frames(const Context& context, std::size_t& rejected) {
+  const StartConfig& start = context.campaign.start;
+  std::vector<Frame> frames;
+  std::uint64_t index = 0;
+  for (const std::string& structure : all_structures(context.campaign)) {
+    for (int n = 0; n < start.frames; ++n) {
+      frames.push_back(perturbed(build_cell(context.campaign, structure, n), start.strain,
+                                 start.displacement_A, context.campaign.seed, index++));
+      frames.back().info["temperature_K"] = "0";
+    }
+  }
+  return label_frames(context, frames, rejected);
+}
+
+std::vector<Frame> test_frames(const Context& context, std::size_t& rejected) {
+  const TestConfig& test = context.campaign.test;
+  std::vector<Frame> result;
+  if (!test.systems.empty()) {
+    for (const dataset::System& system : dataset::load(test.systems)) {
+      for (std::size_t f = 0; f < system.frames.size(); ++f) {
+        result.push_back(system.frames[f]);
+        result.back().info["structure"] = dataset::structure_of(system, f);
+      }
+    }
+  }
+  struct Point {
+    std::string structure;
+    double temperature_K;
+    int variant;
+  };
+  std::vector<Point> points;
+  for (const std::string& structure : test.structures) {
+    for (const double T : test.temperatures_K)
+      points.push_back({structure, T, static_cast<int>(points.size())});
+  }
+  std::vector<std::vector<Frame>> drawn(points.size());
+  parallel_dynamic(points.size(), context.options.threads, [&](std::size_t i, int) {
+    drawn[i] = reference_frames(context, points[i].structure, points[i].temperature_K, points[i].variant);
+  });
+  std::vector<Frame> frames;
+  for (auto& some : drawn) frames.insert(frames.end(), some.begin(), some.end());
+  for (Frame& frame : label_frames(context, frames, rejected)) result.push_back(std::move(frame));
+  return result;
+}
+
+}  // namespace solion::learn

@@ -1,0 +1,182 @@
+// The two kinds of reference.
+#include "solion/learn/labeller.hpp"
+
+#include <cmath>
+#include <mutex>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/reference/settings.hpp"
+
+namespace solion::learn {
+namespace {
+
+namespace ref = reference;
+
+/// An analytic potential, audited as a code would be.
+class EmbeddedLabeller final : public Labeller {
+ public:
+  EmbeddedLabeller(const std::filesystem::path& file, int threads)
+      : file_(file), threads_(threads), potential_(open_potential(file.string())) {}
+
+  [[nodiscard]] std::string description() const override { return potential_->description(); }
+  [[nodiscard]] Json identity() const override { return {{"potential", sha256(read_file(file_))}}; }
+  void check(std::span<const Frame> frames) override {
+    for (const Frame& frame : frames) match_types(frame, *potential_);
+  }
+  void label(std::span<const Frame> frames,
+             const std::function<void(std::size_t, const Labelled&)>& done) override {
+    std::mutex mutex;
+    parallel_for(frames.size(), threads_, [&](std::size_t begin, std::size_t end, int) {
+      const auto mine = potential_->clone();
+      for (std::size_t i = begin; i < end; ++i) {
+        throw_if_interrupted();
+        mine->reset();  // no label depends on what was labelled before it
+        const Labelled labelled = one(frames[i], *mine);
+        const std::lock_guard lock(mutex);
+        done(i, labelled);
+      }
+    });
+  }
+  [[nodiscard]] std::unique_ptr<Potential> potential() const override { return potential_->clone(); }
+
+ private:
+  [[nodiscard]] static Labelled one(const Frame& frame, Potential& potential) {
+    Labelled result;
+    result.about = {{"code", "embedded"}};
+    ref::RawResult raw;
+    try {
+      const Evaluation e = potential.evaluate(frame);
+      raw.converged = true;
+      raw.energy_eV = e.energy;
+      raw.forces_eV_per_A = e.forces;
+      raw.stress_eV_per_A3 = Mat3(-e.virial / frame.cell->volume());
+    } catch (const Error& error) {
+      result.rejected = error.what();
+      return result;
+    }
+    const ref::Audit audit{ref::AuditLimits{}};
+    if (const auto reason = audit.reject(frame, raw)) {
+      result.rejected = *reason;
+      return result;
+    }
+    double correction = 0;
+    result.frame = ref::corrected(frame, raw, ref::LabelOptions{}, correction);
+    return result;
+  }
+
+  std::filesystem::path file_;
+  int threads_;
+  std::unique_ptr<Potential> potential_;
+};
+
+/// A reference code: its own folders, locks and audit (reference/label.hpp).
+class CodeLabeller final : public Labeller {
+ public:
+  CodeLabeller(const ReferenceConfig& config, const std::filesystem::path& work)
+      : code_(ref::calculator(config.code)),
+        settings_(config.settings.empty() ? ref::default_settings(code_)
+                                          : ref::read_settings(config.settings, code_)) {
+    settings_.options.work = work;
+    settings_.options.jobs = config.jobs;
+    settings_.options.nice = config.nice;
+  }
+
+  [[nodiscard]] std::string description() const override {
+    return fmt::format("{} ({})", code_.name(), settings_.settings.template_name);
+  }
+  [[nodiscard]] Json identity() const override {
+    Json corrections(settings_.options.virial_correction_eV);
+    return {{"code", code_.name()},
+            {"template", sha256(settings_.settings.template_text)},
+            {"kpoints", settings_.settings.kpoints.text()},
+            {"pressure_correction_GPa", settings_.options.pressure_correction_GPa},
+            {"virial_correction_eV", corrections}};
+  }
+  void check(std::span<const Frame> frames) override {
+    (void)code_.version(settings_.settings);
+    ref::choose_kpoints(settings_.settings, frames);
+  }
+  void label(std::span<const Frame> frames,
+             const std::function<void(std::size_t, const Labelled&)>& done) override {
+    ref::Receiver receiver;
+    receiver.accept = [&](const ref::Label& label) -> std::optional<std::string> {
+      Labelled result;
+      result.frame = label.frame;
+      result.about = {{"code", code_.name()},
+                      {"code_version", label.raw.code_version},
+                      {"key", label.key},
+                      {"wall_s", label.raw.wall_s},
+                      {"raw_stress_eV_per_A3", ref::to_json(label.raw)["stress_eV_per_A3"]},
+                      {"pressure_correction_GPa", label.pressure_correction_GPa}};
+      done(label.index, result);
+      return std::nullopt;
+    };
+    receiver.fail = [&](const ref::Failure& failure) {
+      ref::quarantine(settings_.options.work / "quarantine", frames[failure.index], failure);
+      Labelled result;
+      result.rejected = failure.reason;
+      result.about = {{"code", code_.name()}, {"key", failure.key}, {"log_tail", failure.log_tail}};
+      done(failure.index, result);
+    };
+    ref::label(code_, settings_.settings, frames, settings_.options, receiver);
+  }
+  [[nodiscard]] std::unique_ptr<Potential> potential() const override {
+    throw InputError("molecular dynamics with {} for held-out frames: give test.systems instead",
+                     code_.name());
+  }
+
+ private:
+  const ref::Calculator& code_;
+  ref::LabelSettings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<Labeller> open_labeller(const ReferenceConfig& config, const std::filesystem::path& work,
+                                        int threads) {
+  if (!config.potential.empty()) return std::make_unique<EmbeddedLabeller>(config.potential, threads);
+  return std::make_unique<CodeLabeller>(config, work);
+}
+
+std::string frame_key(const Frame& frame) {
+  std::string text;
+  const auto add = [&text](double x) { text += fmt::format(" {:.8f}", std::round(x * 1e8) / 1e8 + 0.0); };
+  if (frame.cell) {
+    for (int k = 0; k < 9; ++k) add(frame.cell->matrix()(k / 3, k % 3));
+  }
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    text += "\n" + frame.element(i);
+    for (int k = 0; k < 3; ++k) add(frame.positions[i][k]);
+  }
+  return sha256(text).substr(0, 32);
+}
+
+Json labels_to_json(const Labels& labels) {
+  Json forces = Json::array();
+  for (const Vec3& f : labels.forces_eV_per_A) {
+    for (int k = 0; k < 3; ++k) forces.push_back(f[k]);
+  }
+  Json virial = Json::array();
+  for (int k = 0; k < 9; ++k) virial.push_back((*labels.virial_eV)(k / 3, k % 3));
+  return {{"energy_eV", *labels.energy_eV}, {"forces_eV_per_A", forces}, {"virial_eV", virial}};
+}
+
+Labels labels_from_json(const Json& json) {
+  Labels labels;
+  labels.energy_eV = json.at("energy_eV").get<double>();
+  const auto forces = json.at("forces_eV_per_A").get<std::vector<double>>();
+  for (std::size_t i = 0; i + 2 < forces.size(); i += 3)
+    labels.forces_eV_per_A.emplace_back(forces[i], forces[i + 1], forces[i + 2]);
+  const auto virial = json.at("virial_eV").get<std::vector<double>>();
+  Mat3 w;
+  for (int k = 0; k < 9; ++k) w(k / 3, k % 3) = virial.at(static_cast<std::size_t>(k));
+  labels.virial_eV = w;
+  return labels;
+}
+
+}  // namespace solion::learn

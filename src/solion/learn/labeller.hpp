@@ -1,0 +1,59 @@
+// Labels from any reference: a DFT code as a process, or an analytic potential, which makes a campaign a
+// replay of seconds.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "solion/learn/campaign.hpp"
+#include "solion/potential/potential.hpp"
+
+namespace solion::learn {
+
+/// What became of one frame: its labels, or why it has none.
+struct Labelled {
+  std::optional<Frame> frame;
+  std::string rejected;
+  Json about;  ///< provenance: code, version, wall time, raw stress
+};
+
+class Labeller {
+ public:
+  Labeller() = default;
+  Labeller(const Labeller&) = delete;
+  Labeller& operator=(const Labeller&) = delete;
+  Labeller(Labeller&&) = delete;
+  Labeller& operator=(Labeller&&) = delete;
+  virtual ~Labeller() = default;
+
+  /// One line for people.
+  [[nodiscard]] virtual std::string description() const = 0;
+  /// Everything that decides a label: two labellers of the same identity give the same labels.
+  [[nodiscard]] virtual Json identity() const = 0;
+  /// Finds out whether the reference is there and knows these frames; WorkError or InputError if not.
+  virtual void check(std::span<const Frame> frames) = 0;
+  /// Labels every frame, calling `done(index, labelled)` for each, one at a time, as soon as it is known. A
+  /// frame that cannot be labelled never stops the others. Throws Interrupted, and WorkError if nothing can
+  /// be labelled.
+  virtual void label(std::span<const Frame> frames,
+                     const std::function<void(std::size_t, const Labelled&)>& done) = 0;
+  /// The reference as a potential, for molecular dynamics with it.
+  [[nodiscard]] virtual std::unique_ptr<Potential> potential() const = 0;
+};
+
+/// `work`: folder for the calculations of a code. `threads`: for an analytic potential.
+std::unique_ptr<Labeller> open_labeller(const ReferenceConfig& config, const std::filesystem::path& work,
+                                        int threads);
+
+/// Identity of a configuration: elements, cell and positions rounded to 1e-8 Å.
+std::string frame_key(const Frame& frame);
+
+/// Labels as JSON and back, all digits kept.
+Json labels_to_json(const Labels& labels);
+Labels labels_from_json(const Json& json);
+
+}  // namespace solion::learn

@@ -1,0 +1,93 @@
+// The stages of a campaign. Each is a set of ledger tasks: inputs name them, outputs are JSON and files in
+// run_dir.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "solion/learn/calibrate.hpp"
+#include "solion/learn/campaign.hpp"
+#include "solion/learn/labeller.hpp"
+#include "solion/learn/ledger.hpp"
+#include "solion/learn/run.hpp"
+
+namespace solion::learn {
+
+/// What every stage works with.
+struct Context {
+  const Campaign& campaign;
+  const Options& options;
+  Ledger& ledger;
+  Labeller& labeller;
+  TypeMap elements;  ///< of the training input
+
+  std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
+};
+
+/// Labelled frames; `info` says structure and temperature.
+struct DataPart {
+  std::string key;           ///< content: SHA-256 of the frames and their labels
+  std::filesystem::path at;  ///< folder with systems that the trainer reads
+  std::vector<Frame> frames;
+};
+
+/// The cell of a structure (a reaction's name or one of system.files); `variant` runs through the placements.
+/// InputError for a structure that nothing knows.
+Frame build_cell(const Campaign& campaign, const std::string& structure, int variant);
+/// Strains the cell by random symmetric components up to ±strain and displaces atoms by normal deviates.
+Frame perturbed(const Frame& frame, double strain, double displacement_A, std::uint64_t seed,
+                std::uint64_t index);
+/// Every structure that an iteration explores, in the order of the file.
+std::vector<std::string> all_structures(const Campaign& campaign);
+
+/// Labels the frames that the ledger does not know; rejected ones are left out. Counts them in `rejected`.
+std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
+                                std::size_t& rejected);
+/// The frames as a folder of systems that the trainer reads.
+DataPart write_part(const Context& context, const std::string& name, std::vector<Frame> frames);
+/// The user's systems.
+std::vector<DataPart> given_data(const Context& context);
+/// Displaced and strained cells of every structure with labels; no frames if the campaign asks for none.
+std::vector<Frame> start_frames(const Context& context, std::size_t& rejected);
+/// Held-out frames with labels.
+std::vector<Frame> test_frames(const Context& context, std::size_t& rejected);
+
+/// A trained committee.
+struct Models {
+  std::vector<std::string> keys;             ///< of the training tasks
+  std::vector<std::filesystem::path> files;  ///< from run_dir
+};
+
+/// Trains every member, from the members of `previous` if there are any.
+Models train_committee(const Context& context, const std::string& name, const std::vector<DataPart>& data,
+                       const Models* previous);
+
+/// Errors of the first member by structure: {"all": errors, "structures": {name: errors}}, null without
+/// frames.
+Json errors_of(const Context& context, const Models& models, const std::string& name,
+               const std::vector<Frame>& frames);
+/// Deviation of the models and true error of the first one for labelled frames that were selected.
+std::vector<CalibrationPoint> measure(const Context& context, const Models& models, int iteration,
+                                      const std::vector<Frame>& labelled);
+
+/// All trajectories of an iteration.
+struct Explored {
+  Json summary;               ///< counts, overall and by structure
+  std::vector<Frame> frames;  ///< candidates
+  std::string key;
+};
+Explored explore_all(const Context& context, int iteration, const IterationConfig& config,
+                     const TrustLevels& levels, const Models& models);
+
+/// The candidates worth a label: {"frames", "near_duplicates"}.
+struct Chosen {
+  std::vector<Frame> frames;
+  std::size_t near_duplicates = 0;
+};
+Chosen select_frames(const Context& context, int iteration, const Explored& explored,
+                     const std::vector<DataPart>& data);
+
+/// Writes table_s1.json, table_s1.csv and calibration.csv.
+void write_tables(const Context& context, const Json& rows, const std::vector<CalibrationPoint>& points);
+
+}  // namespace solion::learn

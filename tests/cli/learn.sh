@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# solion learn as a program, with the embedded reference: wrong input, an undisturbed campaign, the same campaign killed
+# with kill -9 at many moments, and the ledger that says what a model came from.
+set -euo pipefail
+solion=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $*"; exit 1; }
+
+cp "$source/examples/li3ocl/buckingham.toml" .
+python3 - "$source/examples/li3ocl/train-quick.json" <<'END_PYTHON'
+import json, sys
+s = json.load(open(sys.argv[1]))
+s["model"]["descriptor"].update(neuron=[4, 8, 16], axis_neuron=4, rcut=4.5, sel=[40, 12, 12])
+s["model"]["fitting_net"].update(neuron=[16, 16])
+s["training"].update(numb_steps=1500, save_freq=100, disp_freq=500)
+s["learning_rate"].update(decay_steps=15, stop_lr=1e-4)
+json.dump(s, open("train.json", "w"))
+END_PYTHON
+cat > campaign.toml <<'END_TOML'
+title = "Li3OCl with the embedded potential"
+seed = 3
+[system]
+supercell = [2, 2, 1]
+placements = ["nearest", "random"]
+[reference]
+potential = "buckingham.toml"
+[model]
+training_input = "train.json"
+retrain_steps = 500
+[start]
+frames = 3
+displacement_A = 0.06
+strain = 0.01
+[test]
+structures = ["perfect", "type1"]
+temperatures_K = [300]
+steps = 60
+frame_every = 20
+[trust]
+lower_eV_per_A = 0.2
+upper_eV_per_A = 1.0
+calibrate = true
+accurate_error_eV_per_A = 0.3
+failed_error_eV_per_A = 2.0
+calibrate_needs = 6
+[select]
+max_frames = 6
+[stop]
+accurate_share = 0.95
+force_rmse_eV_per_A = 0.02
+[[iterations]]
+ensemble = "npt"
+structures = ["perfect", "type1"]
+temperatures_K = [300, 600]
+pressures_bar = [1, 1000]
+steps = 100
+frame_every = 10
+repeat = 2
+[[iterations]]
+ensemble = "nvt"
+structures = ["type1"]
+temperatures_K = [300]
+strain = 0.01
+steps = 100
+frame_every = 10
+END_TOML
+
+# expect STATUS TEXT COMMAND…: the exit status and a part of the message.
+expect() {
+  local status=0 wanted=$1 text=$2
+  shift 2
+  "$@" > out.txt 2>&1 || status=$?
+  [[ $status == "$wanted" ]] || fail "'$*' ended with $status, not $wanted: $(cat out.txt)"
+  grep -qF -- "$text" out.txt || fail "'$*' did not say '$text': $(cat out.txt)"
+}
+sed 's/frame_every = 20/frame_evry = 20/' campaign.toml > wrong.toml
+expect 2 'test.frame_every: missing' "$solion" learn wrong.toml --run-dir wrong
+sed 's/"type1"\]/"type9"]/' campaign.toml > wrong.toml
+expect 2 'type9' "$solion" learn wrong.toml --run-dir wrong
+sed 's/upper_eV_per_A = 1.0/upper_eV_per_A = 0.1/' campaign.toml > wrong.toml
+expect 2 'wrong.toml:22: trust.upper_eV_per_A = 0.1: expected more than lower_eV_per_A' "$solion" learn wrong.toml
+sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
+expect 2 "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
+expect 2 'absent.toml' "$solion" learn absent.toml
+
+# Undisturbed.
+"$solion" learn campaign.toml --run-dir whole --threads 2 --json whole.json > whole.txt 2>&1 || fail "$(cat whole.txt)"
+grep -q 'table: whole/table_s1.csv' whole.txt || fail "$(cat whole.txt)"
+
+# Two campaigns at once: the second is told, the first goes on; and kill -9 at moments spread over the whole run.
+wait_for() {  # until the ledger of `killed` holds as many finished tasks as $1, or the process has ended
+  for _ in $(seq 600); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    n=$(python3 -c 'import sqlite3; print(sqlite3.connect("file:killed/ledger.sqlite?mode=ro", uri=True).execute(
+      "select count(*) from task where outcome = \"done\"").fetchone()[0])' 2>/dev/null || echo 0)
+    ((n >= $1)) && return 0
+    sleep 0.05
+  done
+  fail "nothing happens any more"
+}
+kills=0
+for tasks in 2 8 17 19 22 30 36 41 45 50; do
+  "$solion" learn campaign.toml --run-dir killed --threads 2 > killed.txt 2>&1 &
+  pid=$!
+  wait_for "$tasks"
+  kill -0 "$pid" 2>/dev/null || break
+  if ((tasks == 17)); then expect 1 'another campaign is at work here' "$solion" learn campaign.toml --run-dir killed; fi
+  kill -9 "$pid" 2>/dev/null && kills=$((kills + 1))
+  wait "$pid" 2>/dev/null || true
+  cp killed/ledger.sqlite "snapshot$kills.sqlite"
+  [[ -e killed/ledger.sqlite-journal ]] && cp killed/ledger.sqlite-journal "snapshot$kills.sqlite-journal"
+done
+wait "$pid" 2>/dev/null || true
+((kills >= 5)) || fail "only $kills kills"
+"$solion" learn campaign.toml --run-dir killed --threads 2 --json killed.json > killed.txt 2>&1 || fail "$(cat killed.txt)"
+cmp whole/table_s1.csv killed/table_s1.csv || fail "another table after $kills kills"
+cmp whole/calibration.csv killed/calibration.csv || fail "another calibration after $kills kills"
+cmp whole.json killed.json || fail "other numbers after $kills kills"
+python3 - "$kills" <<'END_PYTHON'
+import glob, json, sqlite3, sys
+def tasks(file):
+    return {r[0]: r[1:] for r in sqlite3.connect(file).execute(
+        "select key, kind, outputs, started, finished from task where outcome = 'done'")}
+end, whole = tasks("killed/ledger.sqlite"), tasks("whole/ledger.sqlite")
+assert end.keys() == whole.keys(), (len(end), len(whole))
+def same(kind, outputs):  # all that does not depend on the clock or on where the run is
+    o = json.loads(outputs)
+    for key in ("seconds", "sha256"): o.pop(key, None)
+    return o
+for key in end: assert same(*end[key][:2]) == same(*whole[key][:2]), end[key]
+n = 0
+for file in glob.glob("snapshot*.sqlite"):
+    for key, row in tasks(file).items():
+        assert end[key] == row, ("done twice", row[0])
+        n += 1
+print(sys.argv[1], "kills,", len(end), "tasks,", n, "finished tasks seen at kills, none done twice")
+rows = json.load(open("whole.json"))["rows"]
+assert [r["iteration"] for r in rows] == list(range(len(rows))) and 2 <= len(rows) <= 3, len(rows)
+for r in rows:
+    e = r["explored"]
+    assert e["accurate"] + e["candidate"] + e["failed"] == e["planned"] > 0
+    assert 0 < r["labelled"] <= 6
+assert rows[1]["levels_calibrated"] and not rows[0]["levels_calibrated"]
+assert rows[-1]["held_out_after"]["all"]["force_rmse_eV_per_A"] < rows[0]["held_out_before"]["all"]["force_rmse_eV_per_A"]
+END_PYTHON
+
+# Once more: nothing is computed. A model that was damaged is trained again.
+before=$(find killed -newer killed.json -name '*.dp' | wc -l)
+"$solion" learn campaign.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ $(find killed -newer killed.json -name '*.dp' | wc -l) == "$before" ]] || fail "computed again"
+model=$(python3 -c 'import json; print(json.load(open("killed.json"))["models"][0])')
+echo damage >> "killed/$model"
+"$solion" learn campaign.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
+grep -q 'is trained again' out.txt || fail "$(cat out.txt)"
+cmp whole/table_s1.csv killed/table_s1.csv || fail "another table after the damage"
+
+# A changed file is said; what does not depend on the change stays.
+sed 's/^title.*/title = "The same under another name"/' campaign.toml > changed.toml
+"$solion" learn changed.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
+grep -q 'is not what this run began with' out.txt || fail "$(cat out.txt)"
+! grep -q '^training ' out.txt || fail "trained again although nothing that training depends on has changed"
+
+# The ledger: a model comes from the models before it.
+key=$("$solion" ledger killed/ledger.sqlite --kind train | sed -n 9p | cut -d' ' -f1)
+"$solion" ledger killed/ledger.sqlite "$key" > out.txt
+grep -q '^  [0-9a-f]\{12\}  train' out.txt || fail "$(cat out.txt)"
+echo "learn: all good"
