@@ -9,17 +9,21 @@
 
 namespace solion::cli {
 
-void TrajectoryOptions::add_to(CLI::App& app, bool needs_time) {
+void TrajectoryOptions::add_to(CLI::App& app, bool timed) {
+  needs_time = timed;
   app.add_option("trajectory", files, "Consecutive parts of one run: extxyz, LAMMPS dump, DeePMD system …")
       ->required();
+  app.add_option("--frame-interval-fs", frame_interval_fs,
+                 "Time between frames; needed unless the frames say time_fs")
+      ->check(CLI::PositiveNumber);
   if (needs_time) {
-    app.add_option("--frame-interval-fs", frame_interval_fs,
-                   "Time between frames; needed unless the frames say time_fs")
-        ->check(CLI::PositiveNumber);
     app.add_flag("--replicas", replicas, "The files are independent runs of the same system");
   }
   app.add_option("--skip-ps", skip_ps, "Leave this out at the start (of each replica)")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--skip-frames", skip_frames, "Leave so many frames out at the start");
+  app.add_option("--every", every, "Take every n-th frame")->check(CLI::PositiveNumber);
+  app.add_flag("--any-density", any_density, "Accept cells with very much or very little volume an atom");
   app.add_option("--json", json, "Write all numbers to this file");
   app.add_option("--csv", csv, "Write the curves as a table");
 }
@@ -30,6 +34,10 @@ transport::ReadTrajectory TrajectoryOptions::trajectory() const {
   if (frame_interval_fs > 0) what.frame_interval_fs = frame_interval_fs;
   what.skip_ps = skip_ps;
   what.replicas = replicas;
+  what.any_density = any_density;
+  what.skip_frames = skip_frames;
+  what.every = every;
+  what.needs_time = needs_time;
   return what;
 }
 

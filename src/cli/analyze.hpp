@@ -19,10 +19,15 @@ struct TrajectoryOptions {
   double frame_interval_fs = 0;  ///< 0: from the file
   double skip_ps = 0;
   bool replicas = false;
+  bool any_density = false;
+  bool needs_time = true;
+  std::size_t skip_frames = 0;
+  std::size_t every = 1;
   std::string json;
   std::string csv;
 
-  void add_to(CLI::App& app, bool needs_time);
+  /// `timed`: the analysis needs the time between frames.
+  void add_to(CLI::App& app, bool timed);
   [[nodiscard]] transport::ReadTrajectory trajectory() const;
 };
 

@@ -1,4 +1,5 @@
 // solion analyze msd: MSD of every species, and D of one with its error bar or its bound.
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -18,6 +19,7 @@ struct Options : TrajectoryOptions {
   std::string species;
   std::vector<std::string> framework;
   bool keep_drift = false;
+  std::string axes = "xyz";
   double jump_length_A = 0;
   double window_start_ps = 0;
   double charge_e = 0;
@@ -30,6 +32,16 @@ struct Gathered {
   double interval_fs = 0;
   double neighbour_distance_A = std::nan("");
 };
+
+std::array<bool, 3> axes_of(const std::string& text) {
+  std::array<bool, 3> axes{};
+  for (const char c : text) {
+    if (c < 'x' || c > 'z' || axes[static_cast<std::size_t>(c - 'x')])
+      throw InputError("--axes {}: expected some of x, y and z, each once", text);
+    axes[static_cast<std::size_t>(c - 'x')] = true;
+  }
+  return axes;
+}
 
 Gathered gather(const Options& options) {
   Gathered result;
@@ -44,7 +56,8 @@ Gathered gather(const Options& options) {
           result.runs.emplace_back(transport::MsdOptions{.framework = options.framework,
                                                          .mobile = {options.species},
                                                          .remove_drift = !options.keep_drift,
-                                                         .unwrap = {}});
+                                                         .unwrap = {},
+                                                         .axes = axes_of(options.axes)});
         } else if (part != last_part) {
           result.runs.back().next_part();
         }
@@ -74,6 +87,7 @@ double spread(const MsdCurve& curve, std::size_t lag) {
 Json to_json(const Diffusion& d) {
   return {{"D_cm2_per_s", number(d.D)},
           {"D_std_cm2_per_s", number(d.std)},
+          {"D_interval_68_cm2_per_s", {number(d.interval_68[0]), number(d.interval_68[1])}},
           {"D_interval_95_cm2_per_s", {number(d.interval_95[0]), number(d.interval_95[1])}},
           {"resolved", d.resolved},
           {"D_bound_cm2_per_s", number(d.bound)},
@@ -90,6 +104,32 @@ Json to_json(const Diffusion& d) {
           {"relative_error_from_hops", number(d.rsd_events)}};
 }
 
+/// The distance between neighbouring sites, and where it is from.
+std::pair<double, std::string> jump_length(const Options& options, const Gathered& gathered,
+                                           const MsdCurve& curve) {
+  if (options.jump_length_A > 0) return {options.jump_length_A, "given"};
+  constexpr double closest_sites_A = 1.5;  // nearer ions are walkers that share sites
+  if (gathered.neighbour_distance_A > closest_sites_A)
+    return {gathered.neighbour_distance_A, "first peak of the mobile ions' g(r)"};
+  const double measured = transport::jump_length_from_displacements(curve);
+  if (measured > 0) return {measured, "how far the displacements are from Gaussian"};
+  if (curve.mean_volume_A3 > 0) {
+    const double ions = static_cast<double>(curve.n_ions) / static_cast<double>(curve.n_runs);
+    return {std::cbrt(curve.mean_volume_A3 / ions), "volume of an ion"};
+  }
+  throw InputError(
+      "the distance between neighbouring sites of {} is not plain from the data; give --jump-length-A",
+      options.species);
+}
+
+Json to_json(const transport::CollectiveDiffusion& c) {
+  return {{"D_collective_cm2_per_s", number(c.D)},
+          {"D_collective_std_cm2_per_s", number(c.std)},
+          {"D_collective_interval_95_cm2_per_s", {number(c.interval_95[0]), number(c.interval_95[1])}},
+          {"haven_ratio", number(c.haven_ratio)},
+          {"haven_ratio_std", number(c.haven_std)}};
+}
+
 void run(const Options& options) {
   check_target(options.json);
   check_target(options.csv);
@@ -98,20 +138,19 @@ void run(const Options& options) {
   const Gathered gathered = gather(options);
   const MsdCurve curve = curve_of(gathered, options.species);
 
+  const auto [jump_length_A, jump_length_from] = jump_length(options, gathered, curve);
   transport::DiffusionOptions settings;
-  settings.jump_length_A = options.jump_length_A > 0 ? options.jump_length_A : gathered.neighbour_distance_A;
-  if (!(settings.jump_length_A > 0)) {
-    throw InputError(
-        "the first shell of g({0}-{0}) was not found; give --jump-length-A, the distance between "
-        "neighbouring sites",
-        options.species);
-  }
+  settings.jump_length_A = jump_length_A;
   if (options.window_start_ps > 0) settings.window_start_fs = options.window_start_ps * 1000;
   const Diffusion d = transport::fit_diffusion(curve, settings);
 
+  const transport::CollectiveDiffusion collective = transport::fit_collective(curve, d);
+
   Json json = to_json(d);
+  json.update(to_json(collective));
+  json["dimensions"] = curve.n_dimensions;
   json["species"] = options.species;
-  json["jump_length_from"] = options.jump_length_A > 0 ? "given" : "first peak of the mobile ions' g(r)";
+  json["jump_length_from"] = jump_length_from;
   json["n_ions"] = curve.n_ions;
   json["n_frames"] = curve.n_frames;
   json["n_replicas"] = gathered.runs.size();
@@ -126,7 +165,11 @@ void run(const Options& options) {
     json["conductivity_from"] = "tracer D (Nernst-Einstein, no correlation between ions)";
     json["conductivity_mS_per_cm"] = number(sigma(d.D));
     json["conductivity_std_mS_per_cm"] = number(sigma(d.std));
+    json["conductivity_interval_95_mS_per_cm"] = {number(sigma(d.interval_95[0])),
+                                                  number(sigma(d.interval_95[1]))};
     json["conductivity_bound_mS_per_cm"] = number(sigma(d.bound));
+    json["conductivity_collective_mS_per_cm"] = number(sigma(collective.D));
+    json["conductivity_collective_std_mS_per_cm"] = number(sigma(collective.std));
   }
   Columns table;
   std::vector<double> time_ps, error;
@@ -155,6 +198,8 @@ void run(const Options& options) {
   if (d.resolved) {
     fmt::print("D = {:.3e} ± {:.1e} cm²/s, 95 %: {:.3e} … {:.3e} ({})\n", d.D, d.std, d.interval_95[0],
                d.interval_95[1], d.reason);
+    fmt::print("collective D = {:.3e} ± {:.1e} cm²/s, Haven ratio {:.2f} ± {:.2f}\n", collective.D,
+               collective.std, collective.haven_ratio, collective.haven_std);
   } else {
     fmt::print("D < {:.3e} cm²/s (95 %), not resolved: {}\n", d.bound, d.reason);
   }
@@ -181,8 +226,11 @@ std::function<void()> setup_analyze_msd(CLI::App& app) {
   app.add_option("--framework", options->framework,
                  "Species whose mean displacement is taken off as drift; default: all others");
   app.add_flag("--keep-drift", options->keep_drift, "Take no drift off");
+  app.add_option("--axes", options->axes, "Directions in which the ions move, for example xy in a layer")
+      ->capture_default_str();
   app.add_option("--jump-length-A", options->jump_length_A,
-                 "Distance between neighbouring sites; default: first peak of the mobile ions' g(r)")
+                 "Distance between neighbouring sites; default: first peak of the mobile ions' g(r), else "
+                 "from their displacements")
       ->check(CLI::PositiveNumber);
   app.add_option("--window-start-ps", options->window_start_ps, "Start of the fit; default: from the data")
       ->check(CLI::PositiveNumber);

@@ -1,22 +1,17 @@
 // solion analyze rdf: partial g(r) and coordination numbers.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "cli/analyze.hpp"
-#include "solion/base/errors.hpp"
-#include "solion/io/formats.hpp"
 #include "solion/transport/rdf.hpp"
 
 namespace solion::cli {
 namespace {
 
-struct Options {
-  std::vector<std::string> files;
+struct Options : TrajectoryOptions {
   std::vector<std::string> pairs;
   transport::RdfOptions rdf;
-  std::size_t skip_frames = 0;
-  std::size_t every = 1;
-  std::string json;
-  std::string csv;
 };
 
 void run(Options options) {
@@ -24,18 +19,8 @@ void run(Options options) {
   check_target(options.csv);
   for (const std::string& pair : options.pairs) options.rdf.pairs.push_back(transport::parse_pair(pair));
   transport::RdfAccumulator rdf(options.rdf);
-  std::size_t seen = 0;
-  for (const std::string& file : options.files) {
-    const auto reader = io::open_frames(file);
-    Frame frame;
-    for (std::size_t n = 1; reader->next(frame); ++n, ++seen) {
-      if (seen < options.skip_frames || (seen - options.skip_frames) % options.every != 0) continue;
-      rdf.add(frame, fmt::format("{}: frame {}", file, n));
-    }
-  }
-  if (rdf.n_frames() == 0)
-    throw InputError("{}: {} frames, none left after skipping {}", options.files.back(), seen,
-                     options.skip_frames);
+  for_each_frame(options.trajectory(),
+                 [&](const Frame& frame, const std::string& where, std::size_t) { rdf.add(frame, where); });
 
   Json json = {{"n_frames", rdf.n_frames()}, {"bin_A", options.rdf.bin_A}, {"pairs", Json::array()}};
   Columns table;
@@ -71,8 +56,7 @@ void run(Options options) {
 
 std::function<void()> setup_analyze_rdf(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("trajectory", options->files, "Frames: extxyz, LAMMPS dump, DeePMD system, POSCAR …")
-      ->required();
+  options->add_to(app, false);
   app.add_option("--pairs", options->pairs, "For example Li-O Li-Cl: the second around the first")
       ->required();
   app.add_option("--r-max-A", options->rdf.r_max_A, "Largest distance; may exceed half the cell")
@@ -81,10 +65,6 @@ std::function<void()> setup_analyze_rdf(CLI::App& app) {
   app.add_option("--bin-A", options->rdf.bin_A, "Bin width")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--skip-frames", options->skip_frames, "Leave these out at the start");
-  app.add_option("--every", options->every, "Take every n-th frame")->check(CLI::PositiveNumber);
-  app.add_option("--json", options->json, "Write all numbers to this file");
-  app.add_option("--csv", options->csv, "Write the curves as a table");
   return [options] { run(*options); };
 }
 

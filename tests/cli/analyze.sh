@@ -68,6 +68,13 @@ for file in wrapped.xyz images.xyz unwrapped.xyz walk.dump; do
 done
 awk -v a="$(key images.xyz.json jump_length_A)" 'BEGIN { exit !(a > 2.6 && a < 2.95) }' || fail "jump length"
 awk -v s="$(key images.xyz.json conductivity_mS_per_cm)" 'BEGIN { exit !(s > 0) }' || fail "conductivity"
+awk -v D="$(key images.xyz.json D_cm2_per_s)" -v all="$(key images.xyz.json D_collective_cm2_per_s)" \
+  -v H="$(key images.xyz.json haven_ratio)" 'BEGIN { exit !(all > 0.2 * D && all < 5 * D && (H - D / all)^2 < 1e-12) }' \
+  || fail "collective D"
+grep -A1 '"D_interval_95_cm2_per_s"' images.xyz.json | tail -1 | grep -qE '[0-9]e-|0[.]0' || fail "interval"
+"$solion" analyze msd images.xyz --species Li --axes xy --json plane.json >/dev/null
+[[ $(key plane.json dimensions) == 2 ]] || fail "axes"
+refuses "--axes xx" msd images.xyz --species Li --axes xx
 [[ $(head -1 images.xyz.csv) == time_ps,Li_msd_A2,Li_msd_std_A2,O_msd_A2 ]] || fail "csv header"
 "$solion" analyze msd images.xyz --species Li >out
 grep -q "every 10 fs" out || fail "interval from time_fs"
@@ -84,6 +91,12 @@ head -n $lines all.xyz >part1.xyz
 tail -n +$((lines - 33)) all.xyz >part2.xyz # repeats the last frame of part 1
 "$solion" analyze msd part1.xyz part2.xyz --species Li --json parts.json >/dev/null
 [[ $(key parts.json D_cm2_per_s) == $(key images.xyz.json D_cm2_per_s) ]] || fail "parts"
+# The shared frame counts once, also where it is skipped.
+"$solion" analyze msd part1.xyz part2.xyz --species Li --skip-ps 2.5 --json parts.json >/dev/null
+"$solion" analyze msd images.xyz --species Li --skip-ps 2.5 --json whole.json >/dev/null
+[[ $(key parts.json n_frames) == 250 && $(key parts.json D_cm2_per_s) == $(key whole.json D_cm2_per_s) ]] || fail "skip in parts"
+"$solion" analyze rdf part1.xyz part2.xyz --pairs Li-O --json g2.json >/dev/null
+[[ $(key g2.json n_frames) == 500 ]] || fail "rdf of parts: $(key g2.json n_frames)"
 refuses "out of order" msd part2.xyz part1.xyz --species Li
 refuses "5 fs was given" msd images.xyz --species Li --frame-interval-fs 5
 refuses "'Na'" msd images.xyz --species Na

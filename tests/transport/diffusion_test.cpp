@@ -22,41 +22,51 @@ constexpr double unit = constants::A2_per_fs_in_cm2_per_s;
 const DiffusionOptions jump{.jump_length_A = 2.765};
 
 struct Coverage {
-  double one = 0, two = 0, ions = 0, covariance = 0, bound = 0;  // shares of the walks
-  double mean = 0, scatter = 0, mean_std = 0;                    // in units of the true D
+  double one = 0, one_interval = 0, two = 0, bound = 0, collective = 0;  // shares of the walks
+  double mean = 0, scatter = 0, mean_std = 0;                            // in units of the true D
   int resolved = 0;
 };
 
 /// Fits `n` walks; what is unresolved counts as not covered.
 Coverage coverage_of(const WalkOptions& options, int n_frames, int n) {
   const double D = LatticeWalk::D(options) * unit;
+  const double share = 1.0 / n;
   Coverage c;
   double square = 0;
   for (int k = 0; k < n; ++k) {
-    const Diffusion d =
-        fit_diffusion(walk_msd(options, 1000 + static_cast<std::uint64_t>(k), n_frames), jump);
-    c.bound += d.bound >= D ? 1.0 / n : 0;
-    c.mean += d.slope_D / D / n;
-    square += std::pow(d.slope_D / D, 2) / n;
+    const MsdCurve curve = walk_msd(options, 1000 + static_cast<std::uint64_t>(k), n_frames);
+    const Diffusion d = fit_diffusion(curve, jump);
+    c.bound += d.bound >= D ? share : 0;
+    c.mean += d.slope_D / D * share;
+    square += std::pow(d.slope_D / D, 2) * share;
     if (!d.resolved) continue;
     ++c.resolved;
-    c.mean_std += d.std / D / n;
-    c.one += std::abs(d.D - D) <= d.std ? 1.0 / n : 0;
-    c.two += d.interval_95[0] <= D && D <= d.interval_95[1] ? 1.0 / n : 0;
-    c.ions += std::abs(d.D - D) <= d.std_ions ? 1.0 / n : 0;
-    c.covariance += std::abs(d.D - D) <= d.std_covariance ? 1.0 / n : 0;
+    c.mean_std += d.std / D * share;
+    c.one += std::abs(d.D - D) <= d.std ? share : 0;
+    c.one_interval += d.interval_68[0] <= D && D <= d.interval_68[1] ? share : 0;
+    c.two += d.interval_95[0] <= D && D <= d.interval_95[1] ? share : 0;
+    const CollectiveDiffusion all = fit_collective(curve, d);
+    c.collective += all.interval_95[0] <= D && D <= all.interval_95[1] ? share : 0;
   }
   c.scatter = std::sqrt(square - c.mean * c.mean);
   fmt::print(
-      "{} walks of {} ions, {} frames, {} jumps a frame, back {}: resolved {}, D/D_true {:.4f} ± {:.4f} "
-      "(mean error "
-      "bar {:.4f}), covered by std {:.3f} (ions alone {:.3f}, covariance alone {:.3f}), by 95 % {:.3f}, "
-      "bound holds "
-      "{:.3f}\n",
-      n, options.n_ions, n_frames, options.jumps_per_frame, options.back, c.resolved, c.mean, c.scatter,
-      c.mean_std, c.one, c.ions, c.covariance, c.two, c.bound);
+      "{:4} walks, {:3} ions, {:5} frames, {:d}D, {:5} jumps a frame, back {:3}, vibration {:4} Å: D/D_true "
+      "{:.4f}, scatter {:.4f}, error bar {:.4f}; covered by std {:.3f}, by 68 % {:.3f}, by 95 % {:.3f}; "
+      "bound holds {:.3f}; collective 95 % {:.3f}; resolved {}\n",
+      n, options.n_ions, n_frames, options.n_dimensions, options.jumps_per_frame, options.back,
+      options.vibration_A, c.mean, c.scatter, c.mean_std, c.one, c.one_interval, c.two, c.bound, c.collective,
+      c.resolved);
   return c;
 }
+
+struct Case {
+  int ions = 24;
+  int frames = 1000;
+  double rate = 0.04;
+  double back = 0;
+  double vibration_A = 0.15;
+  int dimensions = 3;
+};
 
 WalkOptions walk(int n_ions, double jumps_per_frame, double back) {
   WalkOptions options;
@@ -66,40 +76,104 @@ WalkOptions walk(int n_ions, double jumps_per_frame, double back) {
   return options;
 }
 
-TEST(Diffusion, ErrorBarsCoverTheTruth) {
-  for (const auto& [options, frames] :
-       {std::pair{walk(24, 0.04, 0.3), 1000}, std::pair{walk(72, 0.04, 0), 600}}) {
-    constexpr int n = 300;
-    const Coverage c = coverage_of(options, frames, n);
-    EXPECT_EQ(c.resolved, n);
-    EXPECT_NEAR(c.one, 0.68, 0.08);
-    EXPECT_NEAR(c.two, 0.95, 0.04);  // three binomial deviations
-    EXPECT_NEAR(c.mean, 1.0, 0.03);
-    EXPECT_GE(c.bound, 0.95 - 0.04);
-  }
+Coverage coverage_of(const Case& c, int n) {
+  WalkOptions options = walk(c.ions, c.rate, c.back);
+  options.vibration_A = c.vibration_A;
+  options.n_dimensions = c.dimensions;
+  return coverage_of(options, c.frames, n);
 }
 
-TEST(Diffusion, ErrorBarsCoverTheTruthInManyRegimes) {
+/// 1,000 walks in cells of one ion to many, with and without vibration and back-jumps, in one to three
+/// dimensions: together they meet the promise (68 ± 5 %, 95 ± 3 %, bias below 2 %), and none is far off.
+TEST(Diffusion, IntervalsOfAThousandWalksHold) {
+  const std::vector<Case> cases{{.ions = 12, .frames = 800, .back = 0.3},
+                                {.ions = 24, .frames = 500, .rate = 0.08, .vibration_A = 0.3},
+                                {.ions = 24, .frames = 500, .rate = 0.08, .back = 0.2, .vibration_A = 0},
+                                {.ions = 3, .frames = 1500, .rate = 0.07, .back = 0.3},
+                                {.ions = 8, .frames = 1000, .rate = 0.05, .dimensions = 2}};
+  constexpr int n = 200;
+  const auto total = static_cast<double>(cases.size());
+  double one = 0, one_interval = 0, two = 0, mean = 0, weight = 0;
+  for (const Case& each : cases) {
+    const Coverage c = coverage_of(each, n);
+    EXPECT_GE(c.resolved, 0.98 * n);
+    EXPECT_NEAR(c.one, 0.68, 0.10);  // three binomial deviations of 200 walks
+    EXPECT_NEAR(c.two, 0.95, 0.046);
+    EXPECT_GE(c.bound, 0.95 - 0.046);
+    one += c.one / total;
+    one_interval += c.one_interval / total;
+    two += c.two / total;
+    mean += c.mean / (c.scatter * c.scatter);  // each case as exact as its walks tell
+    weight += 1 / (c.scatter * c.scatter);
+  }
+  fmt::print("1000 walks: std covers {:.3f}, 68 % {:.3f}, 95 % {:.3f}, D/D_true {:.4f} ± {:.4f}\n", one,
+             one_interval, two, mean / weight, std::sqrt(1 / (n * weight)));
+  EXPECT_NEAR(one, 0.68, 0.05);
+  EXPECT_NEAR(one_interval, 0.68, 0.05);
+  EXPECT_NEAR(two, 0.95, 0.03);
+  EXPECT_NEAR(mean / weight, 1.0, 0.02);
+}
+
+TEST(Diffusion, IntervalsHoldInManyRegimes) {
   const char* asked = std::getenv("SOLION_COVERAGE_WALKS");
   if (asked == nullptr) GTEST_SKIP() << "needs SOLION_COVERAGE_WALKS=1000 and some minutes";
   const int n = std::atoi(asked);
-  for (const double back : {0.0, 0.3}) {
-    for (const auto& [ions, rate, frames] :
-         {std::tuple{24, 0.04, 1000}, std::tuple{96, 0.02, 1500}, std::tuple{200, 0.005, 800}}) {
-      const Coverage c = coverage_of(walk(ions, rate, back), frames, n);
-      EXPECT_GE(c.bound, 0.95 - 0.04);
-      if (back > 0 && rate * frames < 5) {
-        // Four hops an ion in all: back-jumps are not over when the window starts, and the error bar says so.
-        EXPECT_NEAR(c.mean, 1.0, 0.2);
-        EXPECT_GE(c.mean_std, 0.15);
-        EXPECT_GE(c.two, 0.75);
-        continue;
-      }
-      EXPECT_NEAR(c.one, 0.68, 0.08);
-      EXPECT_GE(c.two, 0.95 - 0.04);
-      EXPECT_NEAR(c.mean, 1.0, 0.03);
+  for (const Case& each : std::vector<Case>{{.ions = 24, .frames = 1000, .back = 0.3},
+                                            {.ions = 24, .frames = 1000},
+                                            {.ions = 24, .frames = 1000, .back = 0.3, .vibration_A = 0},
+                                            {.ions = 96, .frames = 1500, .rate = 0.02, .back = 0.3},
+                                            {.ions = 100, .frames = 500, .rate = 0.1, .back = 0.3},
+                                            {.ions = 4, .frames = 2000, .rate = 0.05, .back = 0.5},
+                                            {.ions = 2, .frames = 4000, .rate = 0.05, .back = 0.3},
+                                            {.ions = 1, .frames = 8000, .rate = 0.05, .back = 0.2},
+                                            {.ions = 24, .frames = 1000, .back = 0.3, .dimensions = 2},
+                                            {.ions = 24, .frames = 1000, .back = 0.3, .dimensions = 1},
+                                            {.ions = 200, .frames = 800, .rate = 0.005},
+                                            {.ions = 200, .frames = 800, .rate = 0.005, .back = 0.3}}) {
+    const Coverage c = coverage_of(each, n);
+    EXPECT_GE(c.bound, 0.95 - 0.03);
+    if (each.rate * each.frames < 5) {
+      // Four hops an ion in all: back-jumps are not over when the window starts, and the error bar says so.
+      EXPECT_NEAR(c.mean, 1.0, 0.2);
+      EXPECT_GE(c.two, 0.75);
+      continue;
     }
+    EXPECT_NEAR(c.one_interval, 0.68, 0.05);
+    EXPECT_NEAR(c.two, 0.95, 0.03);
+    EXPECT_NEAR(c.mean, 1.0, 0.02);
   }
+}
+
+TEST(Diffusion, JumpLengthIsReadFromTheDisplacements) {
+  for (const double vibration : {0.0, 0.15, 0.3}) {
+    WalkOptions options = walk(48, 0.02, 0);
+    options.vibration_A = vibration;
+    EXPECT_NEAR(jump_length_from_displacements(walk_msd(options, 3, 2000)), 2.765, 0.2);
+  }
+  EXPECT_TRUE(std::isnan(jump_length_from_displacements(walk_msd(walk(40, 1e-12, 0), 1, 300))));
+}
+
+TEST(Diffusion, HavenRatioOfIonsThatMoveTogetherIsOneOverTheirNumber) {
+  // Three ions in step are one walker of three times the charge: D_σ = 3·D.
+  RandomStream random(11, "together");
+  Frame frame;
+  frame.cell = Cell::cubic(20);
+  for (const double x : {1.0, 5.0, 9.0}) frame.add_atom("Li", Vec3(x, x, x));
+  frame.add_atom("O", Vec3(15, 15, 15));
+  MsdAccumulator msd(
+      {.framework = {}, .mobile = {"Li"}, .remove_drift = true, .unwrap = {}, .axes = {true, true, true}});
+  for (int t = 0; t < 4000; ++t) {
+    msd.add(frame, "together");
+    const Vec3 step(0.3 * random.normal(), 0.3 * random.normal(), 0.3 * random.normal());
+    for (std::size_t i = 0; i < 3; ++i) frame.positions[i] += step;
+    frame.positions[3][0] = 15 + 0.01 * random.normal();
+  }
+  const MsdCurve curve = msd.curve("Li", 1.0);
+  const Diffusion d = fit_diffusion(curve, {.jump_length_A = 0.5, .window_start_fs = 4});
+  ASSERT_TRUE(d.resolved) << d.reason;
+  const CollectiveDiffusion all = fit_collective(curve, d);
+  EXPECT_NEAR(all.haven_ratio, 1.0 / 3, 0.03);
+  EXPECT_NEAR(all.D, 3 * 0.09 / 2 * unit, 3 * all.std);
 }
 
 TEST(Diffusion, BoundsHoldWhereFewIonsHop) {

@@ -231,5 +231,32 @@ TEST(Msd, JoinsReplicasAsMoreIons) {
   }
 }
 
+TEST(Msd, TakesWalkersThatRestForAFrame) {
+  WalkOptions still = gentle();
+  still.vibration_A = 0;
+  still.jumps_per_frame = 0.02;
+  EXPECT_EQ(msd_of(walk_frames(still, 200)).n_frames, 200U);
+  auto frames = walk_frames(gentle(), 50);
+  frames.insert(frames.begin() + 1,
+                frames[0]);  // where all atoms vibrate, two alike are an error from the start
+  EXPECT_THAT(refusal(frames), HasSubstr("frame 1: no atom has moved"));
+}
+
+TEST(Msd, CountsOnlyTheAxesAsked) {
+  WalkOptions flat = gentle();
+  flat.n_dimensions = 2;
+  flat.vibration_A = 0.01;
+  const auto frames = walk_frames(flat, 300);
+  MsdOptions options = lithium();
+  options.axes = {true, true, false};
+  const MsdCurve plane = msd_of(frames, options);
+  EXPECT_EQ(plane.n_dimensions, 2U);
+  const MsdCurve space = msd_of(frames);
+  options.axes = {false, false, true};
+  const MsdCurve line = msd_of(frames, options);
+  for (std::size_t l = 0; l < space.msd_A2.size(); ++l)
+    EXPECT_NEAR(space.msd_A2[l], plane.msd_A2[l] + line.msd_A2[l], 1e-10 * space.msd_A2[l]);
+}
+
 }  // namespace
 }  // namespace solion::transport

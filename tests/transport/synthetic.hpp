@@ -13,6 +13,7 @@ namespace solion::transport::testing_tools {
 struct WalkOptions {
   int n_ions = 24;
   int n_framework = 4;
+  int n_dimensions = 3;  ///< jumps along x, then y, then z
   double jump_length_A = 2.765;
   double jumps_per_frame = 0.02;  ///< Poisson rate of each ion
   /// Probability that a jump takes the last one back; otherwise its direction is uniform: ⟨cos⟩ = −this.
@@ -31,36 +32,39 @@ class LatticeWalk {
       : options_(options),
         random_(seed, "lattice walk"),
         last_(static_cast<std::size_t>(options.n_ions), -1) {
-    for (int i = 0; i < options.n_ions + options.n_framework; ++i)
+    for (int i = 0; i < options.n_ions + options.n_framework; ++i) {
       home_.push_back(Vec3(random_.uniform(), random_.uniform(), random_.uniform()) * options.cell_A);
+      frame_.add_atom(i < options.n_ions ? "Li" : "O", home_.back());
+    }
   }
 
-  /// Long-time D in Å² a frame: Γa²/6·(1 + ⟨cos⟩)/(1 − ⟨cos⟩).
+  /// Long-time D in Å² a frame along each axis of the walk: Γa²/2d·(1 + ⟨cos⟩)/(1 − ⟨cos⟩).
   static double D(const WalkOptions& o) {
-    return o.jumps_per_frame * o.jump_length_A * o.jump_length_A / 6 * (1 - o.back) / (1 + o.back);
+    return o.jumps_per_frame * o.jump_length_A * o.jump_length_A / (2 * o.n_dimensions) * (1 - o.back) /
+           (1 + o.back);
   }
 
-  /// The next frame: unwrapped positions without image flags.
-  Frame next() {
+  /// The next frame: unwrapped positions without image flags; valid until the next call.
+  const Frame& next() {
     for (std::size_t i = 0; i < last_.size(); ++i)
       for (double t = -std::log1p(-random_.uniform()) / options_.jumps_per_frame; t < 1;
            t += -std::log1p(-random_.uniform()) / options_.jumps_per_frame)
         jump(i);
     strain_ = 0.98 * strain_ + std::sqrt(1 - 0.98 * 0.98) * options_.breathing * random_.normal();
     shift_ += options_.drift_A;
-    Frame frame;
-    frame.cell = Cell::cubic(options_.cell_A * (1 + strain_));
+    frame_.cell = Cell::cubic(options_.cell_A * (1 + strain_));
     for (std::size_t i = 0; i < home_.size(); ++i) {
-      const Vec3 noise(random_.normal(), random_.normal(), random_.normal());
-      frame.add_atom(i < last_.size() ? "Li" : "O",
-                     (home_[i] + Vec3(shift_, 0, 0)) * (1 + strain_) + options_.vibration_A * noise);
+      frame_.positions[i] = (home_[i] + Vec3(shift_, 0, 0)) * (1 + strain_);
+      if (options_.vibration_A > 0)
+        frame_.positions[i] +=
+            options_.vibration_A * Vec3(random_.normal(), random_.normal(), random_.normal());
     }
-    return frame;
+    return frame_;
   }
 
  private:
   void jump(std::size_t i) {
-    int direction = static_cast<int>(random_.below(6));
+    int direction = static_cast<int>(random_.below(2 * static_cast<std::size_t>(options_.n_dimensions)));
     if (last_[i] >= 0 && random_.uniform() < options_.back) direction = last_[i] ^ 1;
     home_[i][direction / 2] += (direction % 2 == 0 ? 1 : -1) * options_.jump_length_A;
     last_[i] = direction;
@@ -70,15 +74,21 @@ class LatticeWalk {
   RandomStream random_;
   std::vector<int> last_;
   std::vector<Vec3> home_;
+  Frame frame_;
   double strain_ = 0;
   double shift_ = 0;
 };
 
 inline MsdCurve walk_msd(const WalkOptions& options, std::uint64_t seed, int n_frames) {
   LatticeWalk walk(options, seed);
-  MsdAccumulator msd({.framework = {}, .mobile = {"Li"}, .remove_drift = true, .unwrap = {}});
+  MsdAccumulator msd({.framework = {},
+                      .mobile = {"Li"},
+                      .remove_drift = true,
+                      .unwrap = {},
+                      .axes = {true, options.n_dimensions > 1, options.n_dimensions > 2}});
+  Frame frame;
   for (int t = 0; t < n_frames; ++t) {
-    Frame frame = walk.next();
+    frame = walk.next();
     frame.images.assign(frame.n_atoms(), Int3::Zero());  // the coordinates are unwrapped
     msd.add(frame, "walk");
   }

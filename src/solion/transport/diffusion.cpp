@@ -1,13 +1,17 @@
 // Linear estimator of D with weights from the covariance of the MSD, and its error from independent ions.
 #include "solion/transport/diffusion.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/gamma.hpp>
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/transport/msd_covariance.hpp"
 
 namespace solion::transport {
 namespace {
@@ -45,7 +49,7 @@ Fit weights(const std::vector<double>& t, std::size_t first, std::size_t last) {
 
 struct Sample {
   double mean = nan;
-  double error = nan;  // of the mean, widened to the 68.27 % interval of Student's t
+  double error = nan;  // of the mean
   double freedom = 0;
 };
 
@@ -57,8 +61,7 @@ Sample independent(const Eigen::VectorXd& values) {
   if (values.size() < 2) return s;
   s.freedom = n - 1;
   const double variance = (values.array() - s.mean).square().sum() / (n - 1);
-  const boost::math::students_t distribution(n - 1);
-  s.error = std::sqrt(variance / n) * boost::math::quantile(distribution, 0.5 + 0.5 * 0.682689492137086);
+  s.error = std::sqrt(variance / n);
   return s;
 }
 
@@ -67,22 +70,43 @@ Eigen::VectorXd by_ion(const MsdCurve& curve, const Eigen::VectorXd& w, std::siz
   return curve.ion_msd_A2.middleRows(static_cast<Eigen::Index>(first), w.size()).transpose() * w;
 }
 
-/// Standard error of Σ w·MSD from the covariance model C_kl = Var(Δr²)_k/n_k · n_k/n_l, k ≤ l, with n_l =
-/// ions × trajectory/t_l independent displacements (McCluskey et al., arXiv 2305.18244, eq. 5 and 6).
-double covariance_error(const MsdCurve& curve, const Fit& fit) {
-  double variance = 0;
-  const auto independent_count = [&](std::size_t l) {
-    return static_cast<double>(curve.n_ions) * static_cast<double>(curve.n_frames - 1) /
-           static_cast<double>(curve.lag_frames[l]);
-  };
-  for (Eigen::Index k = 0; k < fit.slope.size(); ++k) {
-    for (Eigen::Index l = 0; l < fit.slope.size(); ++l) {
-      const std::size_t low = fit.first + static_cast<std::size_t>(std::min(k, l));
-      const std::size_t high = fit.first + static_cast<std::size_t>(std::max(k, l));
-      variance += fit.slope[k] * fit.slope[l] * curve.variance_A4[low] / independent_count(high);
-    }
+/// The same for the covariance C of the lags from `first` on: w = C⁻¹X(XᵀC⁻¹X)⁻¹.
+Fit weights(const std::vector<double>& t, std::size_t first, const Eigen::MatrixXd& covariance) {
+  const auto n = covariance.rows();
+  Eigen::MatrixX2d x(n, 2);
+  for (Eigen::Index l = 0; l < n; ++l) x.row(l) << t[first + static_cast<std::size_t>(l)], 1;
+  const Eigen::LDLT<Eigen::MatrixXd> solver(covariance);
+  const Eigen::MatrixX2d solved = solver.solve(x);
+  const Eigen::MatrixX2d w = solved * (x.transpose() * solved).inverse();
+  return {first, w.col(0), w.col(1)};
+}
+
+/// Fourth cumulant of Δr² beyond that of Gaussian steps.
+double excess_cumulant(const MsdCurve& curve, std::size_t l) {
+  return curve.variance_A4[l] -
+         2 / static_cast<double>(curve.n_dimensions) * curve.msd_A2[l] * curve.msd_A2[l];
+}
+
+struct Regression {
+  Fit fit;
+  double variance = nan;  // of the slope, by the covariance model
+};
+
+/// Generalised least squares with the covariance of the walk that the fit itself describes: start with the
+/// weights of the diffusive limit, then twice with the full matrix.
+Regression regress(const MsdCurve& curve, const std::vector<double>& msd, WalkModel model) {
+  const std::vector<double>& t = curve.time_fs;
+  Regression result{weights(t, model.first, model.last)};
+  const Eigen::Map<const Eigen::VectorXd> values(msd.data() + model.first, result.fit.slope.size());
+  for (int pass = 0; pass < 2; ++pass) {
+    model.slope = std::max(0.0, result.fit.slope.dot(values)) * curve.frame_interval_fs;
+    model.intercept = result.fit.intercept.dot(values);
+    const Eigen::MatrixXd covariance = msd_covariance(curve, msd, model);
+    const Fit refined = weights(t, model.first, covariance);
+    if (refined.slope.allFinite() && refined.intercept.allFinite()) result.fit = refined;
+    result.variance = std::max(0.0, result.fit.slope.dot(covariance * result.fit.slope));
   }
-  return std::sqrt(std::max(0.0, variance));
+  return result;
 }
 
 /// The last lag of the window: at most the given fraction of the trajectory.
@@ -101,6 +125,21 @@ Sample slope_shift(const MsdCurve& curve, std::size_t early, std::size_t late, s
                      by_ion(curve, weights(curve.time_fs, late, last).slope, late));
 }
 
+/// Error of that difference by the covariance model, which is larger where ions move together.
+double shift_error(const MsdCurve& curve, std::size_t early, std::size_t late, std::size_t last) {
+  const Fit fit = weights(curve.time_fs, early, last);
+  WalkModel model{.first = early, .last = last, .n_walkers = static_cast<double>(curve.n_ions)};
+  const Eigen::Map<const Eigen::VectorXd> values(curve.msd_A2.data() + early, fit.slope.size());
+  model.slope = std::max(0.0, fit.slope.dot(values)) * curve.frame_interval_fs;
+  model.intercept = fit.intercept.dot(values);
+  model.jump_cumulant =
+      std::max(0.0, excess_cumulant(curve, early)) / static_cast<double>(curve.lag_frames[early]);
+  Eigen::VectorXd difference = fit.slope;
+  const Fit later = weights(curve.time_fs, late, last);
+  difference.tail(later.slope.size()) -= later.slope;
+  return std::sqrt(difference.dot(msd_covariance(curve, curve.msd_A2, model) * difference));
+}
+
 /// The last lag whose time is at most `share` of the window's end and that leaves three lags to fit.
 std::size_t lag_at(const MsdCurve& curve, double share, std::size_t last) {
   std::size_t lag = 0;
@@ -114,14 +153,14 @@ struct Window {
   double systematic = 0;
 };
 
-/// The window starts where ions have forgotten where they came from (MSD ≥ 2a²). It moves on only where the
+/// The window starts where ions have forgotten where they came from (MSD ≥ 2.5a²). It moves on only where the
 /// slope plainly disagrees with the slope from twice as late (2.5 errors of their difference, by ion):
 /// choosing a window by a finer test of the same data would make the error bar too small (measured: 57 %
 /// instead of 68 % coverage). A run too short for that starts at half the window's end, and what the slope
 /// changed by since a quarter of it, beyond its noise, counts as an error: back-jumps may still be there.
 Window find_window(const MsdCurve& curve, const DiffusionOptions& options, std::size_t last) {
   const auto& t = curve.time_fs;
-  const double forgotten = 2 * options.jump_length_A * options.jump_length_A;
+  const double forgotten = 2.5 * options.jump_length_A * options.jump_length_A;
   const std::size_t half = lag_at(curve, 0.5, last);
   for (std::size_t l = 0; l <= half; ++l) {
     if (curve.msd_A2[l] < forgotten) continue;
@@ -130,30 +169,80 @@ Window find_window(const MsdCurve& curve, const DiffusionOptions& options, std::
     if (later == l) return {l, 0};
     const Sample shift = slope_shift(curve, l, later, last);
     if (!(std::abs(shift.mean) > 2.5 * shift.error)) return {l, 0};
+    if (!(std::abs(shift.mean) > 2.5 * shift_error(curve, l, later, last))) return {l, 0};
   }
   const Sample shift = slope_shift(curve, lag_at(curve, 0.25, last), half, last);
   const double noise = std::isfinite(shift.error) ? shift.error : 0;
   return {half, std::sqrt(std::max(0.0, shift.mean * shift.mean - noise * noise))};
 }
 
+struct Spread {
+  double error = nan;
+  double freedom = 0;  // infinite where the error is taken for known
+};
+
+/// The error of the slope from both sources: a chi-squared variance from the spread over independent ions
+/// with a conjugate prior at the variance of the covariance model, worth `prior_freedom` ions. Ions that
+/// plainly disagree with the model (odds 1 : 1000) speak for themselves.
+Spread joined_spread(const Sample& ions, double modelled) {
+  constexpr double prior_freedom = 12;
+  // The window and the weights are taken from the same data, which adds to the scatter of D: by 0…8 % on the
+  // walks of the theory page's table.
+  constexpr double feasible = 1.04;
+  if (!(ions.freedom > 0)) return {feasible * std::sqrt(modelled), prior_freedom};
+  const double ratio = ions.error * ions.error / modelled;
+  const boost::math::chi_squared spread(ions.freedom);
+  const double high = boost::math::quantile(spread, 0.999) / ions.freedom;
+  if (!(ratio <= high)) return {feasible * ions.error, ions.freedom};
+  const double freedom = ions.freedom + prior_freedom;
+  return {feasible * std::sqrt(modelled * (ions.freedom * ratio + prior_freedom) / freedom), freedom};
+}
+
+constexpr double level_68 = 0.682689492137086;
+
+/// Intervals of a value with an error of so many degrees of freedom.
+class Interval {
+ public:
+  Interval(double error, double freedom) : error_(error), freedom_(freedom) {}
+
+  /// Half the central 68 % interval.
+  [[nodiscard]] double one() const { return error_ * student(level_68); }
+  /// Limits of equal tails for a value that is a gamma distributed multiple of the truth; the wider tails of
+  /// Student's t widen the gamma distribution.
+  void limits(double value, double level, double unit, double (&result)[2]) const {
+    const double relative =
+        error_ / value * student(level) / boost::math::quantile(boost::math::normal(), 0.5 + 0.5 * level);
+    const double shape = 1 / (relative * relative);
+    const boost::math::gamma_distribution<> multiple(shape, 1 / shape);
+    result[0] = value * unit / boost::math::quantile(multiple, 0.5 + 0.5 * level);
+    result[1] = value * unit / boost::math::quantile(multiple, 0.5 - 0.5 * level);
+  }
+
+ private:
+  [[nodiscard]] double student(double level) const {
+    return boost::math::quantile(boost::math::students_t(freedom_), 0.5 + 0.5 * level);
+  }
+  double error_, freedom_;
+};
+
 /// One-sided 95 % upper bound on D (Å²/fs) from the MSD at the end of the window, section 4: the larger of
 /// the bound of a count of hops and of a normal error of the MSD, both without any share of vibration taken
 /// off.
 double upper_bound(const MsdCurve& curve, std::size_t last, double jump_length) {
   const double a2 = jump_length * jump_length;
+  const auto dimensions = static_cast<double>(curve.n_dimensions);
   const double duration = static_cast<double>(curve.n_frames - 1) * curve.frame_interval_fs;
   const auto ions = static_cast<double>(curve.n_ions);
   const double msd = curve.msd_A2[last];
   const double hops = ions * msd / a2 * duration / curve.time_fs[last];
   const boost::math::gamma_distribution<> counts(hops + 1);
-  const double by_hops = a2 * boost::math::quantile(counts, 0.95) / (6 * ions * duration);
+  const double by_hops = a2 * boost::math::quantile(counts, 0.95) / (2 * dimensions * ions * duration);
   const Sample sample = independent(curve.ion_msd_A2.row(static_cast<Eigen::Index>(last)).transpose());
   double by_spread = 0;
   if (sample.freedom > 0) {
     const boost::math::students_t distribution(sample.freedom);
-    const double factor = boost::math::quantile(distribution, 0.95) /
-                          boost::math::quantile(distribution, 0.5 + 0.5 * 0.682689492137086);
-    by_spread = (sample.mean + factor * sample.error) / (6 * curve.time_fs[last]);
+    by_spread = (sample.mean + boost::math::quantile(distribution, 0.95) * sample.error) /
+                (2 * dimensions * curve.time_fs[last]);
   }
   return std::max(by_hops, by_spread);
 }
@@ -164,7 +253,9 @@ bool superdiffusive(const MsdCurve& curve, std::size_t first, std::size_t last) 
   const Sample excess =
       independent(curve.ion_msd_A2.row(static_cast<Eigen::Index>(last)).transpose() -
                   growth * curve.ion_msd_A2.row(static_cast<Eigen::Index>(first)).transpose());
-  return excess.mean > 0 && !(excess.mean <= 3 * excess.error);
+  // One ion alone has two independent displacements of the last lag.
+  const double error = excess.freedom > 0 ? excess.error : std::sqrt(0.5 * curve.variance_A4[last]);
+  return excess.mean > 0 && !(excess.mean <= 3 * error);
 }
 
 /// Empty if the fit is diffusion, else the reason why not.
@@ -179,7 +270,7 @@ std::string unresolved_reason(const Diffusion& d, const MsdCurve& curve, std::si
   }
   if (superdiffusive(curve, first, last))
     return "the MSD grows faster than time inside the window: ballistic or driven, not yet diffusion";
-  if (!(slope * t_end >= 0.5 * d.window_msd_A2))  // what diffusion adds; the rest is the intercept
+  if (!(slope * t_end >= d.intercept_A2))  // what diffusion adds to vibration and back-jumps
     return "the MSD hardly grows inside the window: a plateau, not diffusion";
   if (!(slope > 2 * error)) return "the slope is below twice its error";
   return {};
@@ -208,12 +299,17 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
     window = find_window(curve, options, last);
   }
 
-  constexpr double unit = constants::A2_per_fs_in_cm2_per_s;
-  const Fit fit = weights(t, first, last);
+  const auto dimensions = static_cast<double>(curve.n_dimensions);
+  const double unit = constants::A2_per_fs_in_cm2_per_s / (2 * dimensions);  // of a slope
+  WalkModel model{.first = first, .last = last, .n_walkers = static_cast<double>(curve.n_ions)};
+  model.jump_cumulant =
+      std::max(0.0, excess_cumulant(curve, first)) / static_cast<double>(curve.lag_frames[first]);
+  const Regression regression = regress(curve, curve.msd_A2, model);
+  const Fit& fit = regression.fit;
   const Sample slope = independent(by_ion(curve, fit.slope, first));
   Diffusion d;
   d.jump_length_A = options.jump_length_A;
-  d.slope_D = slope.mean / 6 * unit;
+  d.slope_D = slope.mean * unit;
   d.intercept_A2 = by_ion(curve, fit.intercept, first).mean();
   d.window_start_fs = t[first];
   d.window_end_fs = t[last];
@@ -222,35 +318,76 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
       static_cast<double>(curve.n_ions) * d.window_msd_A2 / (options.jump_length_A * options.jump_length_A);
   d.rsd_events = 3.43 / std::sqrt(d.n_effective_hops) + 0.04;
 
-  // The spread over ions sees what the model does not (ions in traps); the model is steadier for few ions and
-  // stands alone for one. The larger of the two covers the truth as often as it should (section 3).
-  const bool single = !(slope.freedom > 0);
-  const double modelled = covariance_error(curve, fit);
-  d.std_ions = slope.error / 6 * unit;
-  d.std_covariance = modelled / 6 * unit;
-  d.std_systematic = window.systematic / 6 * unit;
-  const double error = std::hypot(single ? modelled : std::max(slope.error, modelled), window.systematic);
-  d.bound = upper_bound(curve, last, options.jump_length_A) * unit;
-  d.reason = unresolved_reason(d, curve, first, last, slope.mean, error);
+  const Spread spread = joined_spread(slope, regression.variance);
+  d.std_ions = slope.error * unit;
+  d.std_covariance = std::sqrt(regression.variance) * unit;
+  d.std_systematic = window.systematic * unit;
+  const Interval interval(std::hypot(spread.error, window.systematic), spread.freedom);
+  d.bound = upper_bound(curve, last, options.jump_length_A) * constants::A2_per_fs_in_cm2_per_s;
+  d.reason = unresolved_reason(d, curve, first, last, slope.mean, interval.one());
   d.resolved = d.reason.empty();
   if (!d.resolved) return d;
 
   d.D = d.slope_D;
-  d.std = error / 6 * unit;
-  double q95 = 1.959963984540054;
-  double q90 = 1.6448536269514722;
-  if (!single) {
-    const boost::math::students_t student(slope.freedom);
-    const double one = boost::math::quantile(student, 0.5 + 0.5 * 0.682689492137086);
-    q95 = boost::math::quantile(student, 0.975) / one;
-    q90 = boost::math::quantile(student, 0.95) / one;
-  }
-  // The error grows with D itself, so that limits are taken in ln D.
-  d.interval_95[0] = d.D * std::exp(-q95 * d.std / d.D);
-  d.interval_95[1] = d.D * std::exp(q95 * d.std / d.D);
-  d.bound = d.D * std::exp(q90 * d.std / d.D);
+  d.std = interval.one() * unit;
+  interval.limits(slope.mean, level_68, unit, d.interval_68);
+  interval.limits(slope.mean, 0.95, unit, d.interval_95);
+  double both[2];
+  interval.limits(slope.mean, 0.90, unit, both);
+  d.bound = both[1];
   d.reason = fmt::format("slope over {:.4g}…{:.4g} ps", d.window_start_fs * 1e-3, d.window_end_fs * 1e-3);
   return d;
+}
+
+CollectiveDiffusion fit_collective(const MsdCurve& curve, const Diffusion& tracer) {
+  CollectiveDiffusion result;
+  if (!tracer.resolved) return result;
+  const auto lag_of = [&](double time_fs) {
+    std::size_t l = 0;
+    while (l + 1 < curve.time_fs.size() && curve.time_fs[l] < time_fs * (1 - 1e-9)) ++l;
+    return l;
+  };
+  const std::size_t first = lag_of(tracer.window_start_fs), last = lag_of(tracer.window_end_fs);
+  const auto runs = static_cast<double>(curve.n_runs);
+  const WalkModel model{.first = first,
+                        .last = last,
+                        .jump_cumulant = std::max(0.0, excess_cumulant(curve, first)) /
+                                         static_cast<double>(curve.lag_frames[first]) * runs /
+                                         static_cast<double>(curve.n_ions),
+                        .n_walkers = runs,
+                        .smooth = true};
+  const Regression regression = regress(curve, curve.collective_A2, model);
+  const Eigen::Map<const Eigen::VectorXd> values(curve.collective_A2.data() + model.first,
+                                                 regression.fit.slope.size());
+  const double slope = regression.fit.slope.dot(values);
+  const double error = std::sqrt(regression.variance);
+  const double unit = constants::A2_per_fs_in_cm2_per_s / (2 * static_cast<double>(curve.n_dimensions));
+  result.D = slope * unit;
+  result.std = error * unit;
+  if (!(slope > 0)) return result;
+  // The error is proportional to a slope that is itself uncertain: as a chi-squared with 2/relative² degrees.
+  const double freedom = std::max(1.0, 2 * slope * slope / (error * error));
+  const Interval interval(error, freedom);
+  result.std = interval.one() * unit;
+  interval.limits(slope, 0.95, unit, result.interval_95);
+  result.haven_ratio = tracer.D / result.D;
+  result.haven_std = result.haven_ratio * std::hypot(tracer.std / tracer.D, error / slope);
+  return result;
+}
+
+double jump_length_from_displacements(const MsdCurve& curve) {
+  double squared = nan;
+  const double msd = curve.msd_A2.front(), excess = excess_cumulant(curve, 0);
+  const std::size_t last = window_end(curve, 0.25);
+  for (std::size_t l = 1; l <= last; ++l) {
+    const double gained = curve.msd_A2[l] - msd;
+    const Sample growth = independent(
+        (curve.ion_msd_A2.row(static_cast<Eigen::Index>(l)) - curve.ion_msd_A2.row(0)).transpose());
+    if (growth.freedom > 0 && !(growth.mean > 3 * growth.error)) continue;
+    squared = (excess_cumulant(curve, l) - excess) / gained;
+    if (gained >= 0.5 * squared) break;  // about half a jump an ion: most displacements are single jumps
+  }
+  return squared > 0 ? std::sqrt(squared) : nan;
 }
 
 double nernst_einstein_mS_per_cm(double D_cm2_per_s, double n_ions, double charge_e, double volume_A3,

@@ -22,13 +22,15 @@ struct Diffusion {
   bool resolved = false;
   std::string reason;  ///< why not, or how the window was chosen
   double D = std::numeric_limits<double>::quiet_NaN();
-  /// One standard error: the larger of the two statistical ones below with the systematic one; its coverage
-  /// is tested on walks with a known D.
+  /// One standard error: the statistical ones below joined (section 3 of the theory page), with the
+  /// systematic one; its coverage is tested on walks with a known D.
   double std = std::numeric_limits<double>::quiet_NaN();
   double std_ions = std::numeric_limits<double>::quiet_NaN();  ///< from the spread over independent ions
   double std_covariance = std::numeric_limits<double>::quiet_NaN();  ///< from the covariance model of the MSD
   double std_systematic = 0;  ///< from back-jumps that a short run may not have left behind
-  /// 95 % interval, symmetric in ln D.
+  /// Intervals of equal tails; D is taken for gamma distributed, as a mean of squares is.
+  double interval_68[2] = {std::numeric_limits<double>::quiet_NaN(),
+                           std::numeric_limits<double>::quiet_NaN()};
   double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
                            std::numeric_limits<double>::quiet_NaN()};
   /// One-sided 95 % upper bound on D, whether resolved or not.
@@ -45,10 +47,30 @@ struct Diffusion {
   double jump_length_A = 0;
 };
 
-/// D = slope/6 of MSD(t) = 6·D·t + b in the diffusive window. Resolved only if MSD > a²/2 in the window, the
-/// MSD grows like diffusion there (neither a plateau nor a free flight) and D exceeds twice its error.
-/// InputError for a jump length that is not positive and for a curve with fewer than 4 lags.
+/// D = slope/2d of MSD(t) = 2d·D·t + b in the diffusive window, d the curve's dimensions, by generalised
+/// least squares with the covariance of the MSD. Resolved only if MSD > a²/2 in the window, the MSD grows
+/// like diffusion there (neither a plateau nor a free flight) and D exceeds twice its error. InputError for a
+/// jump length that is not positive and for a curve with fewer than 4 lags.
 Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options);
+
+/// The collective diffusion coefficient D_σ = lim |Σ_i Δr_i|²/(2d·N·t), cm²/s, and what follows from it.
+struct CollectiveDiffusion {
+  double D = std::numeric_limits<double>::quiet_NaN();
+  double std = std::numeric_limits<double>::quiet_NaN();
+  double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
+                           std::numeric_limits<double>::quiet_NaN()};
+  /// Tracer D / D_σ, NaN unless both are positive; its error takes them for independent, which errs upwards.
+  double haven_ratio = std::numeric_limits<double>::quiet_NaN();
+  double haven_std = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// D_σ over the window of a resolved tracer D (all NaN for one that is not). All ions together are one walker
+/// a run, so that its relative error does not shrink with their number.
+CollectiveDiffusion fit_collective(const MsdCurve& curve, const Diffusion& tracer);
+
+/// Jump length (Å) from how far the displacements are from Gaussian: a² = Δκ/ΔMSD with the fourth cumulant
+/// κ = Var(Δr²) − (2/d)·MSD² (section 3). NaN where the ions move too little to tell.
+double jump_length_from_displacements(const MsdCurve& curve);
 
 /// Nernst–Einstein conductivity σ = n z² e² D/(k_B T) in mS/cm, n = `n_ions`/`volume_A3`, D in cm²/s. Give
 /// the tracer D for the uncorrelated and the collective D for the full conductivity. InputError if T or V is

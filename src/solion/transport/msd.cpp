@@ -20,6 +20,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 MsdAccumulator::MsdAccumulator(MsdOptions options)
     : options_(std::move(options)), unwrapper_(options_.unwrap) {
   if (options_.mobile.empty()) throw InputError("msd: no species given");
+  if (options_.axes == std::array{false, false, false}) throw InputError("msd: no axis given");
 }
 
 void MsdAccumulator::start(const Frame& frame, const std::string& where) {
@@ -140,6 +141,8 @@ void MsdAccumulator::correlate(const Snapshot& now, const Snapshot& origin, LagS
         for (int k = 0; k < 3; ++k)
           d.col(k) = raw.col(0) * stretch(0, k) + raw.col(1) * stretch(1, k) + raw.col(2) * stretch(2, k);
       }
+      for (int k = 0; k < 3; ++k)
+        if (!options_.axes[static_cast<std::size_t>(k)]) d.col(k).setZero();
       r2 = d.col(0).square() + d.col(1).square() + d.col(2).square();
       sums.ion.segment(first, count) += r2;
       fourth += r2.square().sum();
@@ -167,6 +170,7 @@ MsdCurve MsdAccumulator::curve(const std::string& species, double frame_interval
   curve.species = species;
   curve.n_ions = static_cast<std::size_t>(found->count);
   curve.n_frames = n_frames_;
+  curve.n_dimensions = static_cast<std::size_t>(std::count(options_.axes.begin(), options_.axes.end(), true));
   curve.frame_interval_fs = frame_interval_fs;
   curve.mean_volume_A3 = volume_sum_ / static_cast<double>(n_frames_);
   std::vector<const LagSums*> used;
@@ -196,7 +200,8 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
   MsdCurve joined = curves.front();
   std::size_t n_lags = joined.lag_frames.size();
   for (const MsdCurve& c : curves) {
-    if (c.species != joined.species || c.frame_interval_fs != joined.frame_interval_fs)
+    if (c.species != joined.species || c.n_dimensions != joined.n_dimensions ||
+        c.frame_interval_fs != joined.frame_interval_fs)
       throw InputError("msd: replicas of {} at {} fs and of {} at {} fs cannot be joined", joined.species,
                        joined.frame_interval_fs, c.species, c.frame_interval_fs);
     n_lags = std::min(n_lags, c.lag_frames.size());
@@ -213,9 +218,11 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
   joined.ion_msd_A2.resize(lags, static_cast<Eigen::Index>(ions));
   joined.mean_volume_A3 = 0;
   joined.n_frames = curves.front().n_frames;
+  joined.n_runs = 0;
   Eigen::Index column = 0;
   for (const MsdCurve& c : curves) {
     const double share = static_cast<double>(c.n_ions) / ions;
+    joined.n_runs += c.n_runs;
     joined.n_frames = std::min(joined.n_frames, c.n_frames);
     joined.mean_volume_A3 += c.mean_volume_A3 / static_cast<double>(curves.size());
     const auto n = static_cast<Eigen::Index>(c.n_ions);

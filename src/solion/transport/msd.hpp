@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct MsdCurve {
   std::string species;
   std::size_t n_ions = 0;
   std::size_t n_frames = 0;
+  std::size_t n_runs = 1;        ///< independent runs that were joined
+  std::size_t n_dimensions = 3;  ///< how many Cartesian axes count
   double frame_interval_fs = 0;
   double mean_volume_A3 = 0;  ///< 0 without a cell
   std::vector<std::size_t> lag_frames;
@@ -35,6 +38,8 @@ struct MsdOptions {
   /// False keeps the raw displacement (a drifting crystal then counts as diffusion).
   bool remove_drift = true;
   UnwrapOptions unwrap;
+  /// Cartesian axes along which displacements count (a layered or one-dimensional conductor).
+  std::array<bool, 3> axes{true, true, true};
 };
 
 /// Streams frames into MSD curves of every species. Lags 1…16, then 8 an octave; a lag of j·2^k frames takes

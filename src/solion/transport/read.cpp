@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/progress.hpp"
@@ -29,8 +30,8 @@ std::size_t kibibytes(const std::filesystem::path& path) {
 }
 
 /// The time between the first two frames, as the file says it.
-std::optional<double> stated_interval(const std::filesystem::path& path) {
-  const auto reader = io::open_frames(path);
+std::optional<double> stated_interval(const std::filesystem::path& path, const io::ReadOptions& options) {
+  const auto reader = io::open_frames(path, options);
   Frame frame;
   if (!reader->next(frame)) return std::nullopt;
   const std::optional<double> first = time_of(frame);
@@ -40,10 +41,11 @@ std::optional<double> stated_interval(const std::filesystem::path& path) {
   return *second - *first;
 }
 
-double frame_interval(const ReadTrajectory& what) {
-  const std::optional<double> stated = stated_interval(what.files.front());
+double frame_interval(const ReadTrajectory& what, const io::ReadOptions& options) {
+  const std::optional<double> stated = stated_interval(what.files.front(), options);
   if (!what.frame_interval_fs) {
     if (stated && *stated > 0) return *stated;
+    if (!what.needs_time && !(what.skip_ps > 0)) return std::numeric_limits<double>::quiet_NaN();
     throw InputError("{}: the frames say no time_fs; give the frame interval", what.files.front().string());
   }
   const double given = *what.frame_interval_fs;
@@ -57,6 +59,21 @@ double frame_interval(const ReadTrajectory& what) {
   return given;
 }
 
+/// True if `frame` is `last` written once more: files keep at least six digits of a coordinate.
+bool is_repeat(const Frame& frame, const Frame& last) {
+  if (frame.n_atoms() != last.n_atoms() || frame.cell.has_value() != last.cell.has_value()) return false;
+  for (const char* key : {"step", "Step", "timestep", "Timestep", "time_fs"}) {
+    const auto a = frame.info.find(key), b = last.info.find(key);
+    if (a != frame.info.end() && b != last.info.end()) return a->second == b->second;
+  }
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    Vec3 step = frame.positions[i] - last.positions[i];
+    if (frame.cell) step = frame.cell->minimum_image(step);
+    if (!(step.norm() < 1e-5)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 double for_each_frame(
@@ -64,19 +81,25 @@ double for_each_frame(
     const std::function<void(const Frame& frame, const std::string& where, std::size_t part)>& visit) {
   if (what.files.empty()) throw InputError("no trajectory given");
   if (!(what.skip_ps >= 0)) throw InputError("skip {} ps; expected zero or more", what.skip_ps);
-  const double interval = frame_interval(what);
-  const auto n_skip = static_cast<std::size_t>(std::ceil(what.skip_ps * 1000 / interval - 1e-9));
+  if (what.every == 0) throw InputError("every 0th frame; expected one or more");
+  const io::ReadOptions reading{
+      .type_names = {}, .atom_style = {}, .accept_any_density = what.any_density, .closest_A = 0};
+  const double interval = frame_interval(what, reading);
+  const auto n_skip =
+      what.skip_frames +
+      (what.skip_ps > 0 ? static_cast<std::size_t>(std::ceil(what.skip_ps * 1000 / interval - 1e-9)) : 0);
   std::size_t total = 0, done = 0;
   for (const auto& file : what.files) total += kibibytes(file);
   Progress progress("read", std::max<std::size_t>(total, 1));
   std::size_t seen = 0, used = 0;
+  Frame frame, last;
   for (std::size_t part = 0; part < what.files.size(); ++part) {
     if (what.replicas) seen = used = 0;
-    const auto reader = io::open_frames(what.files[part]);
-    Frame frame;
-    for (std::size_t n = 1; reader->next(frame); ++n) {
+    const auto reader = io::open_frames(what.files[part], reading);
+    for (std::size_t n = 1; reader->next(frame); ++n, std::swap(frame, last)) {
       throw_if_interrupted();
-      if (seen++ < n_skip) continue;
+      if (n == 1 && part > 0 && !what.replicas && is_repeat(frame, last)) continue;
+      if (seen++ < n_skip || (seen - n_skip - 1) % what.every != 0) continue;
       visit(frame, fmt::format("{}: frame {}", what.files[part].string(), n), part);
       ++used;
       if (total > 0)
@@ -84,11 +107,10 @@ double for_each_frame(
     }
     done += kibibytes(what.files[part]);
     if (used == 0 && (what.replicas || part + 1 == what.files.size())) {
-      throw InputError("{}: {} frames of {} fs, none left after skipping {} ps", what.files[part].string(),
-                       seen, interval, what.skip_ps);
+      throw InputError("{}: {} frames, none left after skipping {}", what.files[part].string(), seen, n_skip);
     }
   }
-  return interval;
+  return interval * static_cast<double>(what.every);
 }
 
 }  // namespace solion::transport

@@ -17,10 +17,17 @@ struct ReadTrajectory {
   std::optional<double> frame_interval_fs;
   double skip_ps = 0;     ///< left out at the start (of every replica)
   bool replicas = false;  ///< files are independent runs, not consecutive parts
+  /// Accept any volume per atom: a few walkers in a large box.
+  bool any_density = false;
+  std::size_t skip_frames = 0;  ///< left out at the start, beside `skip_ps`
+  std::size_t every = 1;        ///< of what is left, every n-th frame is visited
+  bool needs_time = true;       ///< false: the interval may stay unknown (NaN is returned) and skip_ps 0
 };
 
 /// Opens a trajectory and calls `visit(frame, where, part)` for each frame that is not skipped, `part` the
-/// number of the file. Returns the frame interval in fs. Progress is shown for long files. InputError: what
+/// number of the file. Where consecutive parts share a frame (a run that goes on writes its first frame
+/// again) it is visited and counted once. Returns the time between the frames visited in fs. Progress is
+/// shown for long files. Distances between atoms are not checked, which no analysis needs. InputError: what
 /// the readers refuse, no interval given or found, one that contradicts the files' `time_fs`, nothing left
 /// after skipping.
 double for_each_frame(

@@ -1,6 +1,7 @@
 // Unwrapping by integer images of fractional coordinates, with the checks of a trajectory.
 #include "solion/transport/unwrap.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -30,6 +31,19 @@ std::vector<Vec3> fractional_positions(const Frame& frame) {
     fractional[i] = frame.cell ? frame.cell->to_fractional(frame.positions[i]) : frame.positions[i];
   }
   return fractional;
+}
+
+/// The middle of each component.
+Vec3 median(const std::vector<Vec3>& steps) {
+  Vec3 result;
+  std::vector<double> values(steps.size());
+  for (int k = 0; k < 3; ++k) {
+    for (std::size_t i = 0; i < steps.size(); ++i) values[i] = steps[i][k];
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    result[k] = *middle;
+  }
+  return result;
 }
 
 }  // namespace
@@ -120,10 +134,19 @@ bool Unwrapper::is_allowed_repeat(const Frame& frame) const {
   return true;
 }
 
-void Unwrapper::check_repeat(const std::string& where) const {
-  for (const Vec3& step : steps_)
-    if (!step.isZero(0)) return;
-  throw InputError("{}: no atom has moved since the frame before: the frame is there twice", where);
+void Unwrapper::check_repeat(const std::string& where) {
+  std::size_t moved = 0;
+  for (const Vec3& step : steps_) moved += step.isZero(0) ? 0 : 1;
+  if (moved == 0) {
+    if (first_still_.empty()) first_still_ = where;
+  } else {
+    ++n_moving_;
+    if (2 * moved >= steps_.size()) ++n_busy_;
+  }
+  // Walkers on a lattice without vibration may all rest for a frame; where most atoms always move they
+  // cannot.
+  if (!first_still_.empty() && n_moving_ > 0 && 10 * n_busy_ > 9 * n_moving_)
+    throw InputError("{}: no atom has moved since the frame before: the frame is there twice", first_still_);
 }
 
 void Unwrapper::step_with_images(const Frame& frame, const std::vector<Vec3>& fractional,
@@ -192,6 +215,14 @@ void Unwrapper::check_sudden_jump(const Frame& frame, const std::vector<Vec3>& s
     const double d2 = (frame.cell ? frame.cell->to_cartesian(s - drift) : Vec3(s - drift)).squaredNorm();
     mean += d2 / n;
     if (d2 > 1.0) ++moved;
+  }
+  if (static_cast<double>(moved) > n / 3) {  // once more, less what most atoms do: few far ones are no drift
+    const Vec3 common = median(steps);
+    moved = 0;
+    for (const Vec3& s : steps) {
+      const Vec3 own = s - common;
+      if ((frame.cell ? frame.cell->to_cartesian(own) : own).squaredNorm() > 1.0) ++moved;
+    }
   }
   // Steps are stationary in a trajectory: 16 times the largest mean square step so far, with a third of all
   // atoms more than 1 Å away, is another configuration. Ten frames say what is usual.

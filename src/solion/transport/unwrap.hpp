@@ -21,7 +21,8 @@ struct UnwrapOptions {
 /// Cartesian coordinates (h = 1). Theory: docs/theory/transport.md, section 1.
 ///
 /// Refused with InputError, naming `where`: another number of atoms or other elements than in the first
-/// frame, a cell or image flags that come or go, a frame that repeats the last one, steps (info keys
+/// frame, a cell or image flags that come or go, a frame that repeats the last one (where most atoms move in
+/// every frame; said when the second frame shows that they do), steps (info keys
 /// `timestep`, `step`) that do not grow or grow unevenly, jumps of more than `largest_step` of the cell
 /// without image flags, image flags that contradict the coordinates, and a sudden jump of most atoms (lost
 /// frames, atoms renumbered).
@@ -44,7 +45,7 @@ class Unwrapper {
  private:
   void check_same_atoms(const Frame& frame, const std::string& where) const;
   void check_order(const Frame& frame, const std::string& where);
-  void check_repeat(const std::string& where) const;
+  void check_repeat(const std::string& where);
   void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps, const std::string& where);
@@ -58,6 +59,9 @@ class Unwrapper {
   std::optional<double> last_step_;
   std::optional<double> step_interval_;
   double largest_mean_step_ = 0;  // Å², over the frames so far
+  std::string first_still_;       // the first frame in which no atom had moved
+  std::size_t n_moving_ = 0;      // frames in which an atom had moved
+  std::size_t n_busy_ = 0;        // frames in which most atoms had moved
   std::vector<Vec3> wrapped_;     // fractional coordinates of the last frame as they stood there
   std::vector<Vec3> unwrapped_;
   std::vector<Vec3> steps_;
