@@ -14,6 +14,7 @@ find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(Boost 1.74 REQUIRED)  # headers only: Boost.Math
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+pkg_check_modules(HIGHWAY REQUIRED IMPORTED_TARGET libhwy)
 
 find_library(SPGLIB_LIBRARY symspg REQUIRED)
 find_path(SPGLIB_INCLUDE spglib.h REQUIRED)

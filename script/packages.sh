@@ -3,7 +3,7 @@
 # To build the program.
 packages_build=(g++ cmake ninja-build pkg-config
   libeigen3-dev libopenblas-dev libhdf5-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libcli11-dev
-  libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev)
+  libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev libhwy-dev)
 # To write reports: plotly.js, and what makes it smaller.
 packages_report=(python3-plotly esbuild)
 # To test: the frameworks, the programs that solion is compared with, the browser that opens the report.

@@ -57,7 +57,7 @@ Json bench_md(const BenchOptions& options) {
   const double neighbors = bench::mean_neighbors(*potential, frame);
   const bench::Arithmetic flops = bench::arithmetic_of(*potential, neighbors);
   const double peak = open.precision == "single" ? rates.sgemm_gflops : rates.dgemm_gflops;
-  const double share = flops.total() * 1e-3 / (t.us_per_atom_step * options.threads * peak);
+  const double share = flops.total() * 1e-3 / (t.cpu_us_per_atom_step * peak);
   fmt::print("model:      {}\n", potential->description());
   fmt::print("system:     {}, {} atoms, {:.1f} neighbours\n", frame.formula(), t.n_atoms, neighbors);
   fmt::print("run:        {} steps of {:g} fs, {} precision, {} thread{}, {:.0f} K at the end\n", t.steps,

@@ -2,18 +2,20 @@
 #include "solion/dp/fast_path.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
-#include "solion/dp/fast_kernels.hpp"
+#include "solion/dp/environment.hpp"
 
 namespace solion::dp {
 namespace {
 
-/// So many atoms share a matrix product: enough for its speed, few enough that their descriptors stay in
-/// cache.
-constexpr int block_size = 192;
+/// So many atoms go through the fitting net together: their descriptors stay in the second-level cache, the
+/// weights are read once for all of them.
+constexpr int block_size = 64;
 
 /// Pairs closer than this go through the exact net: no table is spent on distances that hardly occur.
 double table_start(const Model& model) {
@@ -30,12 +32,18 @@ constexpr TableBound table_bound() {
   }
 }
 
-/// The fitting net for the descriptor laid out [M2][M1] instead of [M1][M2].
-nn::Network reordered(nn::Network network, int m1, int m2) {
+/// The fitting net for what `Kernels::descriptor` makes of T·Σsel: of the equal numbers D[k][c] = D[c][k] one
+/// stands for both, row k from c = k on.
+nn::Network folded(nn::Network network, int m1, int m2, int sel_total) {
   nn::Layer& first = network.layers.front();
-  const nn::Matrix<double> w = first.w;
-  for (int k1 = 0; k1 < m1; ++k1) {
-    for (int k2 = 0; k2 < m2; ++k2) first.w.row(k2 * m1 + k1) = w.row(k1 * m2 + k2);
+  const nn::Matrix<double> w = first.w / (static_cast<double>(sel_total) * sel_total);
+  first.w.resize(static_cast<Eigen::Index>(m1) * m2 - m2 * (m2 - 1) / 2, w.cols());
+  Eigen::Index row = 0;
+  for (int k = 0; k < m2; ++k) {
+    for (int c = k; c < m1; ++c, ++row) {
+      first.w.row(row) = w.row(c * m2 + k);
+      if (c != k && c < m2) first.w.row(row) += w.row(k * m2 + c);
+    }
   }
   return network;
 }
@@ -48,7 +56,7 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
   const Descriptor& d = m.descriptor;
   n_types = m.n_types();
   m1 = static_cast<int>(m.n_embedding());
-  stride = Simd<T>::padded(m1);
+  stride = static_cast<int>(nn::PackedMatrix<T>::padded_columns(m1));
   m2 = d.axis_neuron;
   // A skip around the first fitting layer would see the reordered descriptor.
   for (const nn::Network& net : m.fitting) {
@@ -66,8 +74,8 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
       const auto net = static_cast<std::size_t>(pair.table);
       nn::Row<double> row(4);
       for (std::size_t c = 0; c < 4; ++c) {
-        pair.mean[c] = static_cast<T>(norm.mean[c]);
-        pair.inverse_deviation[c] = static_cast<T>(1 / norm.deviation[c]);
+        pair.kind.mean[c] = static_cast<T>(norm.mean[c]);
+        pair.kind.inverse_deviation[c] = static_cast<T>(1 / norm.deviation[c]);
         row[static_cast<Eigen::Index>(c)] = -norm.mean[c] / norm.deviation[c];
       }
       for (const double s : {0.0, s_largest}) {
@@ -76,8 +84,10 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
         high[net] = std::max(high[net], x);
       }
       const nn::Matrix<double> jet = embedding_jet(m.embedding(a, b), row[0]);
-      pair.padding.assign(4 * static_cast<std::size_t>(stride), T(0));
-      for (int c = 0; c < 4; ++c) {
+      int rows = 4;
+      while (rows > 0 && row[rows - 1] == 0) --rows;
+      pair.padding.assign(static_cast<std::size_t>(rows * stride), T(0));
+      for (int c = 0; c < rows; ++c) {
         for (int k = 0; k < m1; ++k)
           pair.padding[static_cast<std::size_t>(c * stride + k)] = static_cast<T>(row[c] * jet(0, k));
       }
@@ -88,10 +98,12 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
     tables.push_back(make_table<T>(d.embedding[k], low[k], high[k], stride, table_bound<T>()));
     if (tables.back().intervals == 0) return;
   }
-  for (const nn::Network& net : m.fitting) {
-    fitting.push_back(nn::layout_of(net, fitting_flat.size()));
-    fitting_flat.resize(fitting.back().end);
-    nn::pack(reordered(net, m1, m2), fitting.back(), fitting_flat.data());
+  for (const nn::Network& net : m.fitting) fitting.emplace_back(folded(net, m1, m2, d.sel_total()));
+  for (Pair& pair : pairs) {
+    const Table<T>& table = tables[static_cast<std::size_t>(pair.table)];
+    pair.kind.low = table.low;
+    pair.kind.inverse_h = table.inverse_h;
+    pair.kind.intervals = static_cast<T>(table.intervals);
   }
   for (std::size_t a = 0; a < m.fitting.size(); ++a) bias.push_back(m.bias_atom_e[a] + m.out_bias[a]);
   tabulated = true;
@@ -101,10 +113,7 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
 template <typename T>
 class FastPath<T>::Worker {
  public:
-  explicit Worker(const FastModel<T>& model) : model_(model) {
-    for (const nn::NetworkLayout& layout : model.fitting) tapes_.emplace_back(layout);
-    count_.resize(static_cast<std::size_t>(model.n_types));
-  }
+  explicit Worker(const FastModel<T>& model) : model_(model) {}
 
   void start(std::size_t n_local, const Request& request) {
     energy = 0;
@@ -116,41 +125,30 @@ class FastPath<T>::Worker {
   void run(const Block& block, const std::vector<int>& order, const Neighborhood& list,
            std::span<const int> types, const Request& request, Evaluation& result) {
     const int n = block.end - block.begin;
-    nn::Tape<T>& tape = tapes_[static_cast<std::size_t>(block.type)];
-    const auto n_in = static_cast<std::ptrdiff_t>(model_.m1) * model_.m2;
-    // The kernels read and write whole vectors, up to one behind the last row.
-    tape.resize(n + (Simd<T>::lanes + n_in - 1) / n_in);
-    pairs_.clear();
-    first_pair_.assign(1, 0);
-    n_exact_ = 0;
-    const std::size_t t_size = 4 * static_cast<std::size_t>(model_.stride);
-    if (t_.size() < t_size * static_cast<std::size_t>(n)) t_.resize(t_size * static_cast<std::size_t>(n));
+    const auto atom = [&](int k) { return order[static_cast<std::size_t>(block.begin + k)]; };
+    const nn::PackedNetwork<T>& net = model_.fitting[static_cast<std::size_t>(block.type)];
+    make_room(block, order, list, net);
     for (int k = 0; k < n; ++k) {
-      const int i = order[static_cast<std::size_t>(block.begin + k)];
-      T* t = t_.data() + t_size * static_cast<std::size_t>(k);
-      collect(i, block.type, list, types);
-      first_pair_.push_back(pairs_.size());
-      environment(k, block.type, t);
-      make_descriptor(t, model_.stride, model_.m1, model_.m2, tape.input() + k * n_in);
+      collect(k, atom(k), block.type, list, types);
+      environment(k, block.type);
+      kernels_.descriptor(t(k), model_.stride, model_.m1, model_.m2, d_.data() + k * net.row_stride());
     }
-    const T* flat = model_.fitting_flat.data();
-    tape.forward(flat, 0, n);
+    // Rows that only fill a group up.
+    std::fill(d_.data() + n * net.row_stride(),
+              d_.data() + nn::PackedMatrix<T>::padded_rows(n) * net.row_stride(), T(0));
+    const T* energies = net.forward(n, d_.data(), work_);
     for (int k = 0; k < n; ++k) {
-      const double e =
-          static_cast<double>(tape.output()[k]) + model_.bias[static_cast<std::size_t>(block.type)];
+      const double e = static_cast<double>(energies[k * nn::PackedMatrix<T>::lanes]) +
+                       model_.bias[static_cast<std::size_t>(block.type)];
       energy += e;
-      if (request.atomic_energies)
-        result.atomic_energies[static_cast<std::size_t>(order[static_cast<std::size_t>(block.begin + k)])] =
-            e;
+      if (request.atomic_energies) result.atomic_energies[static_cast<std::size_t>(atom(k))] = e;
     }
     if (!request.forces && !request.virial) return;
-    std::fill_n(tape.output_adjoint(), n, T(1));
-    tape.backward(flat, 0, n, true);
+    net.backward(n, d_.data(), work_);
     for (int k = 0; k < n; ++k) {
-      T* t = t_.data() + t_size * static_cast<std::size_t>(k);
-      descriptor_gradient(tape.input_adjoint() + k * n_in, t, model_.stride, model_.m1, model_.m2, scale(),
-                          grad_t());
-      add_forces(k, block.type, order[static_cast<std::size_t>(block.begin + k)], request);
+      kernels_.descriptor_gradient(d_.data() + k * net.row_stride(), t(k), model_.stride, model_.m1,
+                                   model_.m2, grad_t_.data());
+      add_forces(k, block.type, atom(k), request);
     }
   }
 
@@ -160,111 +158,177 @@ class FastPath<T>::Worker {
   std::vector<Vec3> forces;
 
  private:
-  [[nodiscard]] T scale() const { return T(1) / static_cast<T>(model_.model->descriptor.sel_total()); }
-  T* grad_t() { return grad_t_.reserve(4 * static_cast<std::size_t>(model_.stride)); }
+  /// Kernels touch whole vectors of 64 bytes.
+  static constexpr std::size_t slack = 64 / sizeof(T);
+  T* t(int k) { return t_.data() + 4 * static_cast<std::ptrdiff_t>(model_.stride) * k; }
 
-  /// The pairs of atom i within the cutoff, with all that both kernels need of them.
-  void collect(int i, int type, const Neighborhood& list, std::span<const int> types) {
+  /// Buffers for the block, for as many pairs as its list has.
+  void make_room(const Block& block, const std::vector<int>& order, const Neighborhood& list,
+                 const nn::PackedNetwork<T>& net) {
+    std::size_t all = 0, most = 0;
+    for (int k = block.begin; k < block.end; ++k) {
+      const std::size_t n = list.neighbors(order[static_cast<std::size_t>(k)]).size();
+      all += n;
+      most = std::max(most, n);
+    }
+    const auto n = static_cast<std::size_t>(block.end - block.begin);
+    const auto n_types = static_cast<std::size_t>(model_.n_types);
+    most_ = most + slack;
+    room_ = all + slack;
+    for (auto& numbers : pairs_) numbers.reserve(room_);
+    node_.resize(std::max(node_.size(), room_));
+    owner_.resize(std::max(owner_.size(), room_));
+    for (auto& numbers : found_) numbers.reserve(n_types * most_);
+    found_owner_.resize(std::max(found_owner_.size(), n_types * most_));
+    for (auto& numbers : gradient_) numbers.reserve(most_);
+    weights_.reserve(12 * most_);
+    sums_.reserve(4 * most_);
+    first_.assign(n * n_types + 1, 0);
+    counted_.resize(n_types);
+    const auto stride = static_cast<std::size_t>(model_.stride);
+    t_.reserve(4 * stride * n + slack);
+    grad_t_.reserve(4 * stride);
+    const auto rows =
+        static_cast<std::size_t>(nn::PackedMatrix<T>::padded_rows(static_cast<std::ptrdiff_t>(n)));
+    d_.reserve(rows * static_cast<std::size_t>(net.row_stride()) + 2 * slack);
+    n_exact_ = 0;
+  }
+
+  /// The arrays of pairs from the p-th on.
+  Pairs<T> pairs(std::size_t p) {
+    const auto at = [&](std::size_t k) { return pairs_[k].data() + p; };
+    return {at(0),  at(1),  at(2),           at(3), at(4), at(5), at(6), {at(7), at(8), at(9), at(10)},
+            at(11), at(12), node_.data() + p};
+  }
+
+  /// The pairs of atom i within the cutoff by type of the neighbour, with all that both kernels need of them.
+  void collect(int k, int i, int type, const Neighborhood& list, std::span<const int> types) {
     const Descriptor& d = model_.model->descriptor;
-    std::fill(count_.begin(), count_.end(), 0);
+    const auto n_types = static_cast<std::size_t>(model_.n_types);
+    std::fill(counted_.begin(), counted_.end(), 0);
     const Vec3 centre = list.position(i);
     const double rcut2 = d.rcut * d.rcut;
+    T *x = found_[0].data(), *y = found_[1].data(), *z = found_[2].data(), *square = found_[3].data();
     for (const int j : list.neighbors(i)) {
       const Vec3 r = list.position(j) - centre;
       const double r2 = r.squaredNorm();
-      if (!(r2 < rcut2)) continue;
+      // Written in any case, kept if it counts: the branch would be a coin toss.
       const int owner = list.owner(j);
+      const auto b = static_cast<std::size_t>(types[static_cast<std::size_t>(owner)]);
+      const std::size_t at = b * most_ + counted_[b];
+      x[at] = static_cast<T>(r[0]);
+      y[at] = static_cast<T>(r[1]);
+      z[at] = static_cast<T>(r[2]);
+      square[at] = static_cast<T>(r2);
+      found_owner_[at] = owner;
+      counted_[b] += r2 < rcut2 ? 1 : 0;
       if (!(r2 > 0)) throw InputError("atoms {} and {} lie at the same place", i + 1, owner + 1);
-      const int b = types[static_cast<std::size_t>(owner)];
-      const auto& kind = model_.pair(type, b);
-      if (kind.counts) ++count_[static_cast<std::size_t>(b)];
-      if (!kind.enters) continue;
-      PairData<T> p;
-      fill_pair(p, r, static_cast<T>(std::sqrt(r2)), d, kind.mean, kind.inverse_deviation);
-      p.owner = owner;
-      p.inverse_deviation = kind.inverse_deviation;
-      place(p, kind.table);
-      pairs_.push_back(p);
+    }
+    for (std::size_t b = 0; b < n_types; ++b) {
+      const auto& pair = model_.pair(type, static_cast<int>(b));
+      const std::size_t row = static_cast<std::size_t>(k) * n_types + b;
+      const std::size_t first = first_[row];
+      const std::size_t n = pair.enters ? counted_[b] : 0;
+      first_[row + 1] = first + n;
+      if (!pair.counts) counted_[b] = 0;
+      if (n == 0) continue;
+      const std::size_t from = b * most_;
+      const Pairs<T> out = pairs(first);
+      kernels_.prepare(static_cast<std::ptrdiff_t>(n), x + from, y + from, z + from, square + from,
+                       static_cast<T>(d.rcut), static_cast<T>(d.rcut_smth), static_cast<T>(d.env_protection),
+                       pair.kind, out);
+      const Table<T>& table = model_.tables[static_cast<std::size_t>(pair.table)];
+      for (std::size_t p = 0; p < n; ++p) {
+        owner_[first + p] = found_owner_[from + p];
+        const int interval = static_cast<int>(out.interval[p]);
+        out.node[p] = interval >= 0 ? table.node(interval) : exact_node(pair.table, out.row[0][p], out.t[p]);
+      }
     }
   }
 
-  /// Finds the interval of the table; pairs beyond its end get the exact net in place of two nodes.
-  void place(PairData<T>& p, int net) {
-    const Table<T>& table = model_.tables[static_cast<std::size_t>(net)];
-    const T u = (p.row[0] - table.low) * table.inverse_h;
-    p.inverse_h = table.inverse_h;
-    if (u <= static_cast<T>(table.intervals)) {
-      const int k = std::clamp(static_cast<int>(u), 0, table.intervals - 1);
-      p.t = std::clamp(u - static_cast<T>(k), T(0), T(1));
-      p.nodes = table.node(k);
-      return;
-    }
-    const nn::Matrix<double> jet = embedding_jet(
-        model_.model->descriptor.embedding[static_cast<std::size_t>(net)], static_cast<double>(p.row[0]));
+  /// A pair beyond the end of the table gets the exact net in place of two nodes.
+  const T* exact_node(int net, T row, T& place) {
+    const auto index = static_cast<std::size_t>(net);
+    const nn::Matrix<double> jet =
+        embedding_jet(model_.model->descriptor.embedding[index], static_cast<double>(row));
     if (n_exact_ == exact_.size()) exact_.emplace_back();
     std::vector<T>& nodes = exact_[n_exact_++];
     nodes.assign(6 * static_cast<std::size_t>(model_.stride), T(0));
     // At t = 0 the weights are 1 for the value and 1/h for the second row.
     for (Eigen::Index c = 0; c < jet.cols(); ++c) {
       nodes[static_cast<std::size_t>(c)] = static_cast<T>(jet(0, c));
-      nodes[static_cast<std::size_t>(model_.stride + c)] = static_cast<T>(jet(1, c)) / table.inverse_h;
+      nodes[static_cast<std::size_t>(model_.stride + c)] =
+          static_cast<T>(jet(1, c)) / model_.tables[index].inverse_h;
     }
-    p.t = 0;
-    p.nodes = nodes.data();
+    place = 0;
+    return nodes.data();
   }
 
-  /// T of the k-th atom of the block.
-  void environment(int k, int type, T* t) {
+  /// T of the k-th atom of the block, times Σsel.
+  void environment(int k, int type) {
     const std::size_t size = 4 * static_cast<std::size_t>(model_.stride);
-    std::fill_n(t, size, T(0));
+    T* sum = t(k);
+    std::fill_n(sum, size, T(0));
     for (int b = 0; b < model_.n_types; ++b) {
+      const auto& pair = model_.pair(type, b);
       const int sel = model_.model->descriptor.sel[static_cast<std::size_t>(b)];
-      const int n = count_[static_cast<std::size_t>(b)];
+      const int n = static_cast<int>(counted_[static_cast<std::size_t>(b)]);
       excess.consider(b, n, sel);
       const T factor = static_cast<T>(sel - n);
-      const T* padding = model_.pair(type, b).padding.data();
-      for (std::size_t c = 0; c < size; ++c) t[c] += factor * padding[c];
+      const T* padding = pair.padding.data();
+      for (std::size_t c = 0; c < pair.padding.size(); ++c) sum[c] += factor * padding[c];
+      const auto [first, count] = range(k, b);
+      if (count > 0)
+        kernels_.environment(static_cast<std::ptrdiff_t>(count), pairs(first), pair.kind.inverse_h,
+                             model_.stride, weights_.data(), sum);
     }
-    const auto at = static_cast<std::size_t>(k);
-    add_environment(pairs_.data() + first_pair_[at], pairs_.data() + first_pair_[at + 1], model_.stride, t);
-    for (std::size_t c = 0; c < size; ++c) t[c] *= scale();
+  }
+
+  /// First pair, and number of pairs, of the k-th atom with neighbours of type b.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> range(int k, int b) const {
+    const std::size_t row =
+        static_cast<std::size_t>(k) * static_cast<std::size_t>(model_.n_types) + static_cast<std::size_t>(b);
+    return {first_[row], first_[row + 1] - first_[row]};
   }
 
   void add_forces(int k, int type, int i, const Request& request) {
-    (void)type;
-    const auto at = static_cast<std::size_t>(k);
     Vec3 own = Vec3::Zero();
-    Mat3 w = Mat3::Zero();
-    const T* dt = grad_t();
-    for (std::size_t p = first_pair_[at]; p < first_pair_[at + 1]; ++p) {
-      const PairData<T>& pair = pairs_[p];
-      T gradient[3];
-      pair_gradient(pair, dt, model_.stride, gradient);
-      const Vec3 g(static_cast<double>(gradient[0]), static_cast<double>(gradient[1]),
-                   static_cast<double>(gradient[2]));
-      if (request.forces) {
+    T *gx = gradient_[0].data(), *gy = gradient_[1].data(), *gz = gradient_[2].data();
+    for (int b = 0; b < model_.n_types; ++b) {
+      const auto [first, count] = range(k, b);
+      if (count == 0) continue;
+      kernels_.gradients(static_cast<std::ptrdiff_t>(count), pairs(first), model_.pair(type, b).kind,
+                         grad_t_.data(), model_.stride, weights_.data(), sums_.data(), gx, gy, gz,
+                         virial.data());
+      if (!request.forces) continue;
+      for (std::size_t p = 0; p < count; ++p) {
+        const Vec3 g(static_cast<double>(gx[p]), static_cast<double>(gy[p]), static_cast<double>(gz[p]));
         own += g;
-        forces[static_cast<std::size_t>(pair.owner)] -= g;
-      }
-      if (request.virial) {
-        const Vec3 r(static_cast<double>(pair.r[0]), static_cast<double>(pair.r[1]),
-                     static_cast<double>(pair.r[2]));
-        w.noalias() -= r * g.transpose();
+        forces[static_cast<std::size_t>(owner_[first + p])] -= g;
       }
     }
     if (request.forces) forces[static_cast<std::size_t>(i)] += own;
-    virial += w;
   }
 
   const FastModel<T>& model_;
-  std::vector<nn::Tape<T>> tapes_;  ///< by type
-  std::vector<PairData<T>> pairs_;  ///< of the atoms of a block, one after the other
-  std::vector<std::size_t> first_pair_;
-  std::vector<T> t_;  ///< [atom of the block][4][stride]
-  nn::Buffer<T> grad_t_;
-  std::vector<int> count_;
+  const Kernels<T>& kernels_ = kernels<T>();
+  // Of one atom: neighbours by type, `most_` places each.
+  std::size_t most_ = 0;
+  std::array<nn::Buffer<T>, 4> found_;  ///< x, y, z, r²
+  std::vector<int> found_owner_;
+  std::vector<std::size_t> counted_;  ///< by type
+  std::array<nn::Buffer<T>, 3> gradient_;
+  nn::Buffer<T> weights_, sums_, grad_t_;
+  // Of a block: its pairs by atom and type.
+  std::size_t room_ = 0;
+  std::array<nn::Buffer<T>, 13> pairs_;
+  std::vector<const T*> node_;
+  std::vector<int> owner_;             ///< the local atom that the neighbour is an image of
+  std::vector<std::size_t> first_;     ///< [atom·n_types + type]
   std::vector<std::vector<T>> exact_;  ///< nodes of pairs beyond their table
   std::size_t n_exact_ = 0;
+  nn::Buffer<T> t_, d_;
+  typename nn::PackedNetwork<T>::Workspace work_;
 };
 
 template <typename T>

@@ -6,10 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "solion/dp/kernels.hpp"
 #include "solion/dp/model.hpp"
 #include "solion/dp/reference_path.hpp"
 #include "solion/dp/tables.hpp"
-#include "solion/nn/tape.hpp"
+#include "solion/nn/packed_network.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/structure/neighborhood.hpp"
 
@@ -25,8 +26,10 @@ struct FastModel {
     bool counts = true;  ///< false: the model leaves the pair out
     bool enters = true;  ///< false: the descriptor leaves it out (a padded row gives way and nothing comes)
     int table = 0;       ///< embedding net
-    T mean[4], inverse_deviation[4];
-    std::vector<T> padding;  ///< Gᵀ·R of one padded row, [4][stride], not divided by Σsel
+    PairKind<T> kind;
+    /// Gᵀ·R of one padded row, [4][stride], not divided by Σsel; the rows behind the last that is not zero
+    /// are left out.
+    std::vector<T> padding;
   };
 
   std::shared_ptr<const Model> model;
@@ -35,11 +38,9 @@ struct FastModel {
   int m1 = 0;      ///< channels
   int stride = 0;  ///< channels rounded up to whole vectors
   int m2 = 0;
-  std::vector<Table<T>> tables;  ///< by embedding net
-  std::vector<Pair> pairs;       ///< [centre·n_types + neighbour]
-  /// By centre type; the rows of the first weights are reordered for a descriptor [M2][M1].
-  std::vector<nn::NetworkLayout> fitting;
-  std::vector<T> fitting_flat;
+  std::vector<Table<T>> tables;               ///< by embedding net
+  std::vector<Pair> pairs;                    ///< [centre·n_types + neighbour]
+  std::vector<nn::PackedNetwork<T>> fitting;  ///< by centre type, for the descriptor of kernels.hpp
   std::vector<double> bias;
 
   [[nodiscard]] const Pair& pair(int centre, int neighbour) const {

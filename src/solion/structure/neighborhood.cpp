@@ -207,7 +207,9 @@ bool Neighborhood::still_complete(const Frame& frame) const {
   double largest = 0;
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
     const Vec3 r = back.transpose() * frame.positions[i];
-    largest = std::max(largest, (r - built_positions_[i]).squaredNorm());
+    const double moved = (r - built_positions_[i]).squaredNorm();
+    if (std::isnan(moved)) return false;  // building refuses it by name
+    largest = std::max(largest, moved);
   }
   return stretch * (cutoff_ + skin_ - 2 * std::sqrt(largest)) >= cutoff_;
 }

@@ -1,0 +1,187 @@
+// The product in register tiles and tanh, compiled once for every instruction set (Highway).
+#include "solion/nn/packed.hpp"
+
+#include <algorithm>
+
+// Compiled for the oldest that a compiler assumes, and for AVX2, AVX-512 (AVX3) or NEON where they make a
+// difference.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "solion/nn/packed.cpp"
+#include <hwy/foreach_target.h>  // includes this file again
+#include <hwy/highway.h>
+
+// Comes after the two above.
+#include <hwy/contrib/math/math-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace solion::nn::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using std::ptrdiff_t;
+
+template <typename T>
+using Tag = hn::CappedTag<T, 64 / sizeof(T)>;
+
+/// Rows of a tile: 8 or 4, so that 24 or 12 sums stay in 32 or 16 registers.
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
+constexpr int tile_rows = 8;
+#else
+constexpr int tile_rows = 4;
+#endif
+
+/// So many inputs at a time: a panel's share of them (72 kB) stays in the second-level cache for all rows.
+constexpr ptrdiff_t depth = 384;
+
+/// y[rows][vectors] = x·panel, added to `start` (one row for all: lds = 0; y itself: lds = ldy; null: zero).
+template <int vectors, typename T>
+HWY_INLINE void tile(ptrdiff_t k, const T* HWY_RESTRICT x, ptrdiff_t ldx, const T* HWY_RESTRICT panel,
+                     ptrdiff_t width, const T* start, ptrdiff_t lds, T* y, ptrdiff_t ldy) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  const ptrdiff_t n = static_cast<ptrdiff_t>(hn::Lanes(d));
+  V sum[tile_rows][vectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v)
+      sum[r][v] = start != nullptr ? hn::LoadU(d, start + r * lds + v * n) : hn::Zero(d);
+  }
+  for (ptrdiff_t p = 0; p < k; ++p) {
+    V w[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) w[v] = hn::LoadU(d, panel + v * n);
+#pragma GCC unroll 8
+    for (int r = 0; r < tile_rows; ++r) {
+      const V a = hn::Set(d, x[r * ldx + p]);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(a, w[v], sum[r][v]);
+    }
+    panel += width;
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) hn::StoreU(sum[r][v], d, y + r * ldy + v * n);
+  }
+}
+
+template <typename T>
+void multiply(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const T* panels, const T* x, ptrdiff_t ldx,
+              const T* bias, T* y, ptrdiff_t ldy) {
+  const Tag<T> d;
+  const ptrdiff_t n = static_cast<ptrdiff_t>(hn::Lanes(d));
+  using Matrix = PackedMatrix<T>;
+  const ptrdiff_t columns = Matrix::padded_columns(n_out);
+  const ptrdiff_t rows = Matrix::padded_rows(m);
+  for (ptrdiff_t p = 0; p < n_in; p += depth) {
+    const ptrdiff_t k = std::min(depth, n_in - p);
+    for (ptrdiff_t c = 0; c < columns; c += Matrix::panel_columns) {
+      const ptrdiff_t width = std::min(Matrix::panel_columns, columns - c);
+      const T* panel = panels + c * n_in + p * width;
+      for (ptrdiff_t r = 0; r < rows; r += tile_rows) {
+        const T* in = x + r * ldx + p;
+        for (ptrdiff_t at = 0; at < width;) {
+          T* out = y + r * ldy + c + at;
+          const T* start = p > 0 ? out : (bias != nullptr ? bias + c + at : nullptr);
+          const ptrdiff_t lds = p > 0 ? ldy : 0;
+          const ptrdiff_t left = (width - at) / n;
+          if (left >= 3) {
+            tile<3>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            at += 3 * n;
+          } else if (left == 2) {
+            tile<2>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            at += 2 * n;
+          } else {
+            tile<1>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            at += n;
+          }
+        }
+      }
+    }
+  }
+}
+
+/// 1 − 2/(e²ˣ + 1). Beyond |x| = 20 the result is ±1 to the last bit, and the exponential does not overflow.
+template <typename T>
+void tanh_all(T* x, ptrdiff_t count) {
+  const Tag<T> d;
+  const ptrdiff_t n = static_cast<ptrdiff_t>(hn::Lanes(d));
+  const auto limit = hn::Set(d, T(20));
+  const auto one = hn::Set(d, T(1));
+  const auto two = hn::Set(d, T(2));
+  const auto of = [&](auto v) HWY_ATTR {
+    // A NaN stays one: Min and Max may drop it, so it is put back.
+    const auto bounded = hn::Min(hn::Max(v, hn::Neg(limit)), limit);
+    const auto e = hn::Exp(d, hn::Mul(two, bounded));
+    const auto t = hn::Sub(one, hn::Div(two, hn::Add(e, one)));
+    return hn::IfThenElse(hn::Eq(v, v), t, v);
+  };
+  ptrdiff_t i = 0;
+  for (; i + n <= count; i += n) hn::StoreU(of(hn::LoadU(d, x + i)), d, x + i);
+  if (i == count) return;
+  HWY_ALIGN T rest[64 / sizeof(T)] = {};
+  for (ptrdiff_t k = i; k < count; ++k) rest[k - i] = x[k];
+  hn::Store(of(hn::Load(d, rest)), d, rest);
+  for (ptrdiff_t k = i; k < count; ++k) x[k] = rest[k - i];
+}
+
+void multiply_float(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const float* panels, const float* x,
+                    ptrdiff_t ldx, const float* bias, float* y, ptrdiff_t ldy) {
+  multiply(m, n_in, n_out, panels, x, ldx, bias, y, ldy);
+}
+void multiply_double(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const double* panels, const double* x,
+                     ptrdiff_t ldx, const double* bias, double* y, ptrdiff_t ldy) {
+  multiply(m, n_in, n_out, panels, x, ldx, bias, y, ldy);
+}
+void tanh_float(float* x, ptrdiff_t n) { tanh_all(x, n); }
+void tanh_double(double* x, ptrdiff_t n) { tanh_all(x, n); }
+const char* name() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace solion::nn::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace solion::nn {
+
+HWY_EXPORT(multiply_float);
+HWY_EXPORT(multiply_double);
+HWY_EXPORT(tanh_float);
+HWY_EXPORT(tanh_double);
+HWY_EXPORT(name);
+
+template <typename T>
+PackedMatrix<T>::PackedMatrix(const T* w, std::ptrdiff_t n_in, std::ptrdiff_t n_out, std::ptrdiff_t ldw,
+                              bool transposed)
+    : n_in_(n_in), n_out_(n_out) {
+  const std::ptrdiff_t columns = padded_columns(n_out);
+  panels_.assign(static_cast<std::size_t>(columns * n_in), T(0));
+  for (std::ptrdiff_t c = 0; c < n_out; ++c) {
+    const std::ptrdiff_t first = c / panel_columns * panel_columns;
+    const std::ptrdiff_t width = std::min(panel_columns, columns - first);
+    T* panel = panels_.data() + first * n_in;
+    for (std::ptrdiff_t p = 0; p < n_in; ++p)
+      panel[p * width + c - first] = transposed ? w[c * ldw + p] : w[p * ldw + c];
+  }
+}
+
+template <typename T>
+void PackedMatrix<T>::multiply(std::ptrdiff_t m, const T* x, std::ptrdiff_t ldx, const T* bias, T* y,
+                               std::ptrdiff_t ldy) const {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    HWY_DYNAMIC_DISPATCH(multiply_float)(m, n_in_, n_out_, panels_.data(), x, ldx, bias, y, ldy);
+  } else {
+    HWY_DYNAMIC_DISPATCH(multiply_double)(m, n_in_, n_out_, panels_.data(), x, ldx, bias, y, ldy);
+  }
+}
+
+void tanh_in_place(float* x, std::ptrdiff_t n) { HWY_DYNAMIC_DISPATCH(tanh_float)(x, n); }
+void tanh_in_place(double* x, std::ptrdiff_t n) { HWY_DYNAMIC_DISPATCH(tanh_double)(x, n); }
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(name)(); }
+
+template class PackedMatrix<float>;
+template class PackedMatrix<double>;
+
+}  // namespace solion::nn
+#endif  // HWY_ONCE
