@@ -5,6 +5,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/transport/arrhenius.hpp"
 #include "solion/transport/diffusion.hpp"
+#include "solion/transport/temperature_laws.hpp"
 
 namespace solion::cli {
 namespace {
@@ -17,12 +18,48 @@ struct Options {
   std::string json;
 };
 
+/// Which law the table follows, printed and added to the JSON.
+void compare(const std::vector<transport::DiffusionPoint>& points, Json& json) {
+  const transport::LawComparison laws = transport::compare_laws(points);
+  const transport::TemperatureLaw& best = laws.laws[laws.best];
+  json["best_model"] = best.name();
+  json["decidable"] = laws.decidable;
+  json["arrhenius_excluded"] = laws.arrhenius_excluded;
+  json["verdict"] = laws.verdict;
+  json["scatter_of_ln_D"] = laws.scatter;
+  json["errors_given"] = laws.errors_given;
+  json["T_s_K"] = number(best.T_s_K().value);
+  json["T_s_std_K"] = number(best.T_s_K().error);
+  json["next_T_K"] = number(laws.next_T_K);
+  json["next_information_nats"] = laws.next_information;
+  json["Ea_of_T"] = Json::array();
+  for (const transport::DiffusionPoint& p : points) {
+    const transport::Estimate Ea = best.Ea_at(p.T_K);
+    json["Ea_of_T"].push_back({{"T_K", p.T_K}, {"Ea_eV", Ea.value}, {"Ea_std_eV", Ea.error}});
+  }
+  fmt::print("{:<10} {:>12} {:>12}  parameters\n", "law", "ln evidence", "probability");
+  for (const transport::TemperatureLaw& law : laws.laws) {
+    json["evidence"][law.name()] = law.ln_evidence;
+    json["probability"][law.name()] = law.probability;
+    std::vector<std::string> shown;
+    for (const auto& [name, estimate] : law.parameters()) {
+      json["models"][law.name()][name] = {{"value", estimate.value}, {"std", estimate.error}};
+      shown.push_back(fmt::format("{} {:.4g} ± {:.2g}", name, estimate.value, estimate.error));
+    }
+    fmt::print("{:<10} {:>12.2f} {:>12.3f}  {}\n", law.name(), law.ln_evidence, law.probability,
+               fmt::join(shown, ", "));
+  }
+  fmt::print("{}\n", laws.verdict);
+  if (std::isfinite(laws.next_T_K))
+    fmt::print("one more D would tell most at {:g} K ({:.2g} nats)\n", laws.next_T_K, laws.next_information);
+}
+
 void run(const Options& options) {
   check_target(options.json);
   if ((options.charge_e != 0) != (options.ions_per_A3 > 0))
     throw InputError("a conductivity needs both --charge and --ions-per-A3");
-  const transport::ArrheniusFit fit =
-      transport::fit_arrhenius(transport::read_diffusion_table(options.table));
+  const std::vector<transport::DiffusionPoint> points = transport::read_diffusion_table(options.table);
+  const transport::ArrheniusFit fit = transport::fit_arrhenius(points);
   Json json = {{"Ea_eV", fit.Ea_eV.value},
                {"Ea_std_eV", number(fit.Ea_eV.error)},
                {"D0_cm2_per_s", fit.D0_cm2_per_s()},
@@ -59,6 +96,7 @@ void run(const Options& options) {
     fmt::print("\n");
     json["extrapolated"].push_back(std::move(point));
   }
+  compare(points, json);
   if (!options.json.empty()) write_json(options.json, json);
 }
 

@@ -125,6 +125,12 @@ printf 'T_K,D_cm2_per_s\n500,9.25e-9\n600,6.10e-8\n700,2.13e-7\n800,5.39e-7\n900
 grep -q "E_a = 0.4648" out || fail "type 3: $(cat out)"
 awk -v Ea="$(key type3.json Ea_eV)" -v r2="$(key type3.json r2)" \
   'BEGIN { exit !(Ea > 0.4645 && Ea < 0.4655 && r2 > 0.99965 && r2 < 0.99975) }' || fail "type 3 in JSON"
+[[ $(key type3.json best_model) == '"arrhenius"' && $(key type3.json T_s_K) == null ]] || fail "law of type 3"
+grep -q '"decidable": true' type3.json && grep -q '"two_state": -' type3.json || fail "evidence of type 3"
+printf 'T_K,D_cm2_per_s\n300,6.23e-9\n400,7.94e-9\n500,1.73e-8\n600,4.64e-8\n700,1.97e-7\n800,2.31e-6\n900,2.93e-5\n' >type23.csv
+"$solion" analyze arrhenius type23.csv --json type23.json >out
+grep -q "ruled out" out || fail "type 23: $(cat out)"
+awk -v T="$(key type23.json T_s_K)" 'BEGIN { exit !(T > 600 && T < 700) }' || fail "T_s of type 23"
 refuses "T_K" arrhenius g.csv
 refuses "at least two temperatures" arrhenius <(head -2 type3.csv)
 echo "all checks passed"

@@ -188,7 +188,7 @@ Spread joined_spread(const Sample& ions, double modelled) {
   constexpr double prior_freedom = 12;
   // The window and the weights are taken from the same data, which adds to the scatter of D: by 0…8 % on the
   // walks of the theory page's table.
-  constexpr double feasible = 1.04;
+  constexpr double feasible = 1.02;
   if (!(ions.freedom > 0)) return {feasible * std::sqrt(modelled), prior_freedom};
   const double ratio = ions.error * ions.error / modelled;
   const boost::math::chi_squared spread(ions.freedom);
