@@ -77,7 +77,8 @@ void run_md(const MdOptions& options) {
   Frame start = io::read_frame(input.structure);
   const auto& n = input.supercell;
   if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);
-  const std::unique_ptr<Potential> potential = open_potential(input.potential);
+  const std::unique_ptr<Potential> potential =
+      open_potential(input.potential, {.precision = input.precision});
   match_types(start, *potential);
   const int threads = options.threads > 0 ? options.threads : input.threads;
   potential->set_threads(threads > 0 ? threads : available_threads());
@@ -86,6 +87,8 @@ void run_md(const MdOptions& options) {
   how.potential_identity = std::filesystem::is_regular_file(input.potential)
                                ? sha256(read_file(input.potential))
                                : input.potential;
+  // Another precision is another potential; double, the usual one, keeps the bare name.
+  if (input.precision != "double") how.potential_identity += " in " + input.precision + " precision";
   how.progress = "md";
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
   const md::Summary summary = md::run(input.settings, input.outputs, start, *potential, how);

@@ -53,7 +53,7 @@ inline nn::Network random_network(int n_in, const std::vector<int>& widths, bool
 
 /// Every part non-trivial: means and deviations by pair of types, biases, networks.
 inline dp::Model random_model(const ModelRecipe& recipe = {}) {
-  static const std::vector<std::string> names{"Li", "O", "Cl", "S"};
+  static const std::vector<std::string> names{"Li", "O", "Cl", "S", "P", "Na", "K", "F", "Br", "I"};
   RandomStream random(recipe.seed, "model");
   dp::Model model;
   const auto n = static_cast<std::size_t>(recipe.n_types);
@@ -87,7 +87,7 @@ inline dp::Model random_model(const ModelRecipe& recipe = {}) {
 /// atoms/Å³.
 inline Frame random_frame(int n, int n_types, std::uint64_t seed = 1, double density = 0.08,
                           double closest = 1.2) {
-  static const std::vector<std::string> names{"Li", "O", "Cl", "S"};
+  static const std::vector<std::string> names{"Li", "O", "Cl", "S", "P", "Na", "K", "F", "Br", "I"};
   RandomStream random(seed, "frame");
   const double a = std::cbrt(n / density);
   Mat3 h;

@@ -6,6 +6,10 @@
 
 namespace solion::dp {
 
+/// Atoms closer than this (Å) lie at the same place: what rounding leaves between an atom and the image of
+/// another.
+constexpr double same_place_A = 1e-6;
+
 /// s = w(r)/(r + p), q = w(r)/(r + p)², and their derivatives by r. The row of a neighbour at r⃗ is
 /// (s, q·x, q·y, q·z); with p = 0 it is (s, s·x/r, s·y/r, s·z/r).
 template <typename T>

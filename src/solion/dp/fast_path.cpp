@@ -222,7 +222,8 @@ class FastPath<T>::Worker {
       square[at] = static_cast<T>(r2);
       found_owner_[at] = owner;
       counted_[b] += r2 < rcut2 ? 1 : 0;
-      if (!(r2 > 0)) throw InputError("atoms {} and {} lie at the same place", i + 1, owner + 1);
+      if (!(r2 > same_place_A * same_place_A))
+        throw InputError("atoms {} and {} lie at the same place", i + 1, owner + 1);
     }
     for (std::size_t b = 0; b < n_types; ++b) {
       const auto& pair = model_.pair(type, static_cast<int>(b));

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#include "solion/base/unroll.hpp"
+
+// No AES is used here; without this a compiler told of AVX2 but not of AES would get scalar code.
+#define HWY_DISABLE_PCLMUL_AES
 #define HWY_DISABLED_TARGETS \
   (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
@@ -135,33 +139,33 @@ HWY_INLINE void environment_columns(ptrdiff_t n, const Pairs<T>& pairs, ptrdiff_
                                     ptrdiff_t size, const T* HWY_RESTRICT weights, T* HWY_RESTRICT t) {
   const ptrdiff_t lane = lanes<T>();
   V<T> sum[4][vectors];
-#pragma GCC unroll 4
+  SOLION_UNROLL
   for (int x = 0; x < 4; ++x) {
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) sum[x][v] = load(t + x * stride + column + v * lane);
   }
   for (ptrdiff_t p = 0; p < n; ++p) {
     const T* HWY_RESTRICT node = pairs.node[p] + column;
     V<T> g[vectors];
     const auto first = set(weights[p]);
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) g[v] = hn::Mul(first, load(node + v * lane));
-#pragma GCC unroll 5
+    SOLION_UNROLL
     for (int m = 1; m < 6; ++m) {
       const auto w = set(weights[m * size + p]);
-#pragma GCC unroll 4
+      SOLION_UNROLL
       for (int v = 0; v < vectors; ++v) g[v] = hn::MulAdd(w, load(node + m * stride + v * lane), g[v]);
     }
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int x = 0; x < 4; ++x) {
       const auto r = set(pairs.row[x][p]);
-#pragma GCC unroll 4
+      SOLION_UNROLL
       for (int v = 0; v < vectors; ++v) sum[x][v] = hn::MulAdd(r, g[v], sum[x][v]);
     }
   }
-#pragma GCC unroll 4
+  SOLION_UNROLL
   for (int x = 0; x < 4; ++x) {
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) store<T>(sum[x][v], t + x * stride + column + v * lane);
   }
 }
@@ -203,6 +207,15 @@ HWY_INLINE V<T> row_piece(const T* row, ptrdiff_t k, ptrdiff_t c) {
   return c >= k ? v : hn::IfThenZeroElse(hn::FirstN(Tag<T>(), static_cast<std::size_t>(k - c)), v);
 }
 
+#if HWY_TARGET == HWY_SCALAR
+template <typename T>
+HWY_INLINE void store_sums(V<T> a, V<T> b, V<T> c, V<T> d, T* out) {
+  out[0] = hn::GetLane(a);
+  out[1] = hn::GetLane(b);
+  out[2] = hn::GetLane(c);
+  out[3] = hn::GetLane(d);
+}
+#else
 /// One vector from four: lanes (Σa, Σb, Σc, Σd), written to out[4].
 HWY_INLINE void store_sums(V<float> a, V<float> b, V<float> c, V<float> d, float* out) {
   const Tag<float> tag;
@@ -234,6 +247,7 @@ HWY_INLINE void store_sums(V<double> a, V<double> b, V<double> c, V<double> d, d
     hn::StoreU(total, two, out + 2 * half);
   }
 }
+#endif
 
 template <typename T>
 void descriptor_gradient(const T* a, const T* t, ptrdiff_t stride, ptrdiff_t m1, ptrdiff_t m2, T* grad_t) {
@@ -280,12 +294,12 @@ HWY_INLINE void row_gradient(ptrdiff_t p, const Pairs<T>& pairs, const T* HWY_RE
                              const T* HWY_RESTRICT slope, T* sums) {
   V<T> by_row[4], row[4], w[6], dw[6];
   auto by_x = set(T(0));
-#pragma GCC unroll 4
+  SOLION_UNROLL
   for (int x = 0; x < 4; ++x) {
     by_row[x] = set(T(0));
     row[x] = set(pairs.row[x][p]);
   }
-#pragma GCC unroll 6
+  SOLION_UNROLL
   for (int m = 0; m < 6; ++m) {
     w[m] = set(value[m * size + p]);
     dw[m] = set(slope[m * size + p]);
@@ -295,7 +309,7 @@ HWY_INLINE void row_gradient(ptrdiff_t p, const Pairs<T>& pairs, const T* HWY_RE
     auto v = load(node + c);
     auto g = hn::Mul(w[0], v);
     auto dg = hn::Mul(dw[0], v);
-#pragma GCC unroll 5
+    SOLION_UNROLL
     for (int m = 1; m < 6; ++m) {
       v = load(node + m * stride + c);
       g = hn::MulAdd(w[m], v, g);
@@ -304,7 +318,7 @@ HWY_INLINE void row_gradient(ptrdiff_t p, const Pairs<T>& pairs, const T* HWY_RE
     auto dt = load(grad_t + c);
     auto grad_g = hn::Mul(row[0], dt);
     by_row[0] = hn::MulAdd(g, dt, by_row[0]);
-#pragma GCC unroll 3
+    SOLION_UNROLL
     for (int x = 1; x < 4; ++x) {
       dt = load(grad_t + x * stride + c);
       by_row[x] = hn::MulAdd(g, dt, by_row[x]);
@@ -325,7 +339,7 @@ void gradients(ptrdiff_t n, const Pairs<T>& pairs, const PairKind<T>& kind, cons
   for (ptrdiff_t p = 0; p < n; ++p)
     row_gradient(p, pairs, grad_t, stride, size, weights, slope, sums + 4 * p);
   V<T> w[9];
-#pragma GCC unroll 9
+  SOLION_UNROLL
   for (int k = 0; k < 9; ++k) w[k] = set(T(0));
   for (ptrdiff_t i = 0; i < n; i += lanes<T>()) {
     V<T> y0, y1, y2, y3;

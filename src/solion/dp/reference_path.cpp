@@ -119,7 +119,7 @@ class Atom {
     n.r = list_.position(j) - list_.position(i_);
     n.distance = n.r.norm();
     if (!(n.distance < model_.descriptor.rcut)) return;
-    if (!(n.distance > 0))
+    if (!(n.distance > same_place_A))
       throw InputError("atoms {} and {} lie at the same place", i_ + 1, list_.owner(j) + 1);
     // A pair that the model leaves out is no neighbour at all; one that the descriptor leaves out takes the
     // place of a padded row and adds nothing.

@@ -268,6 +268,12 @@ Input read_input(TomlTable table) {
     for (std::size_t k = 0; k < 3; ++k) input.supercell[k] = static_cast<int>(n[k]);
   }
   input.potential = potential_at(table);
+  if (table.has("precision")) {
+    using P = std::pair<const char*, const char*>;
+    input.precision =
+        choice(table, "precision",
+               std::array{P{"double", "double"}, P{"single", "single"}, P{"reference", "reference"}});
+  }
   input.threads = static_cast<int>(std::min<std::int64_t>(count(table, "threads", 0, 0), 4096));
   input.settings = read_settings(table);
   input.outputs = read_outputs(table);

@@ -84,6 +84,8 @@ struct Input {
   std::array<int, 3> supercell{1, 1, 1};
   /// The text of `potential`, made a path beside the input file where such a file exists.
   std::string potential;
+  /// Of a Deep Potential: "double", "single" (sums in double) or "reference".
+  std::string precision = "double";
   int threads = 0;  ///< 0: all cores
   Settings settings;
   Outputs outputs;

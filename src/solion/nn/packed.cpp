@@ -3,8 +3,12 @@
 
 #include <algorithm>
 
+#include "solion/base/unroll.hpp"
+
 // Compiled for the oldest that a compiler assumes, and for AVX2, AVX-512 (AVX3) or NEON where they make a
 // difference.
+// No AES is used here; without this a compiler told of AVX2 but not of AES would get scalar code.
+#define HWY_DISABLE_PCLMUL_AES
 #define HWY_DISABLED_TARGETS \
   (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
@@ -42,27 +46,27 @@ HWY_INLINE void tile(ptrdiff_t k, const T* HWY_RESTRICT x, ptrdiff_t ldx, const 
   using V = hn::Vec<Tag<T>>;
   const ptrdiff_t n = static_cast<ptrdiff_t>(hn::Lanes(d));
   V sum[tile_rows][vectors];
-#pragma GCC unroll 8
+  SOLION_UNROLL
   for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v)
       sum[r][v] = start != nullptr ? hn::LoadU(d, start + r * lds + v * n) : hn::Zero(d);
   }
   for (ptrdiff_t p = 0; p < k; ++p) {
     V w[vectors];
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) w[v] = hn::LoadU(d, panel + v * n);
-#pragma GCC unroll 8
+    SOLION_UNROLL
     for (int r = 0; r < tile_rows; ++r) {
       const V a = hn::Set(d, x[r * ldx + p]);
-#pragma GCC unroll 4
+      SOLION_UNROLL
       for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(a, w[v], sum[r][v]);
     }
     panel += width;
   }
-#pragma GCC unroll 8
+  SOLION_UNROLL
   for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
+    SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) hn::StoreU(sum[r][v], d, y + r * ldy + v * n);
   }
 }
