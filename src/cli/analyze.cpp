@@ -1,4 +1,4 @@
-// solion analyze msd|rdf|arrhenius: from trajectories of any code to diffusion coefficients and structure.
+// solion analyze: from trajectories of any code to diffusion coefficients and structure.
 #include "cli/analyze.hpp"
 
 #include <cmath>
@@ -73,7 +73,11 @@ std::function<void()> setup_analyze(CLI::App& app) {
   };
   add("msd", "Mean square displacement and the diffusion coefficient", setup_analyze_msd);
   add("rdf", "Radial distribution functions and coordination numbers", setup_analyze_rdf);
-  add("arrhenius", "Activation energy of a table of D(T)", setup_analyze_arrhenius);
+  add("arrhenius", "Activation energy of a table of D(T), and which law it follows", setup_analyze_arrhenius);
+  add("hops", "Hops between crystal sites: rates, residence, correlation, occupancy", setup_analyze_hops);
+  add("vanhove", "Van Hove functions and how far from Gaussian", setup_analyze_van_hove);
+  add("green-kubo", "Diffusion coefficients from velocities, as a cross-check", setup_analyze_green_kubo);
+  add("polyhedra", "Coordination census and distortion of octahedra", setup_analyze_polyhedra);
   return [chosen] { (*chosen)(); };
 }
 

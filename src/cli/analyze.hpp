@@ -48,5 +48,9 @@ Json number(double value);
 std::function<void()> setup_analyze_msd(CLI::App& app);
 std::function<void()> setup_analyze_rdf(CLI::App& app);
 std::function<void()> setup_analyze_arrhenius(CLI::App& app);
+std::function<void()> setup_analyze_hops(CLI::App& app);
+std::function<void()> setup_analyze_van_hove(CLI::App& app);
+std::function<void()> setup_analyze_green_kubo(CLI::App& app);
+std::function<void()> setup_analyze_polyhedra(CLI::App& app);
 
 }  // namespace solion::cli

@@ -183,6 +183,14 @@ void run(const Options& options) {
   json["time_ps"] = time_ps;
   json["msd_A2"] = {{options.species, curve.msd_A2}};
   json["msd_std_A2"] = error;
+  std::vector<double> non_gaussian;  // α₂ = d⟨r⁴⟩/((d + 2)⟨r²⟩²) − 1
+  const auto d_axes = static_cast<double>(curve.n_dimensions);
+  for (std::size_t l = 0; l < curve.msd_A2.size(); ++l) {
+    const double square = curve.msd_A2[l] * curve.msd_A2[l];
+    non_gaussian.push_back(d_axes * (curve.variance_A4[l] + square) / ((d_axes + 2) * square) - 1);
+  }
+  json["non_gaussian"] = Json::array();
+  for (const double alpha : non_gaussian) json["non_gaussian"].push_back(number(alpha));
   for (const std::string& other : gathered.runs.front().species()) {
     if (other == options.species) continue;
     const MsdCurve beside = curve_of(gathered, other);

@@ -85,6 +85,23 @@ grep -q "every 10 fs" out || fail "interval from time_fs"
 grep -q "Li-Li" out && grep -q '"coordination_number"' g.json || fail "rdf"
 [[ $(head -1 g.csv) == r_A,Li-O_g,Li-O_n,Li-Li_g,Li-Li_n ]] || fail "rdf csv"
 
+# 216 sites of the lattice that the ions walk on.
+awk 'BEGIN { print 224; print "Lattice=\"16.59 0 0 0 16.59 0 0 0 16.59\" Properties=species:S:1:pos:R:3"
+  for (i = 0; i < 216; i++) print "Li", (i % 6) * 2.765, (int(i / 6) % 6) * 2.765, int(i / 36) * 2.765
+  for (i = 0; i < 8; i++) print "O", 1.4 + i % 2 * 2.765, 1.4 + int(i / 2) % 2 * 2.765, 1.4 + int(i / 4) * 2.765 }' >sites.xyz
+"$solion" analyze hops images.xyz --species Li --sites sites.xyz --json hops.json --csv hops.csv >out
+# About 24 ions × 499 steps × 0.1, less the tenth that finds its target taken.
+awk -v n="$(key hops.json n_hops)" -v s="$(key hops.json n_sites)" 'BEGIN { exit !(n > 900 && n < 1200 && s == 216) }' \
+  || fail "hops: $(cat out)"
+"$solion" analyze vanhove images.xyz --species Li --times-ps 0.1 1 --r-max-A 6 --json vh.json --csv vh.csv >out
+[[ $(head -1 vh.csv) == r_A,self_0.1ps,distinct_0.1ps,self_1ps,distinct_1ps ]] || fail "van Hove csv: $(head -1 vh.csv)"
+refuses "longer than the trajectory" vanhove images.xyz --species Li --times-ps 100
+refuses "no velocities" green-kubo images.xyz --species Li --length-ps 0.1
+awk '$1 == "Li" { $2 += 1.38; $3 += 1.38 } 1' sites.xyz >shifted.xyz
+refuses "from every site" hops images.xyz --species Li --sites shifted.xyz
+"$solion" analyze polyhedra images.xyz --pair O-Li --cutoff-A 3 --json poly.json >out
+grep -q '"census"' poly.json || fail "polyhedra"
+
 cp images.xyz all.xyz
 lines=$((34 * 200))
 head -n $lines all.xyz >part1.xyz

@@ -74,7 +74,16 @@ bool is_repeat(const Frame& frame, const Frame& last) {
   return true;
 }
 
+io::ReadOptions read_options(const ReadTrajectory& what) {
+  return {.type_names = {}, .atom_style = {}, .accept_any_density = what.any_density, .closest_A = 0};
+}
+
 }  // namespace
+
+double stated_frame_interval(const ReadTrajectory& what) {
+  if (what.files.empty()) throw InputError("no trajectory given");
+  return frame_interval(what, read_options(what)) * static_cast<double>(what.every);
+}
 
 double for_each_frame(
     const ReadTrajectory& what,
@@ -82,8 +91,7 @@ double for_each_frame(
   if (what.files.empty()) throw InputError("no trajectory given");
   if (!(what.skip_ps >= 0)) throw InputError("skip {} ps; expected zero or more", what.skip_ps);
   if (what.every == 0) throw InputError("every 0th frame; expected one or more");
-  const io::ReadOptions reading{
-      .type_names = {}, .atom_style = {}, .accept_any_density = what.any_density, .closest_A = 0};
+  const io::ReadOptions reading = read_options(what);
   const double interval = frame_interval(what, reading);
   const auto n_skip =
       what.skip_frames +

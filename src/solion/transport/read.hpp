@@ -34,4 +34,7 @@ double for_each_frame(
     const ReadTrajectory& what,
     const std::function<void(const Frame& frame, const std::string& where, std::size_t part)>& visit);
 
+/// The time between the frames that `for_each_frame` will visit, fs; the same errors.
+double stated_frame_interval(const ReadTrajectory& what);
+
 }  // namespace solion::transport

@@ -1,0 +1,240 @@
+// solion analyze hops|vanhove|green-kubo: how single ions move.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+
+#include "cli/analyze.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/transport/green_kubo.hpp"
+#include "solion/transport/hops.hpp"
+#include "solion/transport/van_hove.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct MotionOptions : TrajectoryOptions {
+  std::string species;
+  std::vector<std::string> framework;
+
+  void add_species(CLI::App& app) {
+    add_to(app, true);
+    app.add_option("--species", species, "The mobile species")->required();
+    app.add_option("--framework", framework,
+                   "Species whose mean motion is taken off as drift; default: all others");
+  }
+  /// One run only: what ions did in one file does not go on in an independent one.
+  void check() const {
+    check_target(json);
+    check_target(csv);
+    if (replicas) throw InputError("--replicas: analyse each run by itself");
+  }
+  /// Feeds an accumulator that is made when the frame interval is known.
+  template <class Accumulator, class Make>
+  std::optional<Accumulator> feed(const Make& make) const {
+    std::optional<Accumulator> made;
+    const transport::ReadTrajectory what = trajectory();
+    const double interval = transport::stated_frame_interval(what);
+    made.emplace(make(interval));
+    transport::for_each_frame(
+        what, [&](const Frame& frame, const std::string& where, std::size_t) { made->add(frame, where); });
+    return made;
+  }
+};
+
+struct HopsOptions : MotionOptions {
+  std::string sites;
+  double core_share = 0.4;
+  double concert_ps = 0.5;
+};
+
+void run_hops(const HopsOptions& options) {
+  options.check();
+  Frame sites;
+  if (options.sites.empty()) {
+    const auto reader = io::open_frames(
+        options.files.front(),
+        {.type_names = {}, .atom_style = {}, .accept_any_density = options.any_density, .closest_A = 0});
+    reader->next(sites);
+  } else {
+    sites = io::read_frame(options.sites);
+  }
+  const auto hops = options.feed<transport::HopAccumulator>([&](double interval) {
+    return transport::HopAccumulator({.species = options.species,
+                                      .framework = options.framework,
+                                      .core_share = options.core_share,
+                                      .concert_fs = 1000 * options.concert_ps},
+                                     sites, interval);
+  });
+  const transport::HopStatistics s = hops->statistics();
+  Json lengths = Json::array();
+  Columns table;
+  std::vector<double> length, count;
+  for (const auto& [tenth, n] : s.hops_by_length_dA) {
+    length.push_back(0.1 * tenth);
+    count.push_back(static_cast<double>(n));
+    lengths.push_back({{"length_A", 0.1 * tenth}, {"hops", n}});
+  }
+  table.add("length_A", length);
+  table.add("hops", count);
+  const Json json = {{"species", options.species},
+                     {"sites_from", options.sites.empty() ? "the first frame" : options.sites},
+                     {"n_ions", s.n_ions},
+                     {"n_sites", s.n_sites},
+                     {"n_frames", s.n_frames},
+                     {"n_hops", s.n_hops},
+                     {"time_ps", s.time_fs * 1e-3},
+                     {"site_distance_A", s.site_distance_A},
+                     {"rate_per_ps", s.rate_per_ps},
+                     {"rate_std_per_ps", s.rate_std_per_ps},
+                     {"residence_ps", number(s.residence_ps)},
+                     {"returned", number(s.returned)},
+                     {"mean_cosine", number(s.mean_cosine)},
+                     {"correlation_factor", number(s.correlation_factor)},
+                     {"D_uncorrelated_cm2_per_s", s.D_uncorrelated_cm2_per_s},
+                     {"concerted", number(s.concerted)},
+                     {"concert_window_ps", options.concert_ps},
+                     {"empty_sites", s.empty_sites},
+                     {"shared_sites", s.shared_sites},
+                     {"between_sites", s.between_sites},
+                     {"occupancy", s.occupancy},
+                     {"hops_by_length", lengths}};
+  fmt::print("{} {} ions, {} sites at least {:.3f} Å apart ({}), {} frames\n", s.n_ions, options.species,
+             s.n_sites, s.site_distance_A, json["sites_from"].get<std::string>(), s.n_frames);
+  fmt::print(
+      "{} hops: {:.3g} ± {:.1g} an ion and ps; stay {:.3g} ps; {:.0f} % go straight back; ⟨cos⟩ = {:.2f}\n",
+      s.n_hops, s.rate_per_ps, s.rate_std_per_ps, s.residence_ps, 100 * s.returned, s.mean_cosine);
+  fmt::print(
+      "D of uncorrelated hops {:.3e} cm²/s; {:.0f} % of hops within {:g} ps of one that shares a site\n",
+      s.D_uncorrelated_cm2_per_s, 100 * s.concerted, options.concert_ps);
+  fmt::print("mean over frames: {:.2f} sites empty, {:.2f} shared, {:.1f} % of ions between sites\n",
+             s.empty_sites, s.shared_sites, 100 * s.between_sites);
+  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.csv.empty()) table.write(options.csv);
+}
+
+struct VanHove : MotionOptions {
+  std::vector<double> times_ps;
+  transport::VanHoveOptions settings;
+  bool self_only = false;
+};
+
+void run_van_hove(VanHove options) {
+  options.check();
+  options.settings.species = options.species;
+  options.settings.framework = options.framework;
+  options.settings.distinct = !options.self_only;
+  for (const double t : options.times_ps) options.settings.times_fs.push_back(1000 * t);
+  const auto accumulated = options.feed<transport::VanHoveAccumulator>(
+      [&](double interval) { return transport::VanHoveAccumulator(options.settings, interval); });
+  Json json = {{"species", options.species}, {"times", Json::array()}};
+  Columns table;
+  fmt::print("{:>10} {:>12} {:>10} {:>8}\n", "time ps", "MSD Å²", "alpha_2", "origins");
+  for (const transport::VanHoveCurve& c : accumulated->curves()) {
+    if (table.names.empty()) {
+      table.add("r_A", c.r_A);
+      json["r_A"] = c.r_A;
+    }
+    const std::string name = fmt::format("{:g}ps", c.time_fs * 1e-3);
+    table.add("self_" + name, c.self);
+    Json one = {{"time_ps", c.time_fs * 1e-3},
+                {"self_per_A", c.self},
+                {"msd_A2", c.msd_A2},
+                {"n_origins", c.n_origins},
+                {"non_gaussian", c.non_gaussian}};
+    if (!options.self_only) {
+      table.add("distinct_" + name, c.distinct);
+      one["distinct"] = c.distinct;
+    }
+    json["times"].push_back(std::move(one));
+    fmt::print("{:>10.4g} {:>12.4g} {:>10.3f} {:>8}\n", c.time_fs * 1e-3, c.msd_A2, c.non_gaussian,
+               c.n_origins);
+  }
+  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.csv.empty()) table.write(options.csv);
+}
+
+struct GreenKuboOptions : MotionOptions {
+  double length_ps = 2;
+};
+
+void run_green_kubo(const GreenKuboOptions& options) {
+  options.check();
+  const auto accumulated = options.feed<transport::GreenKuboAccumulator>([&](double interval) {
+    return transport::GreenKuboAccumulator(
+        {.species = options.species, .framework = options.framework, .length_fs = 1000 * options.length_ps},
+        interval);
+  });
+  const transport::GreenKubo g = accumulated->result();
+  Columns table;
+  std::vector<double> time_ps;
+  for (const double t : g.time_fs) time_ps.push_back(t * 1e-3);
+  table.add("time_ps", time_ps);
+  table.add("vacf_A2_per_fs2", g.vacf_A2_per_fs2);
+  table.add("D_cm2_per_s", g.tracer);
+  table.add("D_std_cm2_per_s", g.tracer_std);
+  table.add("D_collective_cm2_per_s", g.collective);
+  table.add("D_collective_std_cm2_per_s", g.collective_std);
+  const Json json = {{"species", options.species},
+                     {"n_ions", g.n_ions},
+                     {"n_frames", g.n_frames},
+                     {"n_blocks", g.n_blocks},
+                     {"D_cm2_per_s", g.tracer.back()},
+                     {"D_std_cm2_per_s", g.tracer_std.back()},
+                     {"D_collective_cm2_per_s", g.collective.back()},
+                     {"D_collective_std_cm2_per_s", g.collective_std.back()},
+                     {"time_ps", time_ps},
+                     {"vacf_A2_per_fs2", g.vacf_A2_per_fs2},
+                     {"running_D_cm2_per_s", g.tracer},
+                     {"running_D_collective_cm2_per_s", g.collective}};
+  fmt::print(
+      "Green-Kubo over {:g} ps ({} ions, {} frames): D = {:.3e} ± {:.1e}, collective {:.3e} ± {:.1e} cm²/s\n",
+      time_ps.back(), g.n_ions, g.n_frames, g.tracer.back(), g.tracer_std.back(), g.collective.back(),
+      g.collective_std.back());
+  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.csv.empty()) table.write(options.csv);
+}
+
+}  // namespace
+
+std::function<void()> setup_analyze_hops(CLI::App& app) {
+  const auto options = std::make_shared<HopsOptions>();
+  options->add_species(app);
+  app.add_option(
+      "--sites", options->sites,
+      "Crystal whose atoms of the species are the sites (solion build makes it, vacancies filled); "
+      "default: the first frame");
+  app.add_option("--core", options->core_share, "An ion has arrived within this share of the site distance")
+      ->capture_default_str();
+  app.add_option("--concert-ps", options->concert_ps,
+                 "Hops that share a site within this time are in concert")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  return [options] { run_hops(*options); };
+}
+
+std::function<void()> setup_analyze_van_hove(CLI::App& app) {
+  const auto options = std::make_shared<VanHove>();
+  options->add_species(app);
+  app.add_option("--times-ps", options->times_ps, "Times to show")->required()->check(CLI::NonNegativeNumber);
+  app.add_option("--r-max-A", options->settings.r_max_A, "Largest distance")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--bin-A", options->settings.bin_A, "Bin width")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--self-only", options->self_only, "Leave the distinct part out, which costs most");
+  return [options] { run_van_hove(*options); };
+}
+
+std::function<void()> setup_analyze_green_kubo(CLI::App& app) {
+  const auto options = std::make_shared<GreenKuboOptions>();
+  options->add_species(app);
+  app.add_option("--length-ps", options->length_ps, "Length of the correlation")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  return [options] { run_green_kubo(*options); };
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,41 @@
+// The ions of one species as the framework sees them: unwrapped, drift taken off.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "solion/structure/frame.hpp"
+#include "solion/transport/unwrap.hpp"
+
+namespace solion::transport {
+
+/// Frame after frame into fractional coordinates s − (⟨s⟩_F − ⟨s⟩_F at the first frame), s unwrapped and F
+/// the framework: an ion that the crystal carries along stays where it is.
+class MobileView {
+ public:
+  /// `framework` empty: all species but the mobile one.
+  MobileView(std::string species, std::vector<std::string> framework = {})
+      : species_(std::move(species)), framework_(std::move(framework)) {}
+
+  /// InputError without a cell, if no atom is of the species or the framework, and see Unwrapper.
+  void add(const Frame& frame, const std::string& where);
+
+  [[nodiscard]] std::size_t n_ions() const { return ions_.size(); }
+  [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
+  /// Atoms of the frame that the ions are.
+  [[nodiscard]] const std::vector<std::size_t>& atoms() const { return ions_; }
+  [[nodiscard]] const std::vector<Vec3>& fractional() const { return fractional_; }
+  [[nodiscard]] const Mat3& cell() const { return cell_; }
+
+ private:
+  std::string species_;
+  std::vector<std::string> framework_;
+  Unwrapper unwrapper_;
+  std::size_t n_frames_ = 0;
+  std::vector<std::size_t> ions_, fixed_;
+  std::vector<Vec3> fractional_;
+  Vec3 origin_ = Vec3::Zero();
+  Mat3 cell_ = Mat3::Identity();
+};
+
+}  // namespace solion::transport

@@ -1,0 +1,249 @@
+// Hops, van Hove functions, Green–Kubo and polyhedra against walks and shapes whose answer is known.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/transport/green_kubo.hpp"
+#include "solion/transport/hops.hpp"
+#include "solion/transport/polyhedra.hpp"
+#include "solion/transport/van_hove.hpp"
+#include "transport/synthetic.hpp"
+
+namespace solion::transport {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr double a = 2.765;
+constexpr int edge = 5;
+
+/// A simple cubic lattice of Li sites with one O at the middle of each of the first cubes.
+Frame lattice() {
+  Frame frame;
+  frame.cell = Cell::cubic(edge * a);
+  for (int x = 0; x < edge; ++x)
+    for (int y = 0; y < edge; ++y)
+      for (int z = 0; z < edge; ++z) frame.add_atom("Li", Vec3(x, y, z) * a);
+  for (int k = 0; k < 4; ++k) frame.add_atom("O", Vec3(k + 0.5, 0.5, 0.5) * a);
+  return frame;
+}
+
+/// Walkers on that lattice; what they did is counted as they go.
+struct Walkers {
+  Frame frame;
+  std::vector<Vec3> home;
+  std::vector<int> last;
+  std::size_t hops = 0, turns = 0, returned = 0;
+  RandomStream random{7, "walkers"};
+
+  explicit Walkers(int n) {
+    frame.cell = Cell::cubic(edge * a);
+    for (int i = 0; i < n; ++i) {
+      home.push_back(Vec3(i % edge, i / edge % edge, i / edge / edge) * a);
+      frame.add_atom("Li", home.back());
+    }
+    for (int k = 0; k < 4; ++k) {
+      home.push_back(Vec3(k + 0.5, 0.5, 0.5) * a);
+      frame.add_atom("O", home.back());
+    }
+    last.assign(static_cast<std::size_t>(n), -1);
+    frame.images.assign(frame.n_atoms(), Int3::Zero());
+  }
+  void step(double rate, double back, double vibration, const Vec3& drift) {
+    for (std::size_t i = 0; i < last.size(); ++i) {
+      if (!(random.uniform() < rate)) continue;
+      int direction = static_cast<int>(random.below(6));
+      if (last[i] >= 0 && random.uniform() < back) direction = last[i] ^ 1;
+      home[i][direction / 2] += (direction % 2 == 0 ? 1 : -1) * a;
+      ++hops;
+      if (last[i] >= 0) {
+        ++turns;
+        returned += direction == (last[i] ^ 1) ? 1 : 0;
+      }
+      last[i] = direction;
+    }
+    for (std::size_t i = 0; i < home.size(); ++i) {
+      home[i] += drift;
+      frame.positions[i] = home[i] + vibration * Vec3(random.normal(), random.normal(), random.normal());
+    }
+  }
+};
+
+TEST(Hops, AreCountedAsTheyHappened) {
+  Walkers walkers(40);
+  HopAccumulator hops({.species = "Li", .framework = {}}, lattice(), 10.0);
+  hops.add(walkers.frame, "frame 0");
+  constexpr int frames = 3000;
+  // A rigid drift of 3 Å over the run must make no hops. Vibration stays inside the core (1.1 Å, 6
+  // deviations).
+  for (int t = 1; t < frames; ++t) {
+    walkers.step(0.01, 0.3, 0.15, Vec3(0.001, 0, 0));
+    hops.add(walkers.frame, fmt::format("frame {}", t));
+  }
+  const HopStatistics s = hops.statistics();
+  EXPECT_EQ(s.n_sites, 125U);
+  EXPECT_EQ(s.n_hops, walkers.hops);
+  EXPECT_NEAR(s.site_distance_A, a, 1e-9);
+  EXPECT_NEAR(s.rate_per_ps, static_cast<double>(walkers.hops) / 40 / (s.time_fs * 1e-3), 1e-9);
+  EXPECT_NEAR(s.returned, static_cast<double>(walkers.returned) / static_cast<double>(walkers.turns), 1e-9);
+  EXPECT_NEAR(s.mean_cosine, -0.3, 4 / std::sqrt(static_cast<double>(walkers.turns)));
+  EXPECT_NEAR(s.correlation_factor, 0.7 / 1.3, 0.06);
+  // Stays that end within the run are shorter than 1/rate = 1 ps on the mean by about (1/rate)²/time.
+  EXPECT_NEAR(s.residence_ps, 1.0, 0.15);
+  EXPECT_EQ(s.hops_by_length_dA.size(), 1U);
+  EXPECT_NEAR(s.D_uncorrelated_cm2_per_s,
+              s.rate_per_ps * 1e-3 * a * a / 6 * constants::A2_per_fs_in_cm2_per_s,
+              1e-9 * s.D_uncorrelated_cm2_per_s);
+  double occupied = 0;
+  for (const double o : s.occupancy) occupied += o;
+  EXPECT_NEAR(occupied, 40, 1e-9);
+  EXPECT_GE(s.empty_sites, 85);  // 125 sites, 40 ions that may share
+  EXPECT_NEAR(s.empty_sites + 40, 125 + s.shared_sites, 2);
+}
+
+TEST(Hops, ThatFollowEachOtherAreInConcert) {
+  // Two ions in a row: the second moves into the site that the first left in the same frame.
+  Walkers walkers(2);
+  walkers.home[0] = Vec3(0, 0, 0);
+  walkers.home[1] = Vec3(a, 0, 0);
+  HopAccumulator hops({.species = "Li", .framework = {}, .core_share = 0.4, .concert_fs = 20}, lattice(),
+                      10.0);
+  for (int t = 0; t < 60; ++t) {
+    if (t == 10)
+      for (int i : {0, 1}) walkers.home[static_cast<std::size_t>(i)][0] += a;  // together
+    if (t == 40) walkers.home[0][1] += a;                                      // alone
+    walkers.step(0, 0, 0.05, Vec3::Zero());
+    hops.add(walkers.frame, "frame");
+  }
+  const HopStatistics s = hops.statistics();
+  EXPECT_EQ(s.n_hops, 3U);
+  EXPECT_NEAR(s.concerted, 2.0 / 3, 1e-12);
+}
+
+TEST(Hops, RefuseSitesOfAnotherCrystal) {
+  Frame other = lattice();
+  for (Vec3& r : other.positions) r += 0.5 * a * Vec3::Ones();
+  HopAccumulator hops({.species = "Li", .framework = {}}, other, 10.0);
+  try {
+    hops.add(Walkers(10).frame, "frame 1");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("from every site"));
+  }
+  EXPECT_THROW(HopAccumulator({.species = "Na", .framework = {}}, lattice(), 10.0), InputError);
+}
+
+TEST(VanHove, OfAGaussianWalkIsMaxwellian) {
+  RandomStream random(3, "van hove");
+  Frame frame;
+  frame.cell = Cell::cubic(20);
+  for (int i = 0; i < 60; ++i)
+    frame.add_atom(i < 50 ? "Li" : "O", 20 * Vec3(random.uniform(), random.uniform(), random.uniform()));
+  frame.images.assign(frame.n_atoms(), Int3::Zero());
+  VanHoveAccumulator van_hove(
+      {.species = "Li", .framework = {}, .times_fs = {0, 10, 30}, .r_max_A = 8, .bin_A = 0.1}, 1.0);
+  constexpr double step = 0.2;
+  for (int t = 0; t < 600; ++t) {
+    van_hove.add(frame, "frame");
+    for (std::size_t i = 0; i < 50; ++i)
+      frame.positions[i] += step * Vec3(random.normal(), random.normal(), random.normal());
+    frame.positions[55][0] += 1e-9;
+  }
+  const auto curves = van_hove.curves();
+  ASSERT_EQ(curves.size(), 3U);
+  EXPECT_NEAR(curves[0].self[0] * 0.1, 1.0, 1e-9);  // at time 0 nobody has moved
+  const double s2 = 10 * step * step;
+  EXPECT_NEAR(curves[1].time_fs, 10, 1e-9);
+  EXPECT_NEAR(curves[1].msd_A2, 3 * s2, 0.05 * 3 * s2);
+  EXPECT_NEAR(curves[1].non_gaussian, 0, 0.05);
+  double total = 0;
+  for (std::size_t k = 0; k < curves[1].r_A.size(); ++k) {
+    const double r = curves[1].r_A[k];
+    const double maxwell =
+        std::sqrt(2 / constants::pi) * r * r / std::pow(s2, 1.5) * std::exp(-r * r / (2 * s2));
+    EXPECT_NEAR(curves[1].self[k], maxwell, 0.06);
+    total += curves[1].self[k] * 0.1;
+  }
+  EXPECT_NEAR(total, 1, 1e-9);
+  for (const auto& c : curves) {  // ions that know nothing of each other
+    double inner = 0, shells = 0;
+    for (std::size_t k = 0; k < c.r_A.size(); ++k) {
+      inner += c.distinct[k] * c.r_A[k] * c.r_A[k];
+      shells += c.r_A[k] * c.r_A[k];
+    }
+    EXPECT_NEAR(inner / shells, 1, 0.1);
+  }
+}
+
+TEST(GreenKubo, GivesTheDOfAnOrnsteinUhlenbeckProcess) {
+  // dv = −v/τ dt + noise with ⟨v²⟩ = σ² a component: D = σ²τ.
+  RandomStream random(5, "green kubo");
+  constexpr double tau = 20, sigma = 0.01;
+  Frame frame;
+  frame.cell = Cell::cubic(20);
+  for (int i = 0; i < 24; ++i) frame.add_atom(i < 20 ? "Li" : "O", Vec3(i % 5, i / 5, 0) * 3.0);
+  frame.velocities.assign(24, Vec3::Zero());
+  GreenKuboAccumulator green_kubo({.species = "Li", .framework = {}, .length_fs = 150}, 1.0);
+  const double keep = std::exp(-1 / tau), kick = sigma * std::sqrt(1 - keep * keep);
+  for (std::size_t i = 0; i < 20; ++i)
+    frame.velocities[i] = sigma * Vec3(random.normal(), random.normal(), random.normal());
+  for (int t = 0; t < 12000; ++t) {
+    green_kubo.add(frame, "frame");
+    for (std::size_t i = 0; i < 20; ++i)
+      frame.velocities[i] =
+          keep * frame.velocities[i] + kick * Vec3(random.normal(), random.normal(), random.normal());
+  }
+  const GreenKubo g = green_kubo.result();
+  const double D = sigma * sigma * tau * constants::A2_per_fs_in_cm2_per_s;
+  EXPECT_NEAR(g.vacf_A2_per_fs2.front(), 3 * sigma * sigma, 0.05 * 3 * sigma * sigma);
+  EXPECT_NEAR(g.tracer.back(), D, 4 * g.tracer_std.back());
+  EXPECT_LT(g.tracer_std.back(), 0.1 * D);
+  EXPECT_NEAR(g.collective.back(), D, 4 * g.collective_std.back());  // independent ions: Haven ratio 1
+  EXPECT_GE(g.n_blocks, 8U);
+  Frame still = frame;
+  still.velocities.clear();
+  GreenKuboAccumulator none({.species = "Li", .framework = {}, .length_fs = 150}, 1.0);
+  EXPECT_THROW(none.add(still, "frame"), InputError);
+}
+
+TEST(Polyhedra, OfOctahedraWithKnownDistortion) {
+  // One O in a 12 Å box with six Li at 1.9 Å, one pair stretched by x.
+  constexpr double d = 1.9, x = 0.1;
+  Frame frame;
+  frame.cell = Cell::cubic(12);
+  frame.add_atom("O", Vec3(6, 6, 6));
+  for (int k = 0; k < 3; ++k)
+    for (const double sign : {-1.0, 1.0}) {
+      Vec3 r(6, 6, 6);
+      r[k] += sign * (k == 0 ? d + x : d);
+      frame.add_atom("Li", r);
+    }
+  PolyhedraAccumulator octahedra({.centre = "O", .ligand = "Li", .cutoff_A = 2.5});
+  octahedra.add(frame, "frame");
+  PolyhedraCensus c = octahedra.census();
+  const double mean = d + x / 3;
+  EXPECT_NEAR(c.distortion_index, (2 * std::pow(x - x / 3, 2) + 4 * std::pow(x / 3, 2)) / 6 / (mean * mean),
+              1e-12);
+  EXPECT_NEAR(c.angle_variance_deg2, 0, 1e-9);
+  EXPECT_NEAR(c.share.at(6), 1, 1e-12);
+  // One ligand bent by 10 degrees: four of the 12 cis angles change, two of them to 80 and 100.
+  frame.positions[1] =
+      Vec3(6, 6, 6) + (d + x) * Vec3(-std::cos(constants::pi / 18), std::sin(constants::pi / 18), 0);
+  PolyhedraAccumulator bent({.centre = "O", .ligand = "Li", .cutoff_A = 2.5});
+  bent.add(frame, "frame");
+  EXPECT_NEAR(bent.census().angle_variance_deg2, 200.0 / 11, 1e-6);
+  // Two ligands far away: four-fold, no octahedron.
+  frame.positions[1][0] = frame.positions[2][0] = 1;
+  PolyhedraAccumulator broken({.centre = "O", .ligand = "Li", .cutoff_A = 2.5});
+  broken.add(frame, "frame");
+  c = broken.census();
+  EXPECT_NEAR(c.share.at(4), 1, 1e-12);
+  EXPECT_NEAR(c.under_coordinated, 1, 1e-12);
+  EXPECT_EQ(c.n_octahedra, 0U);
+  EXPECT_TRUE(std::isnan(c.distortion_index));
+}
+
+}  // namespace
+}  // namespace solion::transport
