@@ -113,7 +113,7 @@ bool DumpReader::next(Frame& frame) {
 void DumpReader::read_box(const std::string& header, Frame& frame) {
   const bool general = header.starts_with("abc origin");
   const bool tilted = header.starts_with("xy xz yz");
-  Fields flags(general ? header.substr(10) : tilted ? header.substr(8) : header);
+  Fields flags(std::string_view(header).substr(general ? 10 : tilted ? 8 : 0));
   int n_flags = 0, periodic = 0;
   for (std::string_view flag = flags.word(); !flag.empty(); flag = flags.word(), ++n_flags) {
     periodic += flag == "pp" ? 1 : 0;
