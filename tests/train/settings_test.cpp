@@ -74,7 +74,8 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/model/descriptor/precision", "float16", "float16"},
         Case{"/model/fitting_net/activation_function", "tanhh", "tanhh"},
         Case{"/model/fitting_net/numb_fparam", 2, "numb_fparam"},
-        Case{"/learning_rate/type", "cosine", "learning_rate/type"},
+        Case{"/learning_rate/type", "linear",
+             "learning_rate/type = \"linear\": must be one of exp, cosine, wsd"},
         Case{"/learning_rate/start_lr", -1, "learning_rate/start_lr"},
         Case{"/training/training_data/batch_size", 0, "training/training_data/batch_size"},
         Case{"/training/numb_steps", 1.5, "training/numb_steps = 1.5: must be an integer"},
@@ -99,6 +100,27 @@ TEST(Settings, LearningRateFallsInStairsFromStartToStop) {
   EXPECT_NEAR(rate.at(99), 1e-3 * std::pow(1e-3, 0.9), 1e-15);
   EXPECT_NEAR(rate.at(100), 1e-6, 1e-18);
   EXPECT_DOUBLE_EQ(rate.at(1000), 1e-6);
+}
+
+TEST(Settings, OtherSchedulesFollowTheirFormulas) {
+  Json input = small_input();
+  input["learning_rate"] = {{"type", "cosine"}, {"start_lr", 1e-2}, {"stop_lr", 1e-4}, {"warmup_steps", 20}};
+  const LearningRate cosine = parse_settings(input, "f").learning_rate;
+  EXPECT_DOUBLE_EQ(cosine.at(10), 0.5e-2);  // half of the warm-up from 0
+  EXPECT_DOUBLE_EQ(cosine.at(20), 1e-2);
+  EXPECT_NEAR(cosine.at(60), 0.5 * (1e-2 + 1e-4), 1e-15);
+  EXPECT_NEAR(cosine.at(100), 1e-4, 1e-15);
+
+  input["learning_rate"] = {
+      {"type", "wsd"}, {"start_lr", 1e-2}, {"stop_lr", 1e-4}, {"decay_phase_ratio", 0.4}};
+  const LearningRate wsd = parse_settings(input, "f").learning_rate;
+  EXPECT_DOUBLE_EQ(wsd.at(60), 1e-2);
+  EXPECT_NEAR(wsd.at(80), 2 / (1 / 1e-4 + 1 / 1e-2), 1e-15);  // inverse linear: the mean of 1/lr
+  EXPECT_NEAR(wsd.at(100), 1e-4, 1e-15);
+  input["learning_rate"]["decay_type"] = "linear";
+  EXPECT_NEAR(parse_settings(input, "f").learning_rate.at(70), 1e-2 - 0.25 * (1e-2 - 1e-4), 1e-15);
+  input["learning_rate"]["decay_type"] = "cosine";
+  EXPECT_NEAR(parse_settings(input, "f").learning_rate.at(80), 0.5 * (1e-2 + 1e-4), 1e-15);
 }
 
 TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {

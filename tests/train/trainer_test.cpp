@@ -110,6 +110,27 @@ TEST_F(TrainerTest, LossFallsAndTheModelFileSaysWhatWasTrained) {
       << header;
 }
 
+TEST_F(TrainerTest, RestartWithSoapGivesTheSameBits) {
+  input["optimizer"] = {{"type", "SOAP"}, {"refresh_every", 7}};
+  const RunOptions whole = options("whole");
+  train(settings(), whole);
+  RunOptions broken = options("broken");
+  broken.after_step = [](std::int64_t step) {
+    if (step == 230) throw Stop{};
+  };
+  EXPECT_THROW(train(settings(), broken), Stop);
+  broken.after_step = nullptr;
+  broken.threads = 2;
+  EXPECT_EQ(train(settings(), broken).first_step, 200);
+  EXPECT_TRUE(read_file(whole.folder / "model.ckpt") == read_file(broken.folder / "model.ckpt"));
+  EXPECT_TRUE(read_file(whole.folder / "lcurve.out") == read_file(broken.folder / "lcurve.out"));
+
+  input["optimizer"] = {{"type", "Adam"}};
+  input["training"]["numb_steps"] = 310;
+  broken.start = RunOptions::Start::restart;
+  EXPECT_NE(message_of(broken).find("made with another optimizer"), std::string::npos) << message_of(broken);
+}
+
 TEST_F(TrainerTest, RestartGivesTheSameBits) {
   for (const Precision precision : {Precision::single_precision, Precision::double_precision}) {
     RunOptions whole = options("whole");

@@ -2,6 +2,7 @@
 #include "solion/train/checkpoint.hpp"
 
 #include <cstring>
+#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -10,7 +11,7 @@
 namespace solion::train {
 namespace {
 
-constexpr const char* kind = "solion training checkpoint 1";
+constexpr const char* kind = "solion training checkpoint 2";
 
 template <typename T>
 void append(std::string& bytes, const nn::AlignedVector<T>& values) {
@@ -52,14 +53,19 @@ Json read_head(const std::filesystem::path& path, const std::string& content) {
 template <typename T>
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& checkpoint) {
   std::string arrays;
-  for (const auto* values : {&checkpoint.parameters, &checkpoint.first, &checkpoint.second})
-    append(arrays, *values);
+  append(arrays, checkpoint.parameters);
+  Json lengths = Json::array();
+  for (const auto& values : checkpoint.optimizer.arrays) {
+    append(arrays, values);
+    lengths.push_back(values.size());
+  }
   const Json head = {{"kind", kind},
                      {"step", checkpoint.step},
                      {"fingerprint", checkpoint.fingerprint},
                      {"bytes_per_number", sizeof(T)},
                      {"n_parameters", checkpoint.parameters.size()},
-                     {"updates", checkpoint.updates},
+                     {"updates", checkpoint.optimizer.updates},
+                     {"optimizer_lengths", lengths},
                      {"positions", positions_json(checkpoint.positions)},
                      {"validation_positions", positions_json(checkpoint.validation_positions)},
                      {"statistics", checkpoint.statistics},
@@ -79,9 +85,11 @@ Checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
   const auto n = head.at("n_parameters").get<std::size_t>();
   std::string_view arrays(content);
   arrays.remove_prefix(content.find('\n') + 1);
-  if (arrays.size() != 3 * n * sizeof(T)) {
+  const auto lengths = head.at("optimizer_lengths").get<std::vector<std::size_t>>();
+  const std::size_t bytes = std::accumulate(lengths.begin(), lengths.end(), n) * sizeof(T);
+  if (arrays.size() != bytes) {
     throw InputError("{}: truncated: {} bytes of arrays where {} belong", path.string(), arrays.size(),
-                     3 * n * sizeof(T));
+                     bytes);
   }
   if (sha256(arrays) != head.at("sha256").get<std::string>()) {
     throw InputError("{}: damaged: its content does not match its checksum", path.string());
@@ -89,12 +97,11 @@ Checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
   checkpoint.step = head.at("step").get<std::int64_t>();
   checkpoint.fingerprint = head.at("fingerprint").get<std::string>();
   checkpoint.statistics = head.at("statistics");
-  checkpoint.updates = head.at("updates").get<std::uint64_t>();
+  checkpoint.optimizer.updates = head.at("updates").get<std::uint64_t>();
   checkpoint.positions = positions_from(head.at("positions"));
   checkpoint.validation_positions = positions_from(head.at("validation_positions"));
   checkpoint.parameters = take<T>(arrays, n);
-  checkpoint.first = take<T>(arrays, n);
-  checkpoint.second = take<T>(arrays, n);
+  for (const std::size_t length : lengths) checkpoint.optimizer.arrays.push_back(take<T>(arrays, length));
   return checkpoint;
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "solion/dp/model.hpp"
-#include "solion/nn/adam.hpp"
+#include "solion/train/optimizer.hpp"
 #include "solion/train/sampler.hpp"
 
 namespace solion::train {
@@ -20,10 +20,8 @@ struct Checkpoint {
   Json statistics;          ///< what `initial_model` found in the data (sel, normalisation, energies by type)
   std::vector<Sampler::Position> positions;             ///< of the training data
   std::vector<Sampler::Position> validation_positions;  ///< empty without validation data
-  std::uint64_t updates = 0;                            ///< of Adam
   nn::AlignedVector<T> parameters;
-  nn::AlignedVector<T> first;  ///< moments of Adam
-  nn::AlignedVector<T> second;
+  OptimizerState<T> optimizer;
 };
 
 /// Replaces the file in one step. WorkError if it cannot be written.

@@ -34,6 +34,18 @@ class JsonKeys {
   std::vector<double> numbers(const std::string& key);
   std::vector<std::string> texts(const std::string& key);
 
+  /// One of a few words, the first if the key is missing; InputError lists them.
+  template <typename E>
+  E one_of(const std::string& key, const std::vector<std::pair<std::string, E>>& words) {
+    const std::string found = text(key, words.front().first);
+    std::string known;
+    for (const auto& [word, value] : words) {
+      if (word == found) return value;
+      known += (known.empty() ? "" : ", ") + word;
+    }
+    fail(key, "must be one of " + known);
+  }
+
   /// A key of DeePMD-kit that has only its default here: InputError naming it if it has any other value.
   void only(const std::string& key, const Json& supported);
   /// A key whose value has no influence on the result here.

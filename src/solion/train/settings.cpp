@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 
 #include "solion/train/json_keys.hpp"
 
@@ -171,8 +172,22 @@ void read_model(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
   keys.refuse_unknown();
 }
 
+void read_wsd(JsonKeys& keys, LearningRate& rate) {
+  using Decay = LearningRate::Decay;
+  rate.decay = keys.one_of<Decay>(
+      "decay_type",
+      {{"inverse_linear", Decay::inverse_linear}, {"cosine", Decay::cosine}, {"linear", Decay::linear}});
+  rate.decay_phase_ratio = keys.number("decay_phase_ratio", 0.1);
+  if (!(rate.decay_phase_ratio > 0 && rate.decay_phase_ratio <= 1))
+    keys.fail("decay_phase_ratio", "must be in (0, 1]");
+  if (!(rate.stop > 0)) keys.fail("stop_lr", "must be above 0");
+}
+
 void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
-  keys.only("type", "exp");
+  using Kind = LearningRate::Kind;
+  rate.kind =
+      keys.one_of<Kind>("type", {{"exp", Kind::exponential}, {"cosine", Kind::cosine}, {"wsd", Kind::wsd}});
+  rate.total_steps = steps;
   keys.only("scale_by_worker", "linear");
   rate.start = keys.number("start_lr", 1e-3);
   if (!(rate.start > 0)) keys.fail("start_lr", "must be above 0");
@@ -181,9 +196,11 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
   rate.stop =
       keys.has("stop_lr_ratio") ? rate.start * keys.number("stop_lr_ratio", 1) : keys.number("stop_lr", 1e-8);
   if (!(rate.stop >= 0 && rate.stop <= rate.start)) keys.fail("stop_lr", "must be in [0, start_lr]");
-  rate.decay_steps = keys.integer("decay_steps", 5000);
-  if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
-  rate.smooth = keys.boolean("smooth", false);
+  if (rate.kind == Kind::exponential) {
+    rate.decay_steps = keys.integer("decay_steps", 5000);
+    if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
+    rate.smooth = keys.boolean("smooth", false);
+  }
   const double warmup = keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps)
                                                  : keys.integer("warmup_steps", 0);
   if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps)))) {
@@ -192,6 +209,11 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
   }
   rate.warmup_steps = static_cast<int>(warmup);
   rate.warmup_start = rate.start * keys.number("warmup_start_factor", 0.0);
+  if (rate.kind != Kind::exponential) {
+    if (rate.kind == Kind::wsd) read_wsd(keys, rate);
+    keys.refuse_unknown();
+    return;
+  }
   const auto decay_total = static_cast<double>(steps - rate.warmup_steps);
   if (keys.has("decay_rate")) {
     rate.decay_rate = keys.number("decay_rate", 1);
@@ -334,8 +356,29 @@ void read_training(JsonKeys keys, Settings& settings) {
   keys.refuse_unknown();
 }
 
-void read_optimizer(JsonKeys keys, nn::AdamSettings& adam) {
-  keys.only("type", "Adam");
+void read_soap(JsonKeys& keys, nn::SoapSettings& soap) {
+  const auto average = [&](const char* key, double& value) {
+    value = keys.number(key, value);
+    if (!(value >= 0 && value < 1)) keys.fail(key, "must be in [0, 1)");
+  };
+  average("beta1", soap.beta1);
+  average("beta2", soap.beta2);
+  average("shampoo_beta", soap.shampoo_beta);
+  soap.refresh_every = keys.integer("refresh_every", soap.refresh_every);
+  if (soap.refresh_every < 1) keys.fail("refresh_every", "must be at least 1");
+  soap.max_side = keys.integer("max_side", static_cast<int>(soap.max_side));
+  if (soap.max_side < 1) keys.fail("max_side", "must be at least 1");
+}
+
+void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
+  using Kind = OptimizerSettings::Kind;
+  optimizer.kind = keys.one_of<Kind>("type", {{"Adam", Kind::adam}, {"SOAP", Kind::soap}});
+  if (optimizer.kind == Kind::soap) {
+    read_soap(keys, optimizer.soap);
+    keys.refuse_unknown();
+    return;
+  }
+  nn::AdamSettings& adam = optimizer.adam;
   adam.beta1 = keys.number("adam_beta1", adam.beta1);
   adam.beta2 = keys.number("adam_beta2", adam.beta2);
   adam.weight_decay = keys.number("weight_decay", 0);
@@ -350,6 +393,18 @@ void read_optimizer(JsonKeys keys, nn::AdamSettings& adam) {
 double LearningRate::at(std::int64_t step) const {
   if (step < warmup_steps) {
     return warmup_start + (start - warmup_start) * static_cast<double>(step) / warmup_steps;
+  }
+  const auto cosine = [&](double x) {
+    return stop + (start - stop) * 0.5 * (1 + std::cos(std::numbers::pi * x));
+  };
+  if (kind != Kind::exponential) {
+    const double x =
+        static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
+    if (kind == Kind::cosine) return cosine(x);
+    const double tau = (x - (1 - decay_phase_ratio)) / decay_phase_ratio;
+    if (tau <= 0) return start;
+    if (decay == Decay::cosine) return cosine(tau);
+    return decay == Decay::linear ? start + (stop - start) * tau : 1 / (tau / stop + (1 - tau) / start);
   }
   const auto t = static_cast<double>(step - warmup_steps) / decay_steps;
   return std::max(start * std::pow(decay_rate, smooth ? t : std::floor(t)), stop);
@@ -372,7 +427,7 @@ Settings parse_settings(const Json& input, const std::filesystem::path& file) {
   read_model(keys.object("model"), settings.model, settings.seed);
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
-  read_optimizer(keys.object("optimizer"), settings.adam);
+  read_optimizer(keys.object("optimizer"), settings.optimizer);
   keys.only("nvnmd", nullptr);
   keys.only("validating", nullptr);
   keys.refuse_unknown();

@@ -10,6 +10,7 @@
 #include "solion/base/input.hpp"
 #include "solion/nn/adam.hpp"
 #include "solion/nn/network.hpp"
+#include "solion/nn/soap.hpp"
 #include "solion/structure/types.hpp"
 #include "solion/train/engine.hpp"
 
@@ -52,13 +53,21 @@ struct ModelSettings {
   }
 };
 
-/// lr(t) of DeePMD-kit's `exp`: start·rate^⌊t/decay_steps⌋, not below stop.
+/// lr(t) as DeePMD-kit's schedules, t counted from the end of the warm-up:
+///   exponential  start·rate^⌊t/decay_steps⌋ (smooth: rate^(t/decay_steps)), not below stop
+///   cosine       stop + (start − stop)·(1 + cos(πt/T))/2
+///   wsd          start, and over the last `decay_phase_ratio` of the run down to stop: with τ from 0 to 1,
+///                1/(τ/stop + (1−τ)/start), or as the cosine, or linear
 struct LearningRate {
+  enum class Kind { exponential, cosine, wsd } kind = Kind::exponential;
+  enum class Decay { inverse_linear, cosine, linear } decay = Decay::inverse_linear;
   double start = 1e-3;
   double stop = 1e-8;
   int decay_steps = 5000;
   double decay_rate = 0.95;
   bool smooth = false;
+  std::int64_t total_steps = 0;    ///< of the whole run; cosine and wsd
+  double decay_phase_ratio = 0.1;  ///< wsd
   int warmup_steps = 0;
   double warmup_start = 0;  ///< lr at step 0 of the warm-up
 
@@ -74,6 +83,12 @@ struct LossSettings {
   [[nodiscard]] bool wants_energy() const { return start.energy != 0 || limit.energy != 0; }
   [[nodiscard]] bool wants_force() const { return start.force != 0 || limit.force != 0; }
   [[nodiscard]] bool wants_virial() const { return start.virial != 0 || limit.virial != 0; }
+};
+
+struct OptimizerSettings {
+  enum class Kind { adam, soap } kind = Kind::adam;
+  nn::AdamSettings adam;
+  nn::SoapSettings soap;
 };
 
 /// How many frames make a batch.
@@ -97,7 +112,7 @@ struct Settings {
   ModelSettings model;
   LearningRate learning_rate;
   LossSettings loss;
-  nn::AdamSettings adam;
+  OptimizerSettings optimizer;
   DataSettings training;
   std::optional<DataSettings> validation;
   std::int64_t steps = 0;

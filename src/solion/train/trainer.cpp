@@ -16,6 +16,7 @@
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/curve.hpp"
 #include "solion/train/initial_model.hpp"
+#include "solion/train/optimizer.hpp"
 
 namespace solion::train {
 namespace {
@@ -124,7 +125,9 @@ class Trainer {
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
     engine_.emplace(model_);
-    adam_ = nn::Adam<T>(engine_->parameters().size(), settings.adam);
+    std::vector<nn::NetworkLayout> nets = engine_->embedding_layout();
+    nets.insert(nets.end(), engine_->fitting_layout().begin(), engine_->fitting_layout().end());
+    optimizer_ = Optimizer<T>(settings.optimizer, nets, engine_->parameters().size());
     freeze();
     resume();
   }
@@ -229,9 +232,10 @@ class Trainer {
     set_statistics(state.statistics, model_);
     engine_.emplace(model_);
     engine_->parameters() = std::move(state.parameters);
-    adam_.first = std::move(state.first);
-    adam_.second = std::move(state.second);
-    adam_.updates = state.updates;
+    if (!optimizer_.set_state(std::move(state.optimizer))) {
+      throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
+                       settings_.file.string());
+    }
     training_.sampler->set_state(state.positions);
     if (validation_ && !state.validation_positions.empty())
       validation_->sampler->set_state(state.validation_positions);
@@ -249,10 +253,8 @@ class Trainer {
     state.statistics = statistics_of(model_);
     state.positions = training_.sampler->state();
     if (validation_) state.validation_positions = validation_->sampler->state();
-    state.updates = adam_.updates;
+    state.optimizer = optimizer_.state();
     state.parameters = engine_->parameters();
-    state.first = adam_.first;
-    state.second = adam_.second;
     write_checkpoint<T>(checkpoint_, state);
   }
 
@@ -268,7 +270,8 @@ class Trainer {
           step_ + 1, terms.loss, checkpoint_.string());
     }
     clip();
-    adam_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_, options_.threads);
+    optimizer_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_,
+                      options_.threads);
     ++step_;
     if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
       return std::nullopt;
@@ -329,7 +332,7 @@ class Trainer {
   std::filesystem::path checkpoint_;
   dp::Model model_;
   std::optional<Engine<T>> engine_;
-  nn::Adam<T> adam_;
+  Optimizer<T> optimizer_;
   std::vector<unsigned char> trained_;
   std::int64_t step_ = 0;
 };

@@ -1,0 +1,134 @@
+// SOAP: rotation, Adam, rotation back; a power step with QR keeps the eigenvectors fresh.
+#include "solion/nn/soap.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+
+#include "solion/base/threads.hpp"
+
+namespace solion::nn {
+namespace {
+
+template <typename T>
+using MatrixOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <typename T>
+using View = Eigen::Map<MatrixOf<T>>;
+
+/// Eigenvectors in columns. The first ones are exact; later ones follow by one step of orthogonal iteration.
+template <typename T>
+void refresh(View<T> average, View<T> vectors, bool exact) {
+  if (exact) {
+    const Eigen::SelfAdjointEigenSolver<MatrixOf<double>> solver(average.template cast<double>());
+    vectors = solver.eigenvectors().rowwise().reverse().template cast<T>();
+    return;
+  }
+  const MatrixOf<T> product = average * vectors;
+  const Eigen::HouseholderQR<MatrixOf<T>> qr(product);
+  vectors = qr.householderQ() * MatrixOf<T>::Identity(product.rows(), product.cols());
+}
+
+}  // namespace
+
+template <typename T>
+Soap<T>::Soap(const std::vector<LayerLayout>& layers, std::size_t n_parameters, SoapSettings s)
+    : settings(s), first(n_parameters), second(n_parameters) {
+  std::size_t n_bases = 0, plain_from = 0;
+  const auto side = [&](std::ptrdiff_t n) {
+    if (n == 1 || n > settings.max_side) return Side{n, absent};
+    const std::size_t at = n_bases;
+    n_bases += 2 * static_cast<std::size_t>(n * n);
+    return Side{n, at};
+  };
+  std::vector<LayerLayout> sorted = layers;
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.w < b.w; });
+  for (const LayerLayout& layer : sorted) {
+    const Side rows = side(layer.n_in), columns = side(layer.n_out);
+    if (rows.at == absent && columns.at == absent) continue;  // stays plain
+    if (plain_from < layer.w) plain_.emplace_back(plain_from, layer.w);
+    matrices_.push_back({layer.w, rows, columns});
+    plain_from = layer.w + static_cast<std::size_t>(layer.n_in * layer.n_out);
+  }
+  if (plain_from < n_parameters) plain_.emplace_back(plain_from, n_parameters);
+  bases.resize(n_bases);
+}
+
+template <typename T>
+void Soap<T>::step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, T* gradient) {
+  using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+  const auto n = static_cast<Eigen::Index>(end - begin);
+  const auto t = static_cast<double>(updates);
+  Part p(parameters + begin, n), g(gradient + begin, n), m(first.data() + begin, n),
+      v(second.data() + begin, n);
+  m += static_cast<T>(1 - settings.beta1) * (g - m);
+  v += static_cast<T>(1 - settings.beta2) * (g.square() - v);
+  const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t)));
+  p -= static_cast<T>(rate / (1 - std::pow(settings.beta1, t))) * m /
+       (v.sqrt() * root + static_cast<T>(settings.epsilon));
+}
+
+template <typename T>
+void Soap<T>::step_matrix(const Matrix& matrix, double rate, T* parameters, T* gradient) {
+  const Side& r = matrix.rows;
+  const Side& c = matrix.columns;
+  View<T> w(parameters + matrix.w, r.n, c.n), g(gradient + matrix.w, r.n, c.n);
+  View<T> m(first.data() + matrix.w, r.n, c.n), v(second.data() + matrix.w, r.n, c.n);
+  const auto average = [&](const Side& s) { return View<T>(bases.data() + s.at, s.n, s.n); };
+  const auto vectors = [&](const Side& s) { return View<T>(bases.data() + s.at + s.n * s.n, s.n, s.n); };
+  const auto rotated = [&](MatrixOf<T> x) {
+    if (r.at != absent) x = vectors(r).transpose() * x;
+    if (c.at != absent) x = x * vectors(c);
+    return x;
+  };
+  const auto rotated_back = [&](MatrixOf<T> x) {
+    if (r.at != absent) x = vectors(r) * x;
+    if (c.at != absent) x = x * vectors(c).transpose();
+    return x;
+  };
+  const auto b1 = static_cast<T>(1 - settings.beta1), b2 = static_cast<T>(1 - settings.beta2);
+  if (updates > 1) {
+    const auto t = static_cast<double>(updates);
+    const MatrixOf<T> turned = rotated(g);
+    m += b1 * (turned - m);
+    v.array() += b2 * (turned.array().square() - v.array());
+    const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t - 1)));
+    const auto scale = static_cast<T>(rate / (1 - std::pow(settings.beta1, t)));
+    w -= rotated_back(scale * m.array() / (v.array().sqrt() * root + static_cast<T>(settings.epsilon)));
+  }
+  if (updates != 1 && updates % static_cast<std::uint64_t>(settings.refresh_every) != 0) return;
+  const MatrixOf<T> mean = updates == 1 ? MatrixOf<T>(b1 * g) : rotated_back(m);
+  const auto share = static_cast<T>(updates == 1 ? 1 : 1 - settings.shampoo_beta);
+  if (r.at != absent) {
+    average(r) += share * (g * g.transpose() - average(r));
+    refresh<T>(average(r), vectors(r), updates == 1);
+  }
+  if (c.at != absent) {
+    average(c) += share * (g.transpose() * g - average(c));
+    refresh<T>(average(c), vectors(c), updates == 1);
+  }
+  m = rotated(mean);
+}
+
+template <typename T>
+void Soap<T>::update(double learning_rate, T* parameters, T* gradient,
+                     const std::vector<unsigned char>& trained, int threads) {
+  updates += 1;
+  for (std::size_t i = 0; i < trained.size(); ++i) {
+    if (trained[i] == 0) gradient[i] = 0;
+  }
+  parallel_dynamic(matrices_.size() + plain_.size(), threads, [&](std::size_t k, int) {
+    if (k < matrices_.size()) {
+      step_matrix(matrices_[k], learning_rate, parameters, gradient);
+    } else {
+      const auto& [begin, end] = plain_[k - matrices_.size()];
+      step_plain(begin, end, learning_rate, parameters, gradient);
+    }
+  });
+  std::fill(gradient, gradient + first.size(), T(0));
+}
+
+template struct Soap<float>;
+template struct Soap<double>;
+
+}  // namespace solion::nn
