@@ -11,6 +11,8 @@ std::function<void()> setup_label(CLI::App& app);
 std::function<void()> setup_train(CLI::App& app);
 std::function<void()> setup_test(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
+std::function<void()> setup_relax(CLI::App& app);
+std::function<void()> setup_defects(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
 std::function<void()> setup_bench(CLI::App& app);
@@ -26,6 +28,8 @@ std::span<const Verb> verbs() {
       {"train", "Train a Deep Potential from labelled systems", setup_train},
       {"test", "Errors of a model on labelled systems", setup_test},
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
+      {"relax", "Atoms and cell to a minimum of any potential", setup_relax},
+      {"defects", "Formation and binding energies of defect cells", setup_defects},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
       {"bench", "Speed of a model on your system, or of training, beside the core's own", setup_bench},

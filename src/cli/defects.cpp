@@ -1,0 +1,197 @@
+// solion defects: formation and binding energies of defect cells with any potential.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/defects/formation.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::cli {
+namespace {
+
+using defects::Formation;
+using defects::Reference;
+
+struct Options {
+  std::string model, perfect, output, json;
+  std::vector<std::string> cells, compounds, isolated;
+  double temperature_K = 300;
+  relax::RelaxOptions relax;
+  int threads = available_threads();
+};
+
+struct Cell {
+  std::string source;
+  double degeneracy = 1;
+  Formation energies;
+  double binding_eV = std::nan("");  // against --isolated
+};
+
+Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
+  const Formation& e = cell.energies;
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  Json used = Json::object();
+  for (std::size_t k = 0; k < e.compounds.size(); ++k) used[compounds[k]] = e.compounds[k];
+  return {{"source", cell.source},
+          {"formula", e.formula},
+          {"atoms", e.relaxed.frame.n_atoms()},
+          {"crystal_cells", e.crystal_cells},
+          {"changed", e.changed},
+          {"degeneracy", cell.degeneracy},
+          {"energy_eV", e.energy_eV},
+          {"relaxation_eV", e.energy_eV - e.unrelaxed_eV},
+          {"excess_eV", e.excess_eV},
+          {"compounds", used},
+          {"formation_eV", number(e.formation_eV)},
+          {"binding_eV", number(cell.binding_eV)},
+          {"steps", e.relaxed.steps}};
+}
+
+double degeneracy_of(const Frame& frame, const std::string& where) {
+  const auto found = frame.info.find("degeneracy");
+  if (found == frame.info.end()) return 1;
+  try {
+    return std::stod(found->second);
+  } catch (const std::exception&) {
+    throw InputError("{}: degeneracy={} is no number", where, found->second);
+  }
+}
+
+/// Every frame of the files, relaxed.
+std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::string>& files,
+                              const Reference& perfect, const std::vector<Reference>& compounds,
+                              const Options& options, std::vector<Frame>* relaxed) {
+  std::vector<Cell> result;
+  for (const std::string& file : files) {
+    const std::vector<Frame> frames = io::read_frames(file);
+    for (std::size_t f = 0; f < frames.size(); ++f) {
+      throw_if_interrupted();
+      const std::string where = frames.size() > 1 ? fmt::format("{}: frame {}", file, f + 1) : file;
+      Cell cell{where, degeneracy_of(frames[f], where),
+                defects::formation(potential, frames[f], perfect, compounds, options.relax), std::nan("")};
+      if (relaxed != nullptr) relaxed->push_back(cell.energies.relaxed.frame);
+      fmt::print("{:<32} {:<18} {:>6} {:>12.4f} {:>12.4f} {:>12}\n", where, cell.energies.formula,
+                 cell.energies.relaxed.steps, cell.energies.energy_eV - cell.energies.unrelaxed_eV,
+                 cell.energies.excess_eV,
+                 std::isfinite(cell.energies.formation_eV) ? fmt::format("{:.4f}", cell.energies.formation_eV)
+                                                           : "-");
+      result.push_back(std::move(cell));
+    }
+  }
+  return result;
+}
+
+/// Cells of one composition: the lowest, and the mean at the temperature with the degeneracies.
+Json averages(const std::vector<Cell>& cells, double temperature_K) {
+  std::map<std::string, std::vector<const Cell*>> by_formula;
+  for (const Cell& cell : cells)
+    if (std::isfinite(cell.energies.formation_eV)) by_formula[cell.energies.formula].push_back(&cell);
+  Json list = Json::array();
+  for (const auto& [formula, same] : by_formula) {
+    std::vector<double> energies, degeneracies;
+    for (const Cell* cell : same) {
+      energies.push_back(cell->energies.formation_eV);
+      degeneracies.push_back(cell->degeneracy);
+    }
+    const double mean = defects::boltzmann_mean_eV(energies, degeneracies, temperature_K);
+    const auto [low, high] = std::minmax_element(energies.begin(), energies.end());
+    list.push_back({{"formula", formula},
+                    {"placements", same.size()},
+                    {"lowest_eV", *low},
+                    {"highest_eV", *high},
+                    {"boltzmann_mean_eV", mean},
+                    {"temperature_K", temperature_K}});
+    if (same.size() > 1)
+      fmt::print("{}: {} placements, formation {:.4f} … {:.4f} eV, mean at {:g} K {:.4f} eV\n", formula,
+                 same.size(), *low, *high, temperature_K, mean);
+  }
+  return list;
+}
+
+void run(const Options& options) {
+  require_folder_of(options.json);
+  require_folder_of(options.output);
+  if (!options.output.empty()) (void)io::format_of(options.output);
+  const auto potential = open_potential(options.model);
+  potential->set_threads(options.threads);
+  const Reference perfect =
+      defects::relax_reference(*potential, io::read_frame(options.perfect), options.relax);
+  fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
+             perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
+  std::vector<Reference> compounds;
+  Json mu = Json::object();
+  for (const std::string& file : options.compounds) {
+    compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options.relax));
+    const Reference& c = compounds.back();
+    mu[file] = c.energy_eV / c.units;
+    fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
+               c.energy_eV / c.units, c.frame.cell->volume() / c.units);
+  }
+  fmt::print("{:<32} {:<18} {:>6} {:>12} {:>12} {:>12}\n", "cell", "formula", "steps", "relaxation",
+             "excess eV", "formation eV");
+  std::vector<Frame> relaxed;
+  std::vector<Cell> cells = relax_cells(*potential, options.cells, perfect, compounds, options, &relaxed);
+  const std::vector<Cell> isolated =
+      relax_cells(*potential, options.isolated, perfect, compounds, options, nullptr);
+  std::vector<Formation> parts;
+  for (const Cell& one : isolated) parts.push_back(one.energies);
+  Json list = Json::array(), alone = Json::array();
+  for (Cell& cell : cells) {
+    if (!parts.empty()) {
+      cell.binding_eV = defects::binding_eV(parts, cell.energies);
+      fmt::print("binding of {}: {:.4f} eV (positive: bound)\n", cell.source, cell.binding_eV);
+    }
+    list.push_back(to_json(cell, options.compounds));
+  }
+  for (const Cell& one : isolated) alone.push_back(to_json(one, options.compounds));
+  const Json means = averages(cells, options.temperature_K);
+  if (!options.output.empty()) io::write_frames(options.output, relaxed);
+  if (!options.json.empty()) {
+    write_json(options.json,
+               {{"model", options.model},
+                {"perfect_eV_per_formula_unit", perfect.energy_eV / perfect.units},
+                {"perfect_volume_A3_per_formula_unit", perfect.frame.cell->volume() / perfect.units},
+                {"compounds_eV_per_formula_unit", mu},
+                {"cells", list},
+                {"isolated", alone},
+                {"by_composition", means}});
+  }
+}
+
+}  // namespace
+
+std::function<void()> setup_defects(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("-m,--model", options->model,
+                 "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
+      ->required();
+  app.add_option("cells", options->cells,
+                 "Defect cells, before any option of several files: solion build --placement all writes "
+                 "every distinct one")
+      ->required();
+  app.add_option("--perfect", options->perfect, "The crystal they were built from (unit cell or supercell)")
+      ->required();
+  app.add_option("--compounds", options->compounds,
+                 "Crystals that set the chemical potentials, e.g. Li2O and LiCl");
+  app.add_option("--isolated", options->isolated, "Cells of the single defects, for the binding energy");
+  app.add_option("--temperature", options->temperature_K, "Of the mean over placements (K)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--force", options->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--steps", options->relax.max_steps, "At most so many steps a cell")->capture_default_str();
+  app.add_option("-o,--output", options->output, "Write the relaxed cells (format by name)");
+  app.add_option("--json", options->json, "Write all numbers to this file");
+  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  return [options] { run(*options); };
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,100 @@
+// solion relax: atoms, and the cell if asked, to a minimum of any potential.
+#include <filesystem>
+
+#include "cli/verbs.hpp"
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/relax/minimize.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct Options {
+  std::string model, frames, output, json;
+  std::string cell = "fixed";
+  double pressure_bar = 0;
+  relax::RelaxOptions relax;
+  int threads = available_threads();
+};
+
+relax::CellMode cell_mode(const std::string& name) {
+  if (name == "full") return relax::CellMode::full;
+  return name == "isotropic" ? relax::CellMode::isotropic : relax::CellMode::fixed;
+}
+
+void run(Options options) {
+  require_folder_of(options.json);
+  require_folder_of(options.output);
+  if (!options.output.empty()) (void)io::format_of(options.output);
+  options.relax.cell = cell_mode(options.cell);
+  options.relax.pressure_GPa = options.pressure_bar * constants::bar_in_GPa;
+  const auto potential = open_potential(options.model);
+  potential->set_threads(options.threads);
+  std::vector<Frame> frames = io::read_frames(options.frames);
+  Json list = Json::array();
+  std::size_t failed = 0;
+  fmt::print("{:>6} {:>18} {:>18} {:>7} {:>12} {:>12} {:>12}  {}\n", "frame", "energy before eV", "after eV",
+             "steps", "force eV/Å", "stress GPa", "volume Å³", "");
+  for (std::size_t f = 0; f < frames.size(); ++f) {
+    potential->reset();
+    const double before = potential->evaluate(frames[f], {.forces = false}).energy;
+    const relax::RelaxResult r = relax::minimize(*potential, frames[f], options.relax);
+    failed += r.converged ? 0 : 1;
+    list.push_back({{"formula", frames[f].formula()},
+                    {"energy_before_eV", before},
+                    {"energy_eV", r.energy_eV},
+                    {"enthalpy_eV", r.enthalpy_eV},
+                    {"steps", r.steps},
+                    {"converged", r.converged},
+                    {"largest_force_eV_per_A", r.largest_force_eV_per_A},
+                    {"largest_stress_GPa", r.largest_stress_GPa},
+                    {"volume_A3", r.frame.cell ? Json(r.frame.cell->volume()) : Json()}});
+    fmt::print("{:>6} {:>18.6f} {:>18.6f} {:>7} {:>12.2e} {:>12.2e} {:>12}  {}\n", f + 1, before, r.energy_eV,
+               r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa,
+               r.frame.cell ? fmt::format("{:.4f}", r.frame.cell->volume()) : "-",
+               r.converged ? "" : "NOT CONVERGED");
+    frames[f] = r.frame;
+  }
+  if (!options.output.empty()) io::write_frames(options.output, frames);
+  if (!options.json.empty()) {
+    write_json(
+        options.json,
+        {{"model", options.model}, {"source", options.frames}, {"cell", options.cell}, {"frames", list}});
+  }
+  if (failed > 0)
+    throw WorkError("{} of {} frames did not converge; more --steps, or a larger --force", failed,
+                    frames.size());
+}
+
+}  // namespace
+
+std::function<void()> setup_relax(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("-m,--model", options->model,
+                 "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
+      ->required();
+  app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a DeePMD system …")->required();
+  app.add_option("-o,--output", options->output, "Write the relaxed frames (format by name)");
+  app.add_option("--cell", options->cell, "What of the cell relaxes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fixed", "isotropic", "full"}));
+  app.add_option("--pressure-bar", options->pressure_bar, "Pressure that the cell relaxes against")
+      ->capture_default_str();
+  app.add_option("--force", options->relax.force_eV_per_A, "Done when no atom feels more (eV/Å)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--stress", options->relax.stress_GPa, "… and no stress is farther from the pressure (GPa)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--steps", options->relax.max_steps, "At most so many steps")->capture_default_str();
+  app.add_option("--json", options->json, "Write all numbers to this file");
+  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  return [options] { run(*options); };
+}
+
+}  // namespace solion::cli

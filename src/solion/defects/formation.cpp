@@ -1,0 +1,133 @@
+// Energies of relaxed cells, and the composition written as formula units of compounds.
+#include "solion/defects/formation.hpp"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+
+namespace solion::defects {
+namespace {
+
+std::map<std::string, int> composition(const Frame& frame) {
+  std::map<std::string, int> atoms;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) ++atoms[frame.element(i)];
+  return atoms;
+}
+
+relax::RelaxResult relaxed(Potential& potential, const Frame& frame, const relax::RelaxOptions& options) {
+  potential.reset();
+  relax::RelaxResult r = relax::minimize(potential, frame, options);
+  if (!r.converged) {
+    throw WorkError("{}: not relaxed after {} steps: {:.3g} eV/Å and {:.3g} GPa are left", frame.formula(),
+                    r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa);
+  }
+  return r;
+}
+
+/// Formula units of each compound that add up to `changed`; empty if none do.
+std::vector<double> as_compounds(const std::map<std::string, int>& changed,
+                                 const std::vector<Reference>& compounds) {
+  if (compounds.empty()) return {};
+  std::map<std::string, Eigen::Index> row;
+  for (const auto& [element, n] : changed) row.emplace(element, static_cast<Eigen::Index>(row.size()));
+  for (const Reference& c : compounds)
+    for (const auto& [element, n] : c.atoms) row.emplace(element, static_cast<Eigen::Index>(row.size()));
+  const auto rows = static_cast<Eigen::Index>(row.size());
+  Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(rows, static_cast<Eigen::Index>(compounds.size()));
+  Eigen::VectorXd wanted = Eigen::VectorXd::Zero(rows);
+  for (const auto& [element, n] : changed) wanted[row.at(element)] = n;
+  for (std::size_t k = 0; k < compounds.size(); ++k)
+    for (const auto& [element, n] : compounds[k].atoms)
+      matrix(row.at(element), static_cast<Eigen::Index>(k)) =
+          static_cast<double>(n) / static_cast<double>(compounds[k].units);
+  const Eigen::VectorXd units = matrix.colPivHouseholderQr().solve(wanted);
+  if (!((matrix * units - wanted).cwiseAbs().maxCoeff() < 1e-6)) return {};
+  return {units.data(), units.data() + units.size()};
+}
+
+}  // namespace
+
+Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options) {
+  if (!crystal.cell) throw InputError("{}: a crystal needs a cell", crystal.formula());
+  relax::RelaxOptions how = options;
+  how.cell = relax::CellMode::full;
+  const relax::RelaxResult r = relaxed(potential, crystal, how);
+  Reference reference{r.frame, crystal.cell->matrix(), r.energy_eV, composition(crystal), 0};
+  for (const auto& [element, n] : reference.atoms) reference.units = std::gcd(reference.units, n);
+  return reference;
+}
+
+Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
+                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options) {
+  if (!defect.cell) throw InputError("{}: a defect needs a cell", defect.formula());
+  // Whole numbers take the perfect cell as given to the defect's.
+  const Mat3 multiple = defect.cell->matrix() * perfect.given_cell.inverse();
+  const Mat3 whole = multiple.array().round();
+  if (!((multiple - whole).cwiseAbs().maxCoeff() < 1e-3)) {
+    throw InputError("{}: its cell is no multiple of the perfect one's; build both from one crystal",
+                     defect.formula());
+  }
+  Formation result;
+  result.formula = defect.formula();
+  result.crystal_cells = static_cast<int>(std::lround(whole.determinant()));
+  const Cell cell(whole * perfect.frame.cell->matrix());
+  Frame start = defect;
+  for (Vec3& r : start.positions) r = cell.to_cartesian(defect.cell->to_fractional(r));
+  start.cell = cell;
+  relax::RelaxOptions how = options;
+  how.cell = relax::CellMode::fixed;
+  potential.reset();
+  result.unrelaxed_eV = potential.evaluate(start, {.forces = false}).energy;
+  result.relaxed = relaxed(potential, start, how);
+  result.energy_eV = result.relaxed.energy_eV;
+  result.excess_eV = result.energy_eV - result.crystal_cells * perfect.energy_eV;
+  for (const auto& [element, n] : perfect.atoms) result.changed[element] -= n * result.crystal_cells;
+  for (const auto& [element, n] : composition(defect)) result.changed[element] += n;
+  result.compounds = as_compounds(result.changed, compounds);
+  const bool stoichiometric = std::all_of(result.changed.begin(), result.changed.end(),
+                                          [](const auto& change) { return change.second == 0; });
+  result.formation_eV = result.compounds.empty() && !stoichiometric ? std::numeric_limits<double>::quiet_NaN()
+                                                                    : result.excess_eV;
+  for (std::size_t k = 0; k < result.compounds.size(); ++k)
+    result.formation_eV -= result.compounds[k] * compounds[k].energy_eV / compounds[k].units;
+  return result;
+}
+
+double binding_eV(const std::vector<Formation>& isolated, const Formation& cluster) {
+  std::map<std::string, int> left = cluster.changed;
+  double energy = -cluster.excess_eV;
+  for (const Formation& one : isolated) {
+    energy += one.excess_eV;
+    for (const auto& [element, n] : one.changed) left[element] -= n;
+  }
+  for (const auto& [element, n] : left) {
+    if (n != 0)
+      throw InputError("binding of {}: the isolated defects leave {} atoms of {} over", cluster.formula, n,
+                       element);
+  }
+  return energy;
+}
+
+double boltzmann_mean_eV(const std::vector<double>& energies_eV, const std::vector<double>& degeneracies,
+                         double temperature_K) {
+  if (energies_eV.empty() || energies_eV.size() != degeneracies.size() || !(temperature_K > 0)) {
+    throw InputError("Boltzmann mean of {} energies with {} degeneracies at {} K", energies_eV.size(),
+                     degeneracies.size(), temperature_K);
+  }
+  const double lowest = *std::min_element(energies_eV.begin(), energies_eV.end());
+  double sum = 0, weight = 0;
+  for (std::size_t i = 0; i < energies_eV.size(); ++i) {
+    const double w = degeneracies[i] *
+                     std::exp(-(energies_eV[i] - lowest) / (constants::boltzmann_eV_per_K * temperature_K));
+    sum += w * energies_eV[i];
+    weight += w;
+  }
+  return sum / weight;
+}
+
+}  // namespace solion::defects

@@ -1,0 +1,53 @@
+// Formation and binding energies of neutral defects, with chemical potentials from compounds.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "solion/relax/minimize.hpp"
+
+namespace solion::defects {
+
+/// A relaxed crystal: energy and composition of the cell that was given.
+struct Reference {
+  Frame frame;                         ///< relaxed
+  Mat3 given_cell = Mat3::Identity();  ///< before relaxation
+  double energy_eV = 0;                ///< of the whole cell
+  std::map<std::string, int> atoms;    ///< by element
+  int units = 1;                       ///< formula units: the greatest common divisor of the counts
+};
+
+struct Formation {
+  std::string formula;
+  int crystal_cells = 0;               ///< of the perfect cell in the supercell
+  std::map<std::string, int> changed;  ///< n_i: atoms more (positive) or fewer than in the perfect supercell
+  double energy_eV = 0;                ///< relaxed
+  double unrelaxed_eV = 0;             ///< of the atoms where they were given, in the relaxed crystal's cell
+  double excess_eV = 0;                ///< E_defect − E_perfect
+  /// Formula units of each compound that make up `changed`; empty where they cannot.
+  std::vector<double> compounds;
+  double formation_eV = 0;  ///< excess − Σ compounds·μ; NaN where they cannot
+  relax::RelaxResult relaxed;
+};
+
+/// Relaxes atoms and cell of a crystal. WorkError if it does not converge.
+Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options);
+
+/// E_f = E_defect − E_perfect − Σ n_i·μ_i with the n_i (added atoms positive) written as formula units of the
+/// compounds, so that no μ of an element is needed: docs/theory/relax.md. The defect cell is strained as the
+/// perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no supercell of
+/// the perfect one as given; WorkError if it does not converge.
+Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
+                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options);
+
+/// Σ E(isolated) − E(cluster), positive when bound; each cell against its own perfect supercell. InputError
+/// unless the isolated defects together change the composition as the cluster does.
+double binding_eV(const std::vector<Formation>& isolated, const Formation& cluster);
+
+/// Mean of the formation energies at T with the weights g·exp(−E/(k_B T)). InputError for lists of different
+/// length, no entry, or T that is not positive.
+double boltzmann_mean_eV(const std::vector<double>& energies_eV, const std::vector<double>& degeneracies,
+                         double temperature_K);
+
+}  // namespace solion::defects

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# solion relax and solion defects: the reference potential's crystal, compounds and Schottky pairs; refusals.
+set -euo pipefail
+solion=$1
+model=$2/examples/li3ocl/buckingham.toml
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*"; exit 1; }
+refuses() { # STATUS WORDS ARGUMENTS…
+  local expected=$1 words=$2 status=0
+  shift 2
+  "$solion" "$@" >out 2>err || status=$?
+  [[ $status -eq $expected ]] || fail "status $status instead of $expected: $* $(cat err)"
+  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
+}
+
+"$solion" build --crystal li3ocl -o cell.xyz >/dev/null
+"$solion" build --crystal li2o -o li2o.xyz >/dev/null
+"$solion" build --crystal licl -o licl.xyz >/dev/null
+"$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type1 --placement all -o pairs.xyz >/dev/null
+
+"$solion" relax -m "$model" cell.xyz --cell full --force 1e-4 --stress 1e-3 -o relaxed.xyz --json relax.json >/dev/null
+# a = 3.9085 Å by LAMMPS
+jq -e '.frames[0] | .converged and (.volume_A3 - 59.706 | fabs) < 0.02' relax.json >/dev/null || fail "volume: $(cat relax.json)"
+[[ -s relaxed.xyz ]] || fail "no relaxed frame"
+refuses 1 "did not converge" relax -m "$model" pairs.xyz --steps 1
+refuses 2 "--cell" relax -m "$model" cell.xyz --cell some
+
+"$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --compounds li2o.xyz licl.xyz -o cells.xyz --json defects.json >out
+jq -e '.cells | length == 2 and all(.degeneracy == 96 and .changed.Li == -1 and .changed.Cl == -1 and .changed.O == 0)' \
+  defects.json >/dev/null || fail "cells: $(cat defects.json)"
+# In cells this small; LAMMPS gives 1.74 eV near and 2.08 eV far in 5x5x5 ones.
+jq -e '[.cells[].formation_eV] | all(. > 1.4 and . < 2.5)' defects.json >/dev/null || fail "$(cat out)"
+jq -e '(.compounds_eV_per_formula_unit["licl.xyz"] + 8.43548 | fabs) < 1e-4' defects.json >/dev/null || fail "mu"
+jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_eV' defects.json >/dev/null || fail "mean"
+"$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json none.json >out
+jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
+refuses 2 "no multiple" defects -m "$model" li2o.xyz --perfect cell.xyz
+refuses 2 "no such file" defects -m "$model" missing.xyz --perfect cell.xyz
+echo "all checks passed"
