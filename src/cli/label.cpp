@@ -11,6 +11,7 @@
 #include "solion/dataset/store.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/reference/settings.hpp"
+#include "solion/reference/stress_check.hpp"
 
 namespace solion::cli {
 namespace {
@@ -37,6 +38,7 @@ struct Options {
   std::vector<std::string> type_map;
   bool retry_failed = false;
   bool dry_run = false;
+  bool check_stress = false;
   std::string json;
 };
 
@@ -130,6 +132,15 @@ class LabelVerb {
 
   void label() {
     dataset::Store store(options_.output, options_.type_map);
+    if (options_.check_stress || prepared_.check_stress) {
+      const ref::StressCheck check =
+          ref::check_stress(code_, prepared_.settings, frames_.front(), prepared_.options);
+      report_["stress_check"] = {{"pressure_of_stress_GPa", check.pressure_of_stress_GPa},
+                                 {"pressure_of_energy_GPa", check.pressure_of_energy_GPa},
+                                 {"passed", check.passed}};
+      fmt::print("stress check: {}\n", check.text());
+      ref::require_stress_check(code_, prepared_.settings, frames_.front(), prepared_.options);
+    }
     Json& failures = report_["quarantine"] = Json::array();
     ref::Receiver receiver;
     receiver.refuse = [&](const Frame& frame, const std::string& key) {
@@ -226,6 +237,9 @@ std::function<void()> setup_label(CLI::App& app) {
       ->delimiter(',');
   app.add_flag("--retry-failed", options->retry_failed,
                "Run frames again that crashed or ran out of time before");
+  app.add_flag(
+      "--check-stress", options->check_stress,
+      "First compare the stress with the change of the energy over the volume (two calculations, once)");
   app.add_flag("--dry-run", options->dry_run, "Only say which frames are finished, failed or to be labelled");
   app.add_option("--json", options->json, "Write the numbers to this file too");
   return [options] { LabelVerb(*options).run(); };

@@ -9,11 +9,18 @@
 #include "solion/base/errors.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/potential/from_toml.hpp"
+#include "solion/reference/code_potential.hpp"
 
 namespace solion {
 
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options) {
   const dp::Path precision = dp::path_from_name(options.precision);
+  std::string codes;
+  for (const reference::Calculator* code : reference::calculators()) {
+    if (code->name() == spec)
+      return std::make_unique<reference::CodePotential>(*code, reference::default_settings(*code));
+    codes += (codes.empty() ? "" : ", ") + code->name();
+  }
   const std::filesystem::path path = spec;
   std::string suffix = path.extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
@@ -23,11 +30,17 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
   if (suffix != ".toml" && !is_deep) {
     throw InputError(
         "{}: not the name of a model; expected a file *.toml (an analytic potential) or *.dp, "
-        "*.hdf5, *.yaml, *.yml (a Deep Potential)",
-        spec);
+        "*.hdf5, *.yaml, *.yml (a Deep Potential), or of a reference code ({})",
+        spec, codes);
   }
   if (!std::filesystem::exists(path)) throw InputError("{}: no such file", spec);
-  if (!is_deep) return potential_from_toml(path);
+  if (!is_deep) {
+    // The settings file of `solion label` names its code where an analytic potential has its kind.
+    TomlTable table = TomlTable::read(path);
+    if (!table.has("code") || table.has("kind")) return potential_from_toml(path);
+    const reference::Calculator& code = reference::calculator(table.text("code"));
+    return std::make_unique<reference::CodePotential>(code, reference::read_settings(path, code));
+  }
   return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
 }
 

@@ -19,8 +19,9 @@ struct OpenOptions {
 /// Opens a potential by the suffix of the file `spec`:
 ///   .toml                    analytic, by its `kind` (potential/from_toml.hpp)
 ///   .dp .hdf5 .yaml .yml     Deep Potential (dp/model_file.hpp)
-/// InputError with one message: another suffix (naming these), a missing file, an unknown precision, or what
-/// the file's reader found.
+/// or a reference code (reference/code_potential.hpp): its name (gpaw, cp2k, …) with its built-in template,
+/// or the settings file of `solion label` with the key `code`. InputError with one message: another suffix
+/// (naming these), a missing file, an unknown precision, or what the file's reader found.
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
 
 }  // namespace solion

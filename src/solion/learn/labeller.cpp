@@ -10,7 +10,9 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/reference/code_potential.hpp"
 #include "solion/reference/settings.hpp"
+#include "solion/reference/stress_check.hpp"
 
 namespace solion::learn {
 namespace {
@@ -100,6 +102,7 @@ class CodeLabeller final : public Labeller {
   void check(std::span<const Frame> frames) override {
     (void)code_.version(settings_.settings);
     ref::choose_kpoints(settings_.settings, frames);
+    ref::require_stress_check(code_, settings_.settings, frames.front(), settings_.options);
   }
   void label(std::span<const Frame> frames,
              const std::function<void(std::size_t, const Labelled&)>& done) override {
@@ -126,8 +129,7 @@ class CodeLabeller final : public Labeller {
     ref::label(code_, settings_.settings, frames, settings_.options, receiver);
   }
   [[nodiscard]] std::unique_ptr<Potential> potential() const override {
-    throw InputError("molecular dynamics with {} for held-out frames: give test.systems instead",
-                     code_.name());
+    return std::make_unique<ref::CodePotential>(code_, settings_);
   }
 
  private:

@@ -12,7 +12,7 @@ namespace solion::reference {
 
 std::span<const Calculator* const> calculators() {
   static const std::vector<const Calculator*> table{
-      &gpaw(),
+      &gpaw(), &cp2k(), &espresso(), &abinit(), &vasp(),
   };
   return table;
 }

@@ -82,6 +82,18 @@ class Calculator {
   [[nodiscard]] virtual std::vector<std::string> command(const Settings& settings) const = 0;
   /// Reads what the code left in the folder. InputError if it is missing or damaged.
   [[nodiscard]] virtual RawResult parse(const Frame& frame, const std::filesystem::path& folder) const = 0;
+  /// A script that computes one frame after the other and keeps what it knows in between: it waits for
+  /// request-N.json ({"cell", "positions", "fresh"}, N from 1, with the frame's atoms), and writes
+  /// result-N.json in the form of `parse_result`, whole. "fresh" asks it to forget the last frame. Empty: the
+  /// code cannot stay.
+  [[nodiscard]] virtual std::string server_script(const Frame& /*frame*/,
+                                                  const Settings& /*settings*/) const {
+    return {};
+  }
+  [[nodiscard]] virtual std::string server_name() const { return {}; }
+  [[nodiscard]] virtual std::vector<std::string> server_command(const Settings& /*settings*/) const {
+    return {};
+  }
   /// The code's own log in that folder, for messages; empty if it has none beside standard output.
   [[nodiscard]] virtual std::string log_name() const { return {}; }
 };
@@ -104,5 +116,9 @@ std::string settings_key(const std::string& code, const Settings& settings);
 
 /// The calculators, each defined in its own file.
 const Calculator& gpaw();
+const Calculator& cp2k();
+const Calculator& espresso();
+const Calculator& abinit();
+const Calculator& vasp();
 
 }  // namespace solion::reference

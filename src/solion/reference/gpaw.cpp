@@ -37,7 +37,7 @@ atoms.calc = GPAW(
 // An SCF that does not converge is a result too (an audited failure); any other exception ends the script.
 constexpr const char* epilogue = R"(
 
-def _solion_compute(atoms):
+def _solion_compute(atoms, name='result.json'):
     import json, os, time
     import gpaw
     from gpaw import KohnShamConvergenceError
@@ -55,14 +55,34 @@ def _solion_compute(atoms):
     result['n_electrons'] = float(calc.wfs.nvalence)
     result['wall_s'] = time.time() - start
     if gpaw.mpi.rank == 0:
-        with open('result.json.tmp', 'w') as file:
+        with open(name + '.tmp', 'w') as file:
             json.dump(result, file)
             file.flush()
             os.fsync(file.fileno())
-        os.rename('result.json.tmp', 'result.json')
+        os.rename(name + '.tmp', name)
+)";
+constexpr const char* compute_once = "\n\n_solion_compute(atoms)\n";
+// Wavefunctions and density of the last frame are where the next one starts; `reset` drops them.
+constexpr const char* serve = R"(
+
+def _solion_serve(atoms):
+    import json, os, time
+    number = 1
+    while True:
+        request = f'request-{number}.json'
+        while not os.path.exists(request):
+            time.sleep(0.005)
+        with open(request) as file:
+            wanted = json.load(file)
+        if wanted['fresh']:
+            atoms.calc.reset()
+        atoms.set_cell(wanted['cell'])
+        atoms.set_positions(wanted['positions'])
+        _solion_compute(atoms, f'result-{number}.json')
+        number += 1
 
 
-_solion_compute(atoms)
+_solion_serve(atoms)
 )";
 
 std::string python_list(const Vec3& v) { return fmt::format("[{}, {}, {}]", v[0], v[1], v[2]); }
@@ -124,11 +144,15 @@ class Gpaw final : public Calculator {
 
   void prepare(const Frame& frame, const Settings& settings,
                const std::filesystem::path& folder) const override {
-    if (!frame.cell) throw InputError("GPAW: the frame has no cell");
-    const std::string script = fill_template(
-        settings.template_text, settings.template_name,
-        {{"ATOMS", python_atoms(frame)}, {"KPOINTS", python_kpoints(settings.kpoints, *frame.cell)}});
-    write_file(folder / script_name, script + epilogue);
+    write_file(folder / script_name, filled(frame, settings) + epilogue + compute_once);
+  }
+
+  [[nodiscard]] std::string server_script(const Frame& frame, const Settings& settings) const override {
+    return filled(frame, settings) + epilogue + serve;
+  }
+  [[nodiscard]] std::string server_name() const override { return script_name; }
+  [[nodiscard]] std::vector<std::string> server_command(const Settings& settings) const override {
+    return command(settings);
   }
 
   [[nodiscard]] std::vector<std::string> command(const Settings& settings) const override {
@@ -144,6 +168,12 @@ class Gpaw final : public Calculator {
   }
 
  private:
+  static std::string filled(const Frame& frame, const Settings& settings) {
+    if (!frame.cell) throw InputError("GPAW: the frame has no cell");
+    return fill_template(
+        settings.template_text, settings.template_name,
+        {{"ATOMS", python_atoms(frame)}, {"KPOINTS", python_kpoints(settings.kpoints, *frame.cell)}});
+  }
   /// Debian's own Python, as GPAW is one of its packages and another Python first in PATH would not see it.
   static std::string program(const Settings& settings) {
     if (!settings.program.empty()) return settings.program;

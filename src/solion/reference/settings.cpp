@@ -44,7 +44,7 @@ void read_kpoints(TomlTable table, KPoints& kpoints) {
   table.refuse_unknown();
 }
 
-void read_audit(TomlTable table, AuditLimits& audit) {
+void read_audit(TomlTable table, AuditLimits& audit, bool& check_stress) {
   const auto limit = [&](const char* key, double& value) { value = positive(table, key, value); };
   limit("net_force_eV_per_A_per_atom", audit.net_force_eV_per_A_per_atom);
   limit("force_eV_per_A", audit.force_eV_per_A);
@@ -53,6 +53,7 @@ void read_audit(TomlTable table, AuditLimits& audit) {
   limit("energy_deviations", audit.energy_deviations);
   limit("energy_floor_eV_per_atom", audit.energy_floor_eV_per_atom);
   limit("electron_tolerance", audit.electron_tolerance);
+  check_stress = table.boolean("check_stress", false);
   const std::int64_t needs = table.integer("energy_needs", static_cast<std::int64_t>(audit.energy_needs));
   if (needs < 1) table.fail("energy_needs", "expected a whole number of at least 1");
   audit.energy_needs = static_cast<std::size_t>(needs);
@@ -88,7 +89,7 @@ LabelSettings read_settings(const fs::path& file, const Calculator& code) {
   if (table.has("kpoints")) read_kpoints(table.table("kpoints"), settings.kpoints);
   TomlTable environment = table.table_or_empty("environment");
   for (const std::string& key : environment.keys()) settings.environment[key] = environment.text(key);
-  read_audit(table.table_or_empty("audit"), result.options.audit);
+  read_audit(table.table_or_empty("audit"), result.options.audit, result.check_stress);
   table.refuse_unknown();
   return result;
 }

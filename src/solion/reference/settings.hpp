@@ -25,11 +25,12 @@ namespace solion::reference {
 ///     OMP_NUM_THREADS = "1"
 ///     [audit]                            # names of AuditLimits
 ///     net_force_eV_per_A_per_atom = 0.01
-///     [audit.valence_electrons]
-///     Li = 1
+///     check_stress = true                # against a volume change, once for these settings
+///     (stress_check.hpp) [audit.valence_electrons] Li = 1
 struct LabelSettings {
   Settings settings;
   LabelOptions options;
+  bool check_stress = false;
 };
 
 LabelSettings default_settings(const Calculator& code);

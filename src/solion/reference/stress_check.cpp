@@ -1,0 +1,75 @@
+// Two labels and one comparison.
+#include "solion/reference/stress_check.hpp"
+
+#include <array>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+
+namespace solion::reference {
+namespace {
+
+Frame scaled(const Frame& frame, double factor) {
+  Frame result = frame;
+  result.cell = Cell(Mat3(frame.cell->matrix() * factor));
+  for (Vec3& r : result.positions) r *= factor;
+  return result;
+}
+
+}  // namespace
+
+std::string StressCheck::text() const {
+  return fmt::format(
+      "pressure {:.2f} GPa from the stress, {:.2f} GPa from the change of the energy with the volume",
+      pressure_of_stress_GPa, pressure_of_energy_GPa);
+}
+
+StressCheck check_stress(const Calculator& code, const Settings& settings, const Frame& frame,
+                         const LabelOptions& options) {
+  const auto file = options.work / ("stress-check-" + settings_key(code.name(), settings) + ".json");
+  StressCheck result;
+  if (std::filesystem::exists(file)) {
+    const Json known = read_json(file);
+    result.pressure_of_stress_GPa = known.at("pressure_of_stress_GPa").get<double>();
+    result.pressure_of_energy_GPa = known.at("pressure_of_energy_GPa").get<double>();
+    result.passed = known.at("passed").get<bool>();
+    return result;
+  }
+  const std::array<Frame, 2> frames{scaled(frame, 0.945), scaled(frame, 0.955)};
+  std::array<std::optional<RawResult>, 2> raw;
+  std::string failure;
+  Receiver receiver;
+  receiver.accept = [&](const Label& label) -> std::optional<std::string> {
+    raw.at(label.index) = label.raw;
+    return std::nullopt;
+  };
+  receiver.fail = [&](const Failure& f) { failure = f.reason + "\n" + f.log_tail; };
+  (void)label(code, settings, frames, options, receiver);
+  if (!raw[0] || !raw[1])
+    throw WorkError("the stress of {} could not be checked against a volume change: {}", code.name(),
+                    failure);
+  const double dV = frames[1].cell->volume() - frames[0].cell->volume();
+  result.pressure_of_energy_GPa =
+      -(*raw[1]->energy_eV - *raw[0]->energy_eV) / dV * constants::eV_per_A3_in_GPa;
+  result.pressure_of_stress_GPa = -(raw[0]->stress_eV_per_A3->trace() + raw[1]->stress_eV_per_A3->trace()) /
+                                  6 * constants::eV_per_A3_in_GPa;
+  const double ratio = result.pressure_of_stress_GPa / result.pressure_of_energy_GPa;
+  result.passed = ratio >= 0.6 && ratio <= 1.6;
+  write_json(file, {{"pressure_of_stress_GPa", result.pressure_of_stress_GPa},
+                    {"pressure_of_energy_GPa", result.pressure_of_energy_GPa},
+                    {"passed", result.passed}});
+  return result;
+}
+
+void require_stress_check(const Calculator& code, const Settings& settings, const Frame& frame,
+                          const LabelOptions& options) {
+  const StressCheck check = check_stress(code, settings, frame, options);
+  if (check.passed) return;
+  throw WorkError(
+      "{} with {}: the stress does not belong to the energies (sign, unit, or a basis far from converged): "
+      "{}",
+      code.name(), settings.template_name, check.text());
+}
+
+}  // namespace solion::reference
