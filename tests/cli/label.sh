@@ -87,7 +87,7 @@ frame 0 0.1 > close.xyz
 printf '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi 0 0 0\n' > small.xyz
 echo 'atoms = @ATOM@' > bad.py.in
 echo 'kpoint = 3' > bad.toml
-expect 2 'known: gpaw' --reference vasp frames.xyz -o d
+expect 2 'known: gpaw' --reference nocode frames.xyz -o d
 expect 2 'no-such-file.xyz' --reference gpaw no-such-file.xyz -o d
 expect 2 'apart' --reference gpaw close.xyz -o d
 expect 2 'kpoints' --reference gpaw small.xyz -o d

@@ -86,6 +86,9 @@ sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
 expect 2 "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
 expect 2 'absent.toml' "$solion" learn absent.toml
 
+# The example is read whole (its dynamics are too long for a test).
+expect 1 'cannot make this folder' "$solion" learn "$source/examples/li3ocl/learn-embedded.toml" --run-dir campaign.toml/no
+
 # Undisturbed.
 "$solion" learn campaign.toml --run-dir whole --threads 2 --json whole.json > whole.txt 2>&1 || fail "$(cat whole.txt)"
 grep -q 'table: whole/table_s1.csv' whole.txt || fail "$(cat whole.txt)"

@@ -70,15 +70,33 @@ std::vector<Selectable> on_a_line(const std::vector<double>& values, const std::
 TEST(Select, TakesTheFarthestPointsFirst) {
   const auto candidates = on_a_line({0.0, 0.1, 0.2, 5.0, 9.9, 10.0});
   SelectOptions options;
+  options.method = Method::farthest;
   options.max_frames = 3;
   options.least_distance = 0;
   const Selection s = select(candidates, {Eigen::VectorXd::Constant(2, 0.0)}, options);
   EXPECT_THAT(s.chosen, ::testing::ElementsAre(5, 3, 2));
 }
 
+TEST(Select, CoverageTakesTheMiddleOfWhatIsNotKnown) {
+  // Known: 0. A crowd around 5 and one extreme: the crowd's middle first, then the extreme.
+  const auto candidates = on_a_line({0.1, 4.0, 4.5, 5.0, 5.5, 6.0, 12.0});
+  SelectOptions options;
+  options.max_frames = 2;
+  options.least_distance = 0;
+  const Selection s = select(candidates, {Eigen::VectorXd::Constant(2, 0.0)}, options);
+  EXPECT_THAT(s.chosen, ::testing::ElementsAre(3, 6));
+}
+
+TEST(Select, KnowsItsMethodsByName) {
+  for (const char* name : {"coverage", "farthest", "random"})
+    EXPECT_EQ(method_name(method_from_name(name)), name);
+  EXPECT_THROW((void)method_from_name("best"), InputError);
+}
+
 TEST(Select, LeavesOutNearDuplicates) {
   auto candidates = on_a_line({0.0, 0.0, 1.0, 1.0, 1.0, 2.0});
   SelectOptions options;
+  options.method = Method::farthest;
   options.max_frames = 10;
   const Selection s = select(candidates, {}, options);
   EXPECT_EQ(s.chosen.size(), 3U);
@@ -104,7 +122,7 @@ TEST(Select, IsBalancedOverGroups) {
 
 TEST(Select, RandomIsRepeatableAndWithoutRepetition) {
   SelectOptions options;
-  options.diverse = false;
+  options.method = Method::random;
   options.max_frames = 4;
   const auto candidates = on_a_line({1, 2, 3, 4, 5, 6});
   const Selection a = select(candidates, {}, options);

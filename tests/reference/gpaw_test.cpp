@@ -7,6 +7,7 @@
 
 #include "fake_code.hpp"
 #include "solion/base/constants.hpp"
+#include "solion/reference/code_potential.hpp"
 #include "solion/reference/process.hpp"
 #include "solion/reference/settings.hpp"
 
@@ -85,7 +86,7 @@ TEST(LabelSettings, ReadsTheExampleAndRefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refuse("[kpoints]\npoints = [0,0,0]\nspacing_per_A = 1"), HasSubstr("either"));
   EXPECT_THAT(refuse("[audit]\nforce_eV_per_A = 0"), HasSubstr("above 0"));
   EXPECT_THAT(refuse("[virial_correction_eV]\nXx = 0"), HasSubstr("no element"));
-  EXPECT_THAT(message([] { calculator("vasp"); }), HasSubstr("known: gpaw"));
+  EXPECT_THAT(message([] { calculator("nocode"); }), HasSubstr("known: gpaw"));
 }
 
 TEST(Result, ComesBackFromItsJson) {
@@ -164,6 +165,37 @@ TEST(Gpaw, LabelsARealCell) {
   // Three iterations are too few: a result, but one that the audit refuses.
   EXPECT_EQ(label_cheaply(scratch.path() / "work", frame, 3, label, reason).failed, 1U);
   EXPECT_THAT(reason, HasSubstr("did not converge"));
+}
+
+TEST(Gpaw, AsAPotentialItKeepsItsWavefunctions) {
+  try {
+    (void)gpaw().version({});
+  } catch (const WorkError&) {
+    GTEST_SKIP() << "needs gpaw";
+  }
+  LabelSettings cheap = default_settings(gpaw());
+  std::string& text = cheap.settings.template_text;
+  text.replace(text.find("PW(600)"), 7, "PW(250)");
+  text.replace(text.find("maxiter=120"), 11, "maxiter=120, convergence={'density': 1e-6}");
+  cheap.settings.kpoints.points = {Vec3(0.25, 0.25, 0.25)};
+  cheap.options.pressure_correction_GPa = 1.0;
+  CodePotential potential(gpaw(), cheap);
+  Frame frame = unit_cell();
+  (void)potential.evaluate(frame);
+  frame.positions[0] += Vec3(0.02, 0, 0.01);
+  const Evaluation warm = potential.evaluate(frame);  // from the wavefunctions of the frame before
+  potential.reset();
+  const Evaluation cold = potential.evaluate(frame);
+  EXPECT_NEAR(warm.energy, cold.energy, 1e-4);
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) EXPECT_LT((warm.forces[i] - cold.forces[i]).norm(), 2e-3);
+  // Another cell and other atoms are another start.
+  frame.cell = Cell(Mat3(frame.cell->matrix() * 1.01));
+  const Evaluation larger = potential.evaluate(frame);
+  EXPECT_LT(larger.virial.trace(), cold.virial.trace());
+  Frame fewer = frame;
+  fewer.types.pop_back();
+  fewer.positions.pop_back();
+  EXPECT_EQ(potential.evaluate(fewer).forces.size(), 4U);
 }
 
 }  // namespace

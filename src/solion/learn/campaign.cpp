@@ -146,9 +146,10 @@ TrustConfig read_trust(TomlTable table) {
 
 SelectConfig read_select(TomlTable table) {
   SelectConfig select;
-  const std::string method = table.text("method", "diverse");
-  if (method != "diverse" && method != "random") table.fail("method", "expected \"diverse\" or \"random\"");
-  select.diverse = method == "diverse";
+  const std::string method = table.text("method", "coverage");
+  if (method != "coverage" && method != "farthest" && method != "random")
+    table.fail("method", "expected \"coverage\", \"farthest\" or \"random\"");
+  select.method = method_from_name(method);
   select.max_frames = static_cast<int>(count(table, "max_frames", select.max_frames, 1));
   select.least_distance = not_negative(table, "least_distance", select.least_distance);
   table.refuse_unknown();

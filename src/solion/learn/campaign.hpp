@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "solion/base/input.hpp"
+#include "solion/learn/select.hpp"
 #include "solion/md/settings.hpp"
 
 namespace solion::learn {
@@ -69,7 +70,7 @@ struct TrustConfig {
 };
 
 struct SelectConfig {
-  bool diverse = true;  ///< otherwise at random
+  Method method = Method::coverage;
   int max_frames = 50;  ///< an iteration
   double least_distance = 0.05;
 };

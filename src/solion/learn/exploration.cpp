@@ -179,7 +179,7 @@ Chosen select_frames(const Context& context, int iteration, const Explored& expl
   for (const DataPart& part : data) known.push_back(part.key);
   const Json inputs{{"explored", explored.key},
                     {"data", known},
-                    {"method", config.diverse ? "diverse" : "random"},
+                    {"method", method_name(config.method)},
                     {"max_frames", config.max_frames},
                     {"least_distance", config.least_distance},
                     {"seed", context.campaign.seed}};
@@ -187,7 +187,7 @@ Chosen select_frames(const Context& context, int iteration, const Explored& expl
     SelectOptions options;
     options.max_frames = static_cast<std::size_t>(config.max_frames);
     options.least_distance = config.least_distance;
-    options.diverse = config.diverse;
+    options.method = config.method;
     options.seed = context.campaign.seed * 1000 + static_cast<std::uint64_t>(iteration);
     std::vector<Selectable> candidates(explored.frames.size());
     parallel_for(candidates.size(), context.options.threads, [&](std::size_t begin, std::size_t end, int) {
@@ -198,7 +198,7 @@ Chosen select_frames(const Context& context, int iteration, const Explored& expl
       }
     });
     std::vector<Eigen::VectorXd> labelled;
-    if (config.diverse) {
+    if (config.method != Method::random) {
       for (const DataPart& part : data) {
         for (const Frame& frame : part.frames) labelled.push_back(fingerprint(frame, context.elements));
       }

@@ -1,4 +1,4 @@
-// Farthest points with one running distance a candidate.
+// Greedy choices with one running distance a candidate.
 #include "solion/learn/select.hpp"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "solion/base/errors.hpp"
 #include "solion/base/random.hpp"
 
 namespace solion::learn {
@@ -42,54 +43,137 @@ Selection at_random(std::size_t n, const SelectOptions& options) {
 
 }  // namespace
 
+Method method_from_name(const std::string& name) {
+  for (const Method method : {Method::coverage, Method::farthest, Method::random}) {
+    if (method_name(method) == name) return method;
+  }
+  throw InputError("'{}' is no way to select; expected coverage, farthest or random", name);
+}
+
+std::string method_name(Method method) {
+  switch (method) {
+    case Method::coverage:
+      return "coverage";
+    case Method::farthest:
+      return "farthest";
+    case Method::random:
+      return "random";
+  }
+  return {};
+}
+
+namespace {
+
+/// Distances in units of the standard deviation of each component.
+class Space {
+ public:
+  Space(const std::vector<Selectable>& candidates, const std::vector<Eigen::VectorXd>& known) {
+    std::vector<const Eigen::VectorXd*> all;
+    for (const auto& x : known) all.push_back(&x);
+    for (const auto& c : candidates) all.push_back(&c.x);
+    scale_ = inverse_deviations(all);
+    norm_ = std::max(1.0, (scale_.array() > 0).cast<double>().sum());
+  }
+  [[nodiscard]] double distance(const Eigen::VectorXd& a, const Eigen::VectorXd& b) const {
+    return std::sqrt((a - b).cwiseProduct(scale_).squaredNorm() / norm_);
+  }
+
+ private:
+  Eigen::VectorXd scale_;
+  double norm_ = 1;
+};
+
+/// Greedy choice, group after group. `nearest` is each candidate's distance to the known and chosen frames.
+class Greedy {
+ public:
+  Greedy(const std::vector<Selectable>& candidates, const std::vector<Eigen::VectorXd>& known,
+         const SelectOptions& options)
+      : candidates_(candidates), options_(options), space_(candidates, known), first_(known.empty()) {
+    nearest_.assign(candidates.size(), std::numeric_limits<double>::infinity());
+    Eigen::VectorXd mean = Eigen::VectorXd::Zero(candidates.front().x.size());
+    for (const auto& c : candidates) mean += c.x / static_cast<double>(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      for (const auto& x : known) nearest_[i] = std::min(nearest_[i], space_.distance(candidates[i].x, x));
+      from_mean_.push_back(space_.distance(candidates[i].x, mean));
+      groups_[candidates[i].group].push_back(i);
+    }
+    members_ = groups_;
+  }
+
+  Selection operator()() {
+    Selection result;
+    bool found = true;
+    while (found && result.chosen.size() < options_.max_frames) {
+      found = false;
+      for (auto& [name, left] : groups_) {
+        if (result.chosen.size() == options_.max_frames) break;
+        const auto best = best_of(left, members_[name]);
+        if (best == left.end()) continue;
+        const std::size_t chosen = *best;
+        left.erase(best);
+        result.chosen.push_back(chosen);
+        first_ = false;
+        found = true;
+        for (std::size_t i = 0; i < candidates_.size(); ++i)
+          nearest_[i] = std::min(nearest_[i], space_.distance(candidates_[i].x, candidates_[chosen].x));
+      }
+    }
+    for (const auto& [name, left] : groups_) {
+      for (const std::size_t i : left)
+        result.near_duplicates += nearest_[i] < options_.least_distance ? 1 : 0;
+    }
+    return result;
+  }
+
+ private:
+  using Iterator = std::vector<std::size_t>::iterator;
+
+  /// The most valuable candidate that is no near-duplicate; end() if there is none.
+  Iterator best_of(std::vector<std::size_t>& left, const std::vector<std::size_t>& members) const {
+    auto best = left.end();
+    double most = -1;
+    for (auto it = left.begin(); it != left.end(); ++it) {
+      if (!first_ && !(nearest_[*it] >= options_.least_distance)) continue;
+      const double value = options_.method == Method::farthest ? farness(*it) : gain(*it, members);
+      if (value > most) {
+        most = value;
+        best = it;
+      }
+    }
+    return best;
+  }
+
+  [[nodiscard]] double farness(std::size_t i) const {
+    return std::isinf(nearest_[i]) ? from_mean_[i] : nearest_[i];
+  }
+  /// How much nearer the members of the group come to a labelled frame.
+  [[nodiscard]] double gain(std::size_t chosen, const std::vector<std::size_t>& members) const {
+    double sum = 0;
+    for (const std::size_t i : members) {
+      // Without any labelled frame everything counts from the mean of the candidates.
+      const double before = farness(i);
+      sum += std::max(0.0, before - space_.distance(candidates_[i].x, candidates_[chosen].x));
+    }
+    return sum;
+  }
+
+  const std::vector<Selectable>& candidates_;
+  const SelectOptions& options_;
+  Space space_;
+  bool first_;  ///< nothing is known or chosen yet
+  std::vector<double> nearest_;
+  std::vector<double> from_mean_;
+  std::map<std::string, std::vector<std::size_t>> groups_;   ///< what is left
+  std::map<std::string, std::vector<std::size_t>> members_;  ///< all
+};
+
+}  // namespace
+
 Selection select(const std::vector<Selectable>& candidates, const std::vector<Eigen::VectorXd>& known,
                  const SelectOptions& options) {
   if (candidates.empty()) return {};
-  if (!options.diverse) return at_random(candidates.size(), options);
-  std::vector<const Eigen::VectorXd*> all;
-  for (const auto& x : known) all.push_back(&x);
-  for (const auto& c : candidates) all.push_back(&c.x);
-  const Eigen::VectorXd scale = inverse_deviations(all);
-  const double norm = std::max(1.0, (scale.array() > 0).cast<double>().sum());
-  const auto distance = [&](const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
-    return std::sqrt((a - b).cwiseProduct(scale).squaredNorm() / norm);
-  };
-
-  std::vector<double> nearest(candidates.size(), std::numeric_limits<double>::infinity());
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(scale.size());
-  for (const auto& c : candidates) mean += c.x / static_cast<double>(candidates.size());
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    for (const auto& x : known) nearest[i] = std::min(nearest[i], distance(candidates[i].x, x));
-  }
-  std::map<std::string, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < candidates.size(); ++i) groups[candidates[i].group].push_back(i);
-
-  Selection result;
-  const auto farness = [&](std::size_t i) {
-    return std::isinf(nearest[i]) ? distance(candidates[i].x, mean) : nearest[i];
-  };
-  bool found = true;
-  while (found && result.chosen.size() < options.max_frames) {
-    found = false;
-    for (auto& [name, members] : groups) {
-      if (result.chosen.size() == options.max_frames) break;
-      const bool first = known.empty() && result.chosen.empty();
-      const auto best = std::max_element(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
-        return farness(a) < farness(b);
-      });
-      if (best == members.end() || (!first && !(nearest[*best] >= options.least_distance))) continue;
-      const std::size_t chosen = *best;
-      members.erase(best);
-      result.chosen.push_back(chosen);
-      found = true;
-      for (std::size_t i = 0; i < candidates.size(); ++i)
-        nearest[i] = std::min(nearest[i], distance(candidates[i].x, candidates[chosen].x));
-    }
-  }
-  for (const auto& [name, members] : groups) {
-    for (const std::size_t i : members) result.near_duplicates += nearest[i] < options.least_distance ? 1 : 0;
-  }
-  return result;
+  if (options.method == Method::random) return at_random(candidates.size(), options);
+  return Greedy(candidates, known, options)();
 }
 
 }  // namespace solion::learn

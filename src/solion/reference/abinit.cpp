@@ -25,6 +25,7 @@ ntypat 3
 znucl 3 8 17
 pp_dirpath "/usr/share/abinit/psp"
 pseudos "li.PBE.atompaw.paw, O.GGA-PBE-rpaw-1.45.abinit, Cl.GGA-PBE-paw.abinit"
+usexcnhat 0
 ecut 20
 pawecutdg 40
 toldff 1.0d-6

@@ -178,7 +178,11 @@ void CodePotential::evaluate(const Frame& frame, const Request& request, Evaluat
   (void)match_types(frame, *this);
   if (!frame.cell) throw InputError("{}: the frame has no cell", code_->name());
   choose_kpoints(settings_.settings, {&frame, 1});
-  if (!session_) session_ = std::make_shared<Session>(*code_, settings_);
+  if (!session_) {
+    settings_.settings.environment.try_emplace("OMP_NUM_THREADS", std::to_string(threads_));
+    settings_.settings.environment.try_emplace("OPENBLAS_NUM_THREADS", std::to_string(threads_));
+    session_ = std::make_shared<Session>(*code_, settings_);
+  }
   const RawResult raw = session_->compute(frame);
   if (!raw.converged)
     throw WorkError("{}: the SCF did not converge{}", code_->name(),

@@ -25,6 +25,8 @@ class CodePotential final : public Potential {
   void evaluate(const Frame& frame, const Request& request, Evaluation& result) override;
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override;
+  /// OMP_NUM_THREADS of the code, unless its settings say it.
+  void set_threads(int threads) override { threads_ = threads; }
 
  private:
   class Session;
@@ -32,6 +34,7 @@ class CodePotential final : public Potential {
   const Calculator* code_;
   LabelSettings settings_;
   TypeMap elements_;
+  int threads_ = 1;
   std::shared_ptr<Session> session_;  ///< made by the first evaluation
 };
 

@@ -137,7 +137,6 @@ class Cp2k final : public Calculator {
     RawResult result;
     if (const auto n = log.last("CP2K| version string:"))
       result.code_version = word_behind(log.line(*n), "CP2K version");
-    // It ends well without convergence too, if the input says IGNORE_CONVERGENCE_FAILURE.
     const auto converged = log.last("SCF run converged in");
     const auto failed = log.last("SCF run NOT converged");
     result.converged = converged && !failed;
