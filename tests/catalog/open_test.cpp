@@ -18,6 +18,16 @@ TEST(OpenPotential, OpensAnalyticModels) {
   EXPECT_THAT(potential->type_map().names(), ::testing::ElementsAre("Li", "O", "Cl"));
 }
 
+TEST(OpenPotential, OpensReferenceCodes) {
+  const auto gpaw = open_potential("gpaw");
+  EXPECT_GE(gpaw->type_map().find("Cl"), 0);
+  EXPECT_GE(open_potential(SOLION_SOURCE_DIR "/examples/li3ocl/gpaw.toml")->type_map().find("O"), 0);
+  const testing::TempFolder folder;
+  write_file(folder / "wrong.toml", "code = \"nocode\"\n");
+  EXPECT_THAT([&] { (void)open_potential((folder / "wrong.toml").string()); },
+              ThrowsMessage<InputError>(HasSubstr("known: gpaw, cp2k, espresso, abinit, vasp")));
+}
+
 TEST(OpenPotential, NamesWhatItFound) {
   const testing::TempFolder folder;
   const auto open = [&](const std::string& name) {

@@ -41,6 +41,7 @@ assert abs(out["conserved_drift_eV_per_atom_per_ps"]) * 0.008 * 5 < 0.002, out
 print("wall", out["wall_s"], "s for 8 steps")
 END_PYTHON
 # The built-in template wants cells of its k-point; the message says so.
+rm md.restart md.log
 sed 's/cheap.toml/gpaw/' md.toml > wrong.toml
 status=0
 "$solion" md wrong.toml > out.txt 2>&1 || status=$?

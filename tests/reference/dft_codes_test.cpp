@@ -129,12 +129,12 @@ nsym 1 optforces 1 optstress 1 prtwf 0 prtden 0 prteig 0
 
 std::vector<RealCode> real_codes() {
   return {{&cp2k(), cp2k_input, "MAX_SCF 40", "MAX_SCF 3", "cp2k cp2k-data",
-           fs::exists("/usr/share/cp2k/GTH_POTENTIALS"), -212.0, "did not converge"},
+           fs::exists("/usr/share/cp2k/GTH_POTENTIALS"), -206.6, "did not converge"},
           {&espresso(), espresso_input, "electron_maxstep = 60", "electron_maxstep = 2",
            "quantum-espresso quantum-espresso-data", fs::exists("/usr/share/espresso/pseudo/Si.pz-vbc.UPF"),
-           -212.8, "exit status 2"},
+           -207.9, "exit status 2"},
           {&abinit(), abinit_input, "nstep 30", "nstep 3", "abinit abinit-data",
-           fs::exists("/usr/share/abinit/psp/14si.pspnc"), -238.7, "did not converge"}};
+           fs::exists("/usr/share/abinit/psp/14si.pspnc"), -233.8, "did not converge"}};
 }
 
 class RealCodes : public ::testing::TestWithParam<int> {

@@ -201,7 +201,9 @@ void CodePotential::evaluate(const Frame& frame, const Request& request, Evaluat
 }
 
 std::unique_ptr<Potential> CodePotential::clone() const {
-  return std::make_unique<CodePotential>(*code_, settings_);
+  auto copy = std::make_unique<CodePotential>(*code_, settings_);
+  copy->threads_ = threads_;
+  return copy;
 }
 
 void CodePotential::reset() {
