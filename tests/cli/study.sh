@@ -16,6 +16,7 @@ settings = json.load(open(sys.argv[1]))
 settings["training"]["numb_steps"] = 1500
 settings["training"]["save_freq"] = 100
 settings["learning_rate"] = {"type": "exp", "start_lr": 0.005, "stop_lr": 1e-5, "decay_steps": 15}
+settings["optimizer"] = {"type": "SOAP"}
 json.dump(settings, open("train.json", "w"))
 END
 cat > tiny.toml <<'END'

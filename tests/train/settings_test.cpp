@@ -123,6 +123,19 @@ TEST(Settings, OtherSchedulesFollowTheirFormulas) {
   EXPECT_NEAR(parse_settings(input, "f").learning_rate.at(80), 0.5 * (1e-2 + 1e-4), 1e-15);
 }
 
+TEST(Settings, AnInputWithoutScheduleAndOptimizerGetsTheOwnRecipe) {
+  Json input = small_input();
+  EXPECT_EQ(parse_settings(input, "f").optimizer.kind, OptimizerSettings::Kind::adam);
+  input.erase("learning_rate");
+  const Settings own = parse_settings(input, "f");
+  EXPECT_EQ(own.optimizer.kind, OptimizerSettings::Kind::soap);
+  EXPECT_EQ(own.learning_rate.kind, LearningRate::Kind::wsd);
+  EXPECT_EQ(own.learning_rate.warmup_steps, 10);
+  EXPECT_DOUBLE_EQ(own.learning_rate.at(40), 1e-2);
+  input["optimizer"] = {{"type", "Adam"}};
+  EXPECT_EQ(parse_settings(input, "f").learning_rate.kind, LearningRate::Kind::exponential);
+}
+
 TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {
   const LossSettings loss = parse_settings(small_input(), "f").loss;
   EXPECT_DOUBLE_EQ(loss.at(1.0).force, 1000);

@@ -77,6 +77,7 @@ Json filled_input(const Config& config, const Json& data, const std::string& to_
 
 /// The same schedule in fewer steps: the learning rate decays as far, faster.
 Json shortened(Json input, std::int64_t steps) {
+  using namespace nlohmann::literals;
   Json& training = input["training"];
   const auto names = {"numb_steps", "num_steps", "stop_batch"};  // the last two: older names of DeePMD-kit
   const auto* name =
@@ -85,10 +86,11 @@ Json shortened(Json input, std::int64_t steps) {
   const auto asked = training[*name].get<std::int64_t>();
   if (steps >= asked) return input;
   training[*name] = steps;
-  if (Json& rate = input["learning_rate"]; rate.is_object() && rate.contains("decay_steps")) {
-    const double decay =
-        rate["decay_steps"].get<double>() * static_cast<double>(steps) / static_cast<double>(asked);
-    rate["decay_steps"] = std::max<std::int64_t>(1, std::llround(decay));
+  const auto decay = "/learning_rate/decay_steps"_json_pointer;
+  if (input.contains(decay) && input[decay].is_number()) {
+    const double scaled =
+        input[decay].get<double>() * static_cast<double>(steps) / static_cast<double>(asked);
+    input[decay] = std::max<std::int64_t>(1, std::llround(scaled));
   }
   return input;
 }

@@ -388,6 +388,20 @@ void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
   keys.refuse_unknown();
 }
 
+/// What an input gets that says nothing of schedule and optimiser: the fastest recipe measured
+/// (docs/theory/train.md, section 6).
+void use_own_recipe(Settings& settings) {
+  LearningRate& rate = settings.learning_rate;
+  rate.kind = LearningRate::Kind::wsd;
+  rate.decay = LearningRate::Decay::cosine;
+  rate.decay_phase_ratio = 0.5;
+  rate.start = 1e-2;
+  rate.stop = 5e-5;
+  rate.total_steps = settings.steps;
+  rate.warmup_steps = static_cast<int>(std::min<std::int64_t>(100, settings.steps / 10));
+  settings.optimizer.kind = OptimizerSettings::Kind::soap;
+}
+
 }  // namespace
 
 double LearningRate::at(std::int64_t step) const {
@@ -425,9 +439,11 @@ Settings parse_settings(const Json& input, const std::filesystem::path& file) {
   }
   read_training(keys.object("training"), settings);
   read_model(keys.object("model"), settings.model, settings.seed);
+  const bool own_recipe = !keys.has("learning_rate") && !keys.has("optimizer");
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
   read_optimizer(keys.object("optimizer"), settings.optimizer);
+  if (own_recipe) use_own_recipe(settings);
   keys.only("nvnmd", nullptr);
   keys.only("validating", nullptr);
   keys.refuse_unknown();
