@@ -78,6 +78,9 @@ std::function<void()> setup_analyze(CLI::App& app) {
   add("vanhove", "Van Hove functions and how far from Gaussian", setup_analyze_van_hove);
   add("green-kubo", "Diffusion coefficients from velocities, as a cross-check", setup_analyze_green_kubo);
   add("polyhedra", "Coordination census and distortion of octahedra", setup_analyze_polyhedra);
+  add("density", "Density of ions on a grid, and the free energy to cross the cell", setup_analyze_density);
+  add("channels", "Bottlenecks between the anions, and the radius that spans the crystal",
+      setup_analyze_channels);
   return [chosen] { (*chosen)(); };
 }
 

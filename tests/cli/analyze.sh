@@ -101,6 +101,11 @@ awk '$1 == "Li" { $2 += 1.38; $3 += 1.38 } 1' sites.xyz >shifted.xyz
 refuses "from every site" hops images.xyz --species Li --sites shifted.xyz
 "$solion" analyze polyhedra images.xyz --pair O-Li --cutoff-A 3 --json poly.json >out
 grep -q '"census"' poly.json || fail "polyhedra"
+"$solion" analyze density images.xyz --species Li --spacing-A 0.5 --temperature 600 --cube li.cube --json density.json >out
+grep -q '"free_energy_barrier_eV"' density.json && [[ $(sed -n 3p li.cube) == "32 0 0 0" ]] || fail "density"
+"$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O=1.4 --spacing-A 0.5 --every 250 --json channels.json --csv channels.csv >out
+[[ $(key channels.json n_edges) == 648 && $(key channels.json n_frames) == 2 ]] || fail "channels: $(cat out)"
+refuses "expected for example" channels images.xyz --species Li --sites sites.xyz --radii O
 
 cp images.xyz all.xyz
 lines=$((34 * 200))

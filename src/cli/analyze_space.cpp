@@ -1,0 +1,150 @@
+// solion analyze density|channels: where ions are, and what room the anions leave them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "cli/analyze.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/transport/channels.hpp"
+#include "solion/transport/density.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct DensityArguments : TrajectoryOptions {
+  transport::DensityOptions settings;
+  double temperature_K = 0;
+  std::string cube;
+};
+
+Json levels(const double (&values)[3]) { return {number(values[0]), number(values[1]), number(values[2])}; }
+
+void run_density(const DensityArguments& options) {
+  check_target(options.json);
+  check_target(options.csv);
+  check_target(options.cube);
+  transport::DensityAccumulator density(options.settings);
+  transport::for_each_frame(options.trajectory(), [&](const Frame& frame, const std::string& where,
+                                                      std::size_t) { density.add(frame, where); });
+  const transport::Grid grid = density.density();
+  const double largest = *std::max_element(grid.values.begin(), grid.values.end());
+  std::size_t visited = 0;
+  for (const double v : grid.values) visited += v > 0 ? 1 : 0;
+  const double share = static_cast<double>(visited) / static_cast<double>(grid.values.size());
+  Json json = {{"species", options.settings.species},
+               {"n_frames", density.n_frames()},
+               {"grid", {grid.n[0], grid.n[1], grid.n[2]}},
+               {"largest_per_A3", largest},
+               {"visited_share", share}};
+  fmt::print("{} on {}×{}×{} voxels over {} frames: {:.1f} % visited, at most {:.4g} ions/Å³\n",
+             options.settings.species, grid.n[0], grid.n[1], grid.n[2], density.n_frames(), 100 * share,
+             largest);
+  if (options.temperature_K > 0) {
+    const transport::Percolation p = density.barrier_eV(options.temperature_K);
+    json["temperature_K"] = options.temperature_K;
+    json["free_energy_barrier_eV"] = levels(p.level);
+    for (int k = 0; k < 3; ++k)
+      fmt::print("free energy to cross the cell in {} dimension{}: {}\n", k + 1, k > 0 ? "s" : "",
+                 std::isfinite(p.level[k]) ? fmt::format("{:.4f} eV", p.level[k]) : "never seen");
+  }
+  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.cube.empty()) density.write_cube(options.cube);
+  if (!options.csv.empty()) {
+    Columns table;
+    std::vector<double> axis[3];
+    for (int x = 0; x < grid.n[0]; ++x)
+      for (int y = 0; y < grid.n[1]; ++y)
+        for (int z = 0; z < grid.n[2]; ++z) {
+          axis[0].push_back((x + 0.5) / grid.n[0]);
+          axis[1].push_back((y + 0.5) / grid.n[1]);
+          axis[2].push_back((z + 0.5) / grid.n[2]);
+        }
+    table.add("a", axis[0]);
+    table.add("b", axis[1]);
+    table.add("c", axis[2]);
+    table.add("ions_per_A3", grid.values);
+    table.write(options.csv);
+  }
+}
+
+struct ChannelArguments : TrajectoryOptions {
+  transport::ChannelOptions settings;
+  std::vector<std::string> radii;
+  std::string sites;
+};
+
+void run_channels(ChannelArguments options) {
+  check_target(options.json);
+  check_target(options.csv);
+  for (const std::string& text : options.radii) {
+    const auto equals = text.find('=');
+    double value = 0;
+    if (equals != std::string::npos) value = std::atof(text.c_str() + equals + 1);
+    if (!(value > 0)) throw InputError("--radii {}: expected for example O=1.40", text);
+    options.settings.radii_A[text.substr(0, equals)] = value;
+  }
+  transport::ChannelAccumulator channels(options.settings, io::read_frame(options.sites));
+  transport::for_each_frame(options.trajectory(), [&](const Frame& frame, const std::string& where,
+                                                      std::size_t) { channels.add(frame, where); });
+  const transport::ChannelStatistics s = channels.statistics();
+  Columns table;
+  std::vector<double> share;
+  for (std::size_t q = 0; q < s.sorted_A.size(); ++q)
+    share.push_back(static_cast<double>(q) / static_cast<double>(s.sorted_A.size() - 1));
+  table.add("radius_A", s.sorted_A);
+  table.add("cumulative", share);
+  const Json json = {{"species", options.settings.species},
+                     {"radii_A", options.settings.radii_A},
+                     {"spacing_A", options.settings.spacing_A},
+                     {"n_frames", s.n_frames},
+                     {"n_edges", s.n_edges},
+                     {"mean_bottleneck_A", s.mean_A},
+                     {"critical_radius_A", levels(s.critical_A)},
+                     {"critical_radius_std_A", levels(s.critical_std_A)},
+                     {"radius_A", s.sorted_A},
+                     {"cumulative", share}};
+  fmt::print("{} frames, {} edges: bottleneck {:.3f} Å on the mean, median {:.3f} Å\n", s.n_frames, s.n_edges,
+             s.mean_A, s.sorted_A[500]);
+  for (int k = 0; k < 3; ++k)
+    fmt::print("spans the cell in {} dimension{} up to a radius of {:.3f} ± {:.3f} Å\n", k + 1,
+               k > 0 ? "s" : "", s.critical_A[k], s.critical_std_A[k]);
+  if (!options.json.empty()) write_json(options.json, json);
+  if (!options.csv.empty()) table.write(options.csv);
+}
+
+}  // namespace
+
+std::function<void()> setup_analyze_density(CLI::App& app) {
+  const auto options = std::make_shared<DensityArguments>();
+  options->add_to(app, false);
+  app.add_option("--species", options->settings.species, "The mobile species")->required();
+  app.add_option("--framework", options->settings.framework,
+                 "Species whose mean motion is taken off as drift; default: all others");
+  app.add_option("--spacing-A", options->settings.spacing_A, "Width of a voxel")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--temperature", options->temperature_K, "Temperature (K), for free energies")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--cube", options->cube, "Write a Gaussian cube file for isosurfaces");
+  return [options] { run_density(*options); };
+}
+
+std::function<void()> setup_analyze_channels(CLI::App& app) {
+  const auto options = std::make_shared<ChannelArguments>();
+  options->add_to(app, false);
+  app.add_option("--species", options->settings.species, "The mobile species")->required();
+  app.add_option("--sites", options->sites, "Crystal whose atoms of the species are the sites (solion build)")
+      ->required();
+  app.add_option("--radii", options->radii, "Radii of the other species, e.g. O=1.40 Cl=1.81 (Å)")
+      ->required();
+  app.add_option("--spacing-A", options->settings.spacing_A,
+                 "Width of a voxel: radii are about half as exact")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  return [options] { run_channels(*options); };
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,135 @@
+// The free radius on a grid around each anion, then widest paths and percolation on that grid.
+#include "solion/transport/channels.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+
+namespace solion::transport {
+
+ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& sites)
+    : options_(std::move(options)) {
+  if (options_.radii_A.empty()) throw InputError("channels: no radii given");
+  for (const auto& [element, radius] : options_.radii_A)
+    if (!(radius > 0)) throw InputError("channels: a radius of {} Å for {}", radius, element);
+  if (!(options_.edge_share >= 1))
+    throw InputError("channels: edges up to {} times the least", options_.edge_share);
+  if (!sites.cell) throw InputError("channels: the sites have no cell");
+  const Cell& cell = *sites.cell;
+  std::vector<Vec3> positions;
+  for (std::size_t i = 0; i < sites.n_atoms(); ++i)
+    if (sites.element(i) == options_.species) positions.push_back(cell.to_fractional(sites.positions[i]));
+  if (positions.empty())
+    throw InputError("channels: the sites hold no {}; found {}", options_.species, sites.formula());
+  // All images within reach: in a small cell two sites may share several edges.
+  double least = cell.widths().minCoeff();
+  std::vector<std::pair<Edge, double>> all;
+  for (const bool collect : {false, true}) {
+    for (std::size_t i = 0; i < positions.size(); ++i)
+      for (std::size_t j = i; j < positions.size(); ++j)
+        for (int x = -1; x <= 1; ++x)
+          for (int y = -1; y <= 1; ++y)
+            for (int z = -1; z <= 1; ++z) {
+              const Vec3 step = positions[j] - positions[i];
+              const Vec3 near = step - step.array().round().matrix() + Vec3(x, y, z);
+              const double d = cell.to_cartesian(near).norm();
+              if (!(d > 1e-6)) continue;
+              // An edge of a site with its own image appears from both ends: one of them counts.
+              if (i == j && std::lexicographical_compare(near.data(), near.data() + 3, (-near).eval().data(),
+                                                         (-near).eval().data() + 3))
+                continue;
+              if (!collect) {
+                least = std::min(least, d);
+              } else if (d <= options_.edge_share * least) {
+                edges_.push_back({positions[i], positions[i] + near});
+                edge_length_A_ = std::max(edge_length_A_, d);
+              }
+            }
+  }
+}
+
+Grid ChannelAccumulator::free_radius(const Frame& frame, const std::string& where) const {
+  if (!frame.cell) throw InputError("{}: no cell", where);
+  const Cell& cell = *frame.cell;
+  Grid grid = make_grid(cell, options_.spacing_A);
+  constexpr double unset = 1e30;
+  std::fill(grid.values.begin(), grid.values.end(), unset);
+  // Voxels within the reach of each anion; doubled until every voxel has met one.
+  for (double reach = 3.5;; reach *= 2) {
+    Int3 range;
+    for (int k = 0; k < 3; ++k)
+      range[k] = std::min(grid.n[k] / 2 + 1, static_cast<int>(reach / cell.widths()[k] * grid.n[k]) + 1);
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+      const std::string& element = frame.element(i);
+      if (element == options_.species) continue;
+      const auto radius = options_.radii_A.find(element);
+      if (radius == options_.radii_A.end()) throw InputError("{}: no radius given for {}", where, element);
+      const Vec3 centre = cell.to_fractional(frame.positions[i]);
+      const Int3 home = grid.voxel(centre);
+      for (int x = home[0] - range[0]; x <= home[0] + range[0]; ++x)
+        for (int y = home[1] - range[1]; y <= home[1] + range[1]; ++y)
+          for (int z = home[2] - range[2]; z <= home[2] + range[2]; ++z) {
+            const Vec3 f((x + 0.5) / grid.n[0], (y + 0.5) / grid.n[1], (z + 0.5) / grid.n[2]);
+            const Vec3 off = f - centre;
+            const double d = cell.to_cartesian(off - off.array().round().matrix()).norm() - radius->second;
+            const auto wrapped = [&](int v, int k) { return (v % grid.n[k] + grid.n[k]) % grid.n[k]; };
+            double& value = grid.values[grid.index(wrapped(x, 0), wrapped(y, 1), wrapped(z, 2))];
+            value = std::min(value, d);
+          }
+    }
+    if (std::none_of(grid.values.begin(), grid.values.end(), [](double v) { return v == unset; }))
+      return grid;
+    if (reach > 1e3) throw InputError("{}: no anions among {}", where, frame.formula());
+  }
+}
+
+void ChannelAccumulator::add(const Frame& frame, const std::string& where) {
+  const Grid grid = free_radius(frame, where);
+  const Percolation p = percolate(grid);
+  for (int k = 0; k < 3; ++k)
+    if (std::isfinite(p.level[k])) critical_[k].push_back(p.level[k]);
+  const Cell& cell = *frame.cell;
+  const auto unwrapped = [&](const Vec3& f) {
+    return Int3(static_cast<int>(std::floor(f[0] * grid.n[0])),
+                static_cast<int>(std::floor(f[1] * grid.n[1])),
+                static_cast<int>(std::floor(f[2] * grid.n[2])));
+  };
+  for (const Edge& edge : edges_) {
+    const Vec3 middle = 0.5 * (edge.from + edge.to);
+    const double ball = 0.75 * cell.to_cartesian(edge.to - edge.from).norm();
+    widths_.push_back(
+        static_cast<float>(bottleneck(grid, unwrapped(edge.from), unwrapped(edge.to), [&](const Int3& v) {
+          const Vec3 f((v[0] + 0.5) / grid.n[0], (v[1] + 0.5) / grid.n[1], (v[2] + 0.5) / grid.n[2]);
+          return cell.to_cartesian(f - middle).norm() < ball;
+        })));
+  }
+}
+
+ChannelStatistics ChannelAccumulator::statistics() const {
+  if (edges_.empty() || widths_.empty()) throw InputError("channels: no frames");
+  ChannelStatistics s;
+  s.n_edges = edges_.size();
+  s.n_frames = widths_.size() / edges_.size();
+  for (int k = 0; k < 3; ++k) {
+    double mean = 0, square = 0;
+    const auto n = static_cast<double>(critical_[k].size());
+    for (const double c : critical_[k]) {
+      mean += c / n;
+      square += c * c / n;
+    }
+    s.critical_A[k] = n > 0 ? mean : std::numeric_limits<double>::quiet_NaN();
+    s.critical_std_A[k] = n > 0 ? std::sqrt(std::max(0.0, square - mean * mean)) : s.critical_A[k];
+  }
+  std::vector<float> sorted;
+  for (const float w : widths_)
+    if (std::isfinite(w)) sorted.push_back(w);
+  if (sorted.empty()) throw InputError("channels: no edge between sites is open at this spacing");
+  std::sort(sorted.begin(), sorted.end());
+  for (const float w : sorted) s.mean_A += static_cast<double>(w) / static_cast<double>(sorted.size());
+  for (std::size_t q = 0; q <= 1000; ++q)
+    s.sorted_A.push_back(static_cast<double>(sorted[q * (sorted.size() - 1) / 1000]));
+  return s;
+}
+
+}  // namespace solion::transport
