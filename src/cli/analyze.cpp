@@ -81,6 +81,7 @@ std::function<void()> setup_analyze(CLI::App& app) {
   add("density", "Density of ions on a grid, and the free energy to cross the cell", setup_analyze_density);
   add("channels", "Bottlenecks between the anions, and the radius that spans the crystal",
       setup_analyze_channels);
+  add("doas", "Density of atomistic states: how atomic energies are distributed", setup_analyze_doas);
   return [chosen] { (*chosen)(); };
 }
 

@@ -39,4 +39,6 @@ jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_e
 jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
 refuses 2 "no multiple" defects -m "$model" li2o.xyz --perfect cell.xyz
 refuses 2 "no such file" defects -m "$model" missing.xyz --perfect cell.xyz
+"$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out
+jq -e '.n_frames == 2 and .n_ions == 23 and .models[0].deviation_eV > 0.02' doas.json >/dev/null || fail "doas: $(cat out)"
 echo "all checks passed"
