@@ -125,6 +125,11 @@ refuses "'Na'" msd images.xyz --species Na
 refuses "none left" msd images.xyz --species Li --skip-ps 99
 refuses "no such file" msd missing.xyz --species Li
 refuses "no pair" rdf images.xyz --pairs LiO
+# A few walkers in a large box are taken; coordinates in nm are not.
+sed '/Lattice/s/16[.]59/41/g' unwrapped.xyz >wide.xyz
+"$solion" analyze msd wide.xyz --species Li --jump-length-A 2.765 >/dev/null
+awk 'NF == 4 && $1 != "" { print $1, $2 / 10, $3 / 10, $4 / 10; next } { gsub("16.59", "1.659") } 1' unwrapped.xyz >nm.xyz
+refuses "are the units right" msd nm.xyz --species Li
 head -n $((34 * 4)) all.xyz >short.xyz
 refuses "too few" msd short.xyz --species Li
 

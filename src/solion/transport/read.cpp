@@ -74,15 +74,28 @@ bool is_repeat(const Frame& frame, const Frame& last) {
   return true;
 }
 
-io::ReadOptions read_options(const ReadTrajectory& what) {
-  return {.type_names = {}, .atom_style = {}, .accept_any_density = what.any_density, .closest_A = 0};
+/// Density is checked by `check_density`, whose limits are wider than a structure file's.
+io::ReadOptions read_options() {
+  return {.type_names = {}, .atom_style = {}, .accept_any_density = true, .closest_A = 0};
+}
+
+/// A few walkers in a large box are a trajectory too; nm or pm in place of Å are a factor of 1000 or a
+/// million in volume, which these limits still tell.
+void check_density(const Frame& frame, const std::string& where) {
+  if (!frame.cell || frame.n_atoms() == 0) return;
+  const double volume = frame.cell->volume() / static_cast<double>(frame.n_atoms());
+  constexpr double largest_A3 = 1e4;
+  if (!(volume >= io::least_volume_per_atom_A3 && volume <= largest_A3)) {
+    throw InputError("{}: {:.4g} Å³ an atom, not {} to {}; are the units right? (--any-density accepts it)",
+                     where, volume, io::least_volume_per_atom_A3, largest_A3);
+  }
 }
 
 }  // namespace
 
 double stated_frame_interval(const ReadTrajectory& what) {
   if (what.files.empty()) throw InputError("no trajectory given");
-  return frame_interval(what, read_options(what)) * static_cast<double>(what.every);
+  return frame_interval(what, read_options()) * static_cast<double>(what.every);
 }
 
 double for_each_frame(
@@ -91,7 +104,7 @@ double for_each_frame(
   if (what.files.empty()) throw InputError("no trajectory given");
   if (!(what.skip_ps >= 0)) throw InputError("skip {} ps; expected zero or more", what.skip_ps);
   if (what.every == 0) throw InputError("every 0th frame; expected one or more");
-  const io::ReadOptions reading = read_options(what);
+  const io::ReadOptions reading = read_options();
   const double interval = frame_interval(what, reading);
   const auto n_skip =
       what.skip_frames +
@@ -106,6 +119,8 @@ double for_each_frame(
     const auto reader = io::open_frames(what.files[part], reading);
     for (std::size_t n = 1; reader->next(frame); ++n, std::swap(frame, last)) {
       throw_if_interrupted();
+      if (n == 1 && !what.any_density)
+        check_density(frame, fmt::format("{}: frame 1", what.files[part].string()));
       if (n == 1 && part > 0 && !what.replicas && is_repeat(frame, last)) continue;
       if (seen++ < n_skip || (seen - n_skip - 1) % what.every != 0) continue;
       visit(frame, fmt::format("{}: frame {}", what.files[part].string(), n), part);

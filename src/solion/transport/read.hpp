@@ -17,7 +17,7 @@ struct ReadTrajectory {
   std::optional<double> frame_interval_fs;
   double skip_ps = 0;     ///< left out at the start (of every replica)
   bool replicas = false;  ///< files are independent runs, not consecutive parts
-  /// Accept any volume per atom: a few walkers in a large box.
+  /// Accept any volume per atom, not only 2 to 10,000 Å³ in the first frame of each file.
   bool any_density = false;
   std::size_t skip_frames = 0;  ///< left out at the start, beside `skip_ps`
   std::size_t every = 1;        ///< of what is left, every n-th frame is visited
