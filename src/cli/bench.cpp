@@ -26,6 +26,7 @@ struct BenchOptions {
   std::vector<int> repeat{1, 1, 1};
   std::int64_t steps = 0;
   double timestep_fs = 1.0;
+  double skin_A = 1.0;
   int threads = 1;
 };
 
@@ -45,6 +46,7 @@ Json common_json(const bench::MachineRates& rates, int threads) {
 Json bench_md(const BenchOptions& options) {
   OpenOptions open;
   open.precision = options.precision.empty() ? "single" : options.precision;
+  open.skin_A = options.skin_A;
   const auto potential = open_potential(options.model, open);
   potential->set_threads(options.threads);
   Frame frame = io::read_frames(options.frame).front();
@@ -83,6 +85,7 @@ Json bench_md(const BenchOptions& options) {
                {"neighbors", neighbors},
                {"steps", t.steps},
                {"timestep_fs", options.timestep_fs},
+               {"skin_A", options.skin_A},
                {"temperature_K", t.temperature_K},
                {"us_per_atom_step", t.us_per_atom_step},
                {"fastest_us_per_atom_step", t.fastest_us_per_atom_step},
@@ -150,6 +153,9 @@ std::function<void()> setup_bench(CLI::App& app) {
   app.add_option("--timestep-fs", options->timestep_fs, "Timestep")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  app.add_option("--skin-A", options->skin_A, "Skin of the neighbour list of a Deep Potential")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
   app.add_option("--json", options->json, "Write the same numbers here");
   return [options] { run_bench(*options); };
 }

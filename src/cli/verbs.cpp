@@ -15,6 +15,7 @@ std::function<void()> setup_relax(CLI::App& app);
 std::function<void()> setup_defects(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
+std::function<void()> setup_compress(CLI::App& app);
 std::function<void()> setup_bench(CLI::App& app);
 std::function<void()> setup_learn(CLI::App& app);
 std::function<void()> setup_study(CLI::App& app);
@@ -32,6 +33,8 @@ std::span<const Verb> verbs() {
       {"defects", "Formation and binding energies of defect cells", setup_defects},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
+      {"compress", "Nothing to do by hand: shows the tables that every model gets when it is loaded",
+       setup_compress},
       {"bench", "Speed of a model on your system, or of training, beside the core's own", setup_bench},
       {"learn", "Active learning: explore, select, label, retrain", setup_learn},
       {"study", "One file → data, model, molecular dynamics, transport, report", setup_study},

@@ -50,3 +50,10 @@ refused 'two atoms' -m model.dp one.xyz
 sed 's/^Li/Na/' "$source/examples/li3ocl/unit_cell.xyz" >sodium.xyz
 refused 'Na' -m model.dp sodium.xyz
 echo "bench: all as expected"
+
+# compress: nothing changes, and the tables reach their bounds.
+"$solion" compress -i model.dp -o copy.dp --json tables.json >/dev/null 2>&1 || fail "compress"
+cmp -s model.dp copy.dp || fail "compress changed the model"
+is tables.json '.double.tabulated and .single.tabulated and ([.double.tables[].value_error] | all(. < 1e-11))
+                and ([.single.tables[].value_error] | all(. < 2e-7))'
+echo "compress: all as expected"

@@ -171,6 +171,43 @@ TEST(FastPath, EveryNumberOfThreadsGivesTheSameForces) {
   }
 }
 
+TEST(FastPath, TheOrderOfTheAtomsDoesNotMatter) {
+  const Model model = random_model();
+  const Frame frame = random_frame(300, 3);
+  Frame shuffled = frame;
+  std::vector<std::size_t> from(frame.n_atoms());
+  for (std::size_t i = 0; i < from.size(); ++i)
+    from[i] = (i * 113) % from.size();  // 113 and 300 share no factor
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    shuffled.positions[i] = frame.positions[from[i]];
+    shuffled.types[i] = frame.types[from[i]];
+  }
+  const Evaluation a = evaluate(model, frame, Path::fast_double);
+  const Evaluation b = evaluate(model, shuffled, Path::fast_double);
+  EXPECT_NEAR(a.energy, b.energy, 1e-12 * (1 + std::abs(a.energy)));
+  for (std::size_t i = 0; i < from.size(); ++i)
+    EXPECT_LE((b.forces[i] - a.forces[from[i]]).norm(), 1e-12 * (1 + largest(a.forces)));
+}
+
+TEST(FastPath, AMemberOfACommitteeUsesTheListOfTheFirst) {
+  ModelRecipe recipe;
+  const auto one = std::make_shared<const Model>(random_model(recipe));
+  recipe.seed = 2;
+  const auto two = std::make_shared<const Model>(random_model(recipe));
+  recipe.rcut = 4.5;
+  const auto wide = std::make_shared<const Model>(random_model(recipe));
+  const Frame frame = random_frame(60, 3);
+  DeepPotential first(one), second(two), third(wide);
+  Evaluation a, b, c;
+  first.evaluate(frame, everything, a);
+  second.evaluate_beside(first, frame, everything, b);
+  third.evaluate_beside(first, frame, everything, c);  // its cutoff is longer than that list's
+  EXPECT_EQ(second.neighborhood().n_pairs(), 0U);
+  EXPECT_GT(third.neighborhood().n_pairs(), 0U);
+  EXPECT_EQ(b.forces, evaluate(*two, frame, Path::fast_double).forces);
+  EXPECT_EQ(c.forces, evaluate(*wide, frame, Path::fast_double).forces);
+}
+
 TEST(FastPath, ForcesAreDerivativesOfItsOwnEnergy) {
   const Model model = random_model();
   const Frame frame = random_frame(40, 3);

@@ -63,10 +63,26 @@ std::string DeepPotential::description() const {
 
 std::unique_ptr<Potential> DeepPotential::clone() const { return std::make_unique<DeepPotential>(*this); }
 
-void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluation& result) {
+void DeepPotential::match(const Frame& frame) {
   const std::vector<int> map = match_types(frame, *this);
   types_.resize(frame.n_atoms());
   for (std::size_t i = 0; i < types_.size(); ++i) types_[i] = map[static_cast<std::size_t>(frame.types[i])];
+}
+
+void DeepPotential::evaluate_beside(const Potential& first, const Frame& frame, const Request& request,
+                                    Evaluation& result) {
+  const auto* other = dynamic_cast<const DeepPotential*>(&first);
+  if (other == nullptr || !(other->list_.cutoff() >= model_->descriptor.rcut) ||
+      other->list_.n_local() != static_cast<int>(frame.n_atoms())) {
+    evaluate(frame, request, result);
+    return;
+  }
+  match(frame);
+  evaluate_on(other->list_, types_, request, result);
+}
+
+void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluation& result) {
+  match(frame);
   list_.update(frame, model_->descriptor.rcut, options_.skin_A);
   evaluate_on(list_, types_, request, result);
 }

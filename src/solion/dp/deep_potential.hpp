@@ -40,6 +40,8 @@ class DeepPotential : public Potential {
   [[nodiscard]] const TypeMap& type_map() const override { return model_->type_map; }
   using Potential::evaluate;
   void evaluate(const Frame& frame, const Request& request, Evaluation& result) override;
+  void evaluate_beside(const Potential& first, const Frame& frame, const Request& request,
+                       Evaluation& result) override;
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void set_threads(int threads) override { options_.threads = threads; }
 
@@ -60,6 +62,8 @@ class DeepPotential : public Potential {
   [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
 
  private:
+  void match(const Frame& frame);
+
   std::shared_ptr<const Model> model_;
   Options options_;
   std::variant<std::monostate, FastPath<double>, FastPath<float>> fast_;

@@ -342,14 +342,22 @@ template <typename T>
 FastPath<T>::~FastPath() = default;
 
 template <typename T>
-void FastPath<T>::plan(std::span<const int> types, int threads) {
+void FastPath<T>::plan(const Neighborhood& list, std::span<const int> types, int threads) {
+  // The neighbours of a block then share cache lines, in whatever order the frame has its atoms.
+  if (spatial_of_ != list.generation() || spatial_.size() != types.size()) {
+    const auto& all = list.positions();
+    spatial_ = spatial_order({all.begin(), all.begin() + list.n_local()}, list.cutoff());
+    spatial_of_ = list.generation();
+  }
   const auto n_types = static_cast<std::size_t>(model_->n_types);
   start_.assign(n_types + 1, 0);
   for (const int t : types) ++start_[static_cast<std::size_t>(t) + 1];
   for (std::size_t t = 0; t < n_types; ++t) start_[t + 1] += start_[t];
   order_.resize(types.size());
-  for (std::size_t i = 0; i < types.size(); ++i)
-    order_[static_cast<std::size_t>(start_[static_cast<std::size_t>(types[i])]++)] = static_cast<int>(i);
+  for (const int i : spatial_) {
+    const auto type = static_cast<std::size_t>(types[static_cast<std::size_t>(i)]);
+    order_[static_cast<std::size_t>(start_[type]++)] = i;
+  }
   // start_[t] now is the end of type t. Equal blocks, as many of each type as the threads can share.
   blocks_.clear();
   int begin = 0;
@@ -371,7 +379,7 @@ SelExcess FastPath<T>::evaluate(const Neighborhood& list, std::span<const int> t
                                 int threads, Evaluation& result) {
   const auto n = static_cast<std::size_t>(list.n_local());
   threads = std::max(1, threads);
-  plan(types, threads);
+  plan(list, types, threads);
   result.atomic_energies.assign(request.atomic_energies ? n : 0, 0.0);
   while (static_cast<int>(workers_.size()) < threads) workers_.push_back(std::make_unique<Worker>(*model_));
   const auto used = static_cast<std::size_t>(threads);

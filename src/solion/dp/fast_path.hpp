@@ -69,10 +69,12 @@ class FastPath {
   struct Block {
     int type, begin, end;
   };
-  void plan(std::span<const int> types, int threads);
+  void plan(const Neighborhood& list, std::span<const int> types, int threads);
 
   std::shared_ptr<const FastModel<T>> model_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<int> spatial_;  ///< local atoms, near ones together; of the list with the number behind it
+  std::uint64_t spatial_of_ = 0;
   std::vector<int> order_;  ///< local atoms by type
   std::vector<int> start_;  ///< [type]: first in order_
   std::vector<Block> blocks_;

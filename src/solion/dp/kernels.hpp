@@ -46,7 +46,7 @@ struct Kernels {
   /// d = the products Σ_x T[x][k]·T[x][c], k < m2, c = k … m1 − 1, one row behind the other. Writes up to 64
   /// bytes behind the end and reads as much behind T.
   void (*descriptor)(const T* t, std::ptrdiff_t stride, std::ptrdiff_t m1, std::ptrdiff_t m2, T* d);
-  /// grad_t [4][stride] = ∂E/∂T from a = ∂E/∂d. Reads up to 64 bytes before and behind `a`; channels from m1
+  /// grad_t [4][stride] = ∂E/∂T from a = ∂E/∂d. Reads up to 64 bytes behind `a`; channels from m1
   /// on get numbers without meaning, which meet the zeros of the tables.
   void (*descriptor_gradient)(const T* a, const T* t, std::ptrdiff_t stride, std::ptrdiff_t m1,
                               std::ptrdiff_t m2, T* grad_t);

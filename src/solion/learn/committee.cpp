@@ -53,7 +53,12 @@ Committee Committee::open(const std::vector<std::filesystem::path>& models) {
 Deviation Committee::evaluate(const Frame& frame) {
   for (std::size_t k = 0; k < members_.size(); ++k) {
     try {
-      members_[k]->evaluate(frame, Request{true, false, false}, evaluations_[k]);
+      const Request request{true, false, false};
+      if (k == 0) {
+        members_[k]->evaluate(frame, request, evaluations_[k]);
+      } else {
+        members_[k]->evaluate_beside(*members_.front(), frame, request, evaluations_[k]);
+      }
     } catch (const WorkError&) {
       Deviation bad;
       bad.finite = false;

@@ -44,6 +44,13 @@ class Potential {
   /// Fills `result` for the frame. Throws InputError (unknown element, overlapping atoms, no cell where one
   /// is needed) or WorkError (a result that is not finite).
   virtual void evaluate(const Frame& frame, const Request& request, Evaluation& result) = 0;
+  /// As `evaluate`, for a frame that `first` has just evaluated: members of a committee share a neighbour
+  /// list.
+  virtual void evaluate_beside(const Potential& first, const Frame& frame, const Request& request,
+                               Evaluation& result) {
+    (void)first;
+    evaluate(frame, request, result);
+  }
   [[nodiscard]] virtual std::unique_ptr<Potential> clone() const = 0;
   /// Drops every cache that earlier calls left behind (neighbour list, k-vectors of an old cell, …): the next
   /// evaluation gives bit for bit what a new object would. Molecular dynamics calls it at fixed steps, so

@@ -62,6 +62,9 @@ class Grid {
     }
   }
 
+  /// The atoms box by box.
+  [[nodiscard]] const std::vector<int>& atoms() const { return atoms_; }
+
  private:
   void sort(const std::vector<Vec3>& positions) {
     const auto box_of = [&](const Vec3& r) {
@@ -104,6 +107,7 @@ void Neighborhood::build_now(const Frame& frame, double cutoff, double skin) {
     throw InputError("neighbour list: cutoff {} Å and skin {} Å", cutoff, skin);
   cutoff_ = cutoff;
   skin_ = skin;
+  ++generation_;
   n_local_ = static_cast<int>(frame.n_atoms());
   built_positions_ = frame.positions;
   built_cell_ = frame.cell;
@@ -212,6 +216,11 @@ bool Neighborhood::still_complete(const Frame& frame) const {
     largest = std::max(largest, moved);
   }
   return stretch * (cutoff_ + skin_ - 2 * std::sqrt(largest)) >= cutoff_;
+}
+
+std::vector<int> spatial_order(const std::vector<Vec3>& positions, double width) {
+  if (positions.empty()) return {};
+  return Grid(positions, width).atoms();
 }
 
 }  // namespace solion

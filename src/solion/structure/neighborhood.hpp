@@ -1,6 +1,7 @@
 // The exact neighbour list of a frame in linear time, with ghost atoms for the periodic images.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Neighborhood {
   bool update(const Frame& frame, double cutoff, double skin);
   /// Forgets the frame, so that the next update builds; keeps the memory and the clock.
   void clear() { n_local_ = 0; }
+  /// How often it was built: as long as this stays, so do the pairs.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   /// Wall time of all builds and updates so far, s.
   [[nodiscard]] double seconds() const { return seconds_; }
 
@@ -56,6 +59,7 @@ class Neighborhood {
   double cutoff_ = 0;
   double skin_ = 0;
   double seconds_ = 0;
+  std::uint64_t generation_ = 0;
   std::vector<int> owner_;
   std::vector<Int3> shift_;
   std::vector<Vec3> positions_;
@@ -65,5 +69,8 @@ class Neighborhood {
   std::vector<Vec3> built_positions_;
   std::optional<Cell> built_cell_;
 };
+
+/// The numbers of the positions, near ones close to each other: box by box of at least `width` Å.
+std::vector<int> spatial_order(const std::vector<Vec3>& positions, double width);
 
 }  // namespace solion
