@@ -25,7 +25,7 @@ is md.json '.n_atoms == 40 and .steps == 30 and .list_share >= 0 and .list_share
 grep -q 'µs/atom' table || fail "no table"
 
 # Training for a moment, and the model that comes of it.
-jq '.training.numb_steps = 3 | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"]' \
+jq '.learning_rate = {type: "exp", start_lr: 1e-3, stop_lr: 1e-4, decay_steps: 2} | .training.numb_steps = 3 | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"]' \
   "$source/examples/li3ocl/train.json" >input.json
 "$solion" train input.json >/dev/null 2>&1
 for precision in single double reference; do
