@@ -100,7 +100,7 @@ class Run {
     make_folder(options_.work);
     take_finished();
     if (!open_.empty()) {
-      code_.version(settings_);  // before hundreds of frames fail for the same reason
+      static_cast<void>(code_.version(settings_));  // before hundreds of frames fail for the same reason
       Progress progress("label", frames_.size(), done_);
       progress_ = &progress;
       compute();
