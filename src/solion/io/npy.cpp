@@ -86,6 +86,7 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
                      bytes.size(), value_of(header, "shape", name), count, each);
   }
   array.data.resize(count);
+  if (count == 0) return array;  // no memory to copy to
   if (each == 8) {
     std::memcpy(array.data.data(), bytes.data(), bytes.size());
   } else {
