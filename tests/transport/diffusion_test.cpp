@@ -133,12 +133,13 @@ TEST(Diffusion, IntervalsHoldInManyRegimes) {
     const Coverage c = coverage_of(each, n);
     EXPECT_GE(c.bound, 0.95 - 0.03);
     if (each.rate * each.frames < 5) {
-      // Four hops an ion in all: back-jumps are not over when the window starts, and the error bar says so.
+      // Four hops an ion in all: back-jumps are not over when the window starts. D may be off, not the bound;
+      // the 95 % interval falls short here (74 % of 300 walks).
       EXPECT_NEAR(c.mean, 1.0, 0.2);
-      EXPECT_GE(c.two, 0.70);  // 74 % of 300 walks
+      EXPECT_NEAR(c.two, 0.95, 0.03);
       continue;
     }
-    EXPECT_NEAR(c.one_interval, 0.68, 0.08);  // single regimes lie up to 7 % off (the theory page's table)
+    EXPECT_NEAR(c.one_interval, 0.68, 0.05);  // three of twelve miss this, too wide (the theory page's table)
     EXPECT_NEAR(c.two, 0.95, 0.03);
     EXPECT_NEAR(c.mean, 1.0, 0.02);
   }
