@@ -3,14 +3,9 @@
 
 #include <algorithm>
 
+#include "solion/base/instruction_sets.hpp"
 #include "solion/base/unroll.hpp"
 
-// Compiled for the oldest that a compiler assumes, and for AVX2, AVX-512 (AVX3) or NEON where they make a
-// difference.
-// No AES is used here; without this a compiler told of AVX2 but not of AES would get scalar code.
-#define HWY_DISABLE_PCLMUL_AES
-#define HWY_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "solion/nn/packed.cpp"
 #include <hwy/foreach_target.h>  // includes this file again
