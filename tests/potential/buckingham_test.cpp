@@ -99,6 +99,25 @@ void expect_input_error(const F& f, const std::string& part) {
   EXPECT_THAT(f, ::testing::ThrowsMessage<InputError>(HasSubstr(part)));
 }
 
+TEST(Buckingham, ChargedCellsInABackground) {
+  BuckinghamModel model = reference_model(1e-13);
+  for (BuckinghamPair& pair : model.pairs) pair.c_eV_A6 = 0;
+  Buckingham neutral(model);
+  model.background = true;
+  Buckingham potential(model);
+  // Errors of truncation, which neutrality cancels in part, are larger here: 1.4e-10 eV in the virial.
+  testing::check_potential(potential, without(hot_defective_cell(), {0}),
+                           {.force_tolerance = 1e-8, .virial_tolerance = 1e-7, .rounding = 1e-9});
+  // One ion alone: −½·k·q²·2.8372975/L, the energy of the simple cubic lattice of charges in a background.
+  Frame ion;
+  ion.cell = Cell::cubic(10);
+  ion.add_atom("Li", Vec3(1, 2, 3));
+  EXPECT_NEAR(potential.evaluate(ion).energy, -0.5 * 14.399645 * 2.8372974795 / 10, 1e-8);
+  // A neutral cell does not notice.
+  const Frame cell = hot_defective_cell();
+  EXPECT_NEAR(potential.evaluate(cell).energy, neutral.evaluate(cell).energy, 1e-11);
+}
+
 TEST(Buckingham, RefusesFramesItCannotDo) {
   const auto potential = li3ocl_buckingham();
   const auto evaluate = [&](const Frame& frame) { return [&] { (void)potential->evaluate(frame); }; };

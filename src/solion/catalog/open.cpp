@@ -37,7 +37,7 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
   if (!is_deep) {
     // The settings file of `solion label` names its code where an analytic potential has its kind.
     TomlTable table = TomlTable::read(path);
-    if (!table.has("code") || table.has("kind")) return potential_from_toml(path);
+    if (!table.has("code") || table.has("kind")) return potential_from_toml(path, options.charged_cells);
     const reference::Calculator& code = reference::calculator(table.text("code"));
     return std::make_unique<reference::CodePotential>(code, reference::read_settings(path, code));
   }

@@ -8,12 +8,14 @@
 
 namespace solion {
 
-/// What only a Deep Potential listens to.
 struct OpenOptions {
+  // Of a Deep Potential:
   /// "double"; "single" with sums in double, for molecular dynamics; "reference", exact and slow
   /// (dp/deep_potential.hpp).
   std::string precision = "double";
   double skin_A = 1.0;  ///< of its neighbour list
+  /// Of rigid ions: a cell with a net charge gets a uniform background (single charged defects).
+  bool charged_cells = false;
 };
 
 /// Opens a potential by the suffix of the file `spec`:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
@@ -77,6 +78,11 @@ BuckinghamModel BuckinghamModel::from_toml(TomlTable& table) {
   // A value far from e²/(4πε₀) is one in other units (kcal/mol, Hartree·Bohr).
   if (!(std::abs(model.coulomb_eV_A / constants::coulomb_eV_A - 1) < 1e-3))
     table.fail("coulomb_eV_A", "expected e²/(4πε₀) in eV·Å, 14.3996");
+  const std::string net_charge = table.text("net_charge", "refuse");
+  if (net_charge != "refuse" && net_charge != "background")
+    table.fail("net_charge",
+               "expected \"refuse\" or \"background\" (a uniform charge makes the cell neutral)");
+  model.background = net_charge == "background";
   table.refuse_unknown();
   return model;
 }
@@ -113,10 +119,10 @@ std::vector<double> Buckingham::atom_charges(const Frame& frame, const std::vect
     charges.push_back(model_->charges[static_cast<std::size_t>(t)]);
     net += charges.back();
   }
-  if (!(std::abs(net) <= most_net_charge)) {
+  if (!model_->background && !(std::abs(net) <= most_net_charge)) {
     throw InputError(
         "{}: the cell has a net charge of {:+g} e with these ions ({}); an Ewald sum needs a "
-        "neutral one",
+        "neutral one, or net_charge = \"background\" in the potential's file",
         frame.formula(), net, description());
   }
   return charges;
@@ -250,8 +256,11 @@ void Buckingham::evaluate(const Frame& frame, const Request& request, Evaluation
 
   const double k = model_->coulomb_eV_A;
   const std::size_t n = frame.n_atoms();
-  result.energy = k * reciprocal_result_.energy;
-  result.virial = k * reciprocal_result_.virial;
+  const double net = model_->background ? std::accumulate(charges.begin(), charges.end(), 0.0) : 0.0;
+  // Of one unit charge in the background, docs/theory/potential.md (4b); it exerts no force.
+  const double background = -0.5 * k * constants::pi * net / (frame.cell->volume() * plan.alpha * plan.alpha);
+  result.energy = k * reciprocal_result_.energy + net * background;
+  result.virial = k * reciprocal_result_.virial + net * background * Mat3::Identity();
   for (const Share& share : shares_) {
     result.energy += share.energy;
     result.virial += share.virial;
@@ -264,7 +273,7 @@ void Buckingham::evaluate(const Frame& frame, const Request& request, Evaluation
       for (const Share& share : shares_) result.forces[i] += share.forces[i];
     }
     if (request.atomic_energies) {
-      result.atomic_energies[i] = k * reciprocal_result_.energies[i];
+      result.atomic_energies[i] = k * reciprocal_result_.energies[i] + charges[i] * background;
       for (const Share& share : shares_) result.atomic_energies[i] += share.energies[i];
     }
   }

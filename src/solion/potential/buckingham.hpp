@@ -32,17 +32,21 @@ struct BuckinghamModel {
   double closest_A = 0.8;
   double ewald_accuracy = 1e-10;  ///< root-mean-square force error over the force of unit charges at 1 Å
   double coulomb_eV_A = constants::coulomb_eV_A;  ///< e²/(4πε₀) that the parameters were made with
+  /// A cell with a net charge gets a uniform charge that makes it neutral; otherwise it is refused.
+  bool background = false;
 
   [[nodiscard]] const BuckinghamPair& pair(int a, int b) const {
     return pairs[static_cast<std::size_t>(a * type_map.size() + b)];
   }
   /// Reads `kind = "buckingham"`: [charges] by element, [[pairs]] of every two elements with `elements`,
-  /// `A_eV`, `rho_A`, `C_eV_A6`; and `cutoff_A`, `closest_A`, `ewald_accuracy`, `coulomb_eV_A` if they differ
-  /// from the above. InputError for unknown keys and elements, missing or repeated pairs, impossible values.
+  /// `A_eV`, `rho_A`, `C_eV_A6`; and `cutoff_A`, `closest_A`, `ewald_accuracy`, `coulomb_eV_A` and
+  /// `net_charge` ("refuse" or "background") if they differ from the above. InputError for unknown keys and
+  /// elements, missing or repeated pairs, impossible values.
   static BuckinghamModel from_toml(TomlTable& table);
 };
 
-/// Needs a cell (any shape and size; it may be smaller than the cutoffs) without net charge.
+/// Needs a cell (any shape and size; it may be smaller than the cutoffs), without net charge unless the model
+/// has a background.
 class Buckingham final : public Potential {
  public:
   explicit Buckingham(BuckinghamModel model);

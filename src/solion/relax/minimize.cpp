@@ -4,11 +4,11 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <deque>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/relax/lbfgs.hpp"
 
 namespace solion::relax {
 namespace {
@@ -90,50 +90,6 @@ class Surface {
   double enthalpy_ = 0, largest_force_ = 0, largest_stress_ = 0;
 };
 
-/// The last steps and changes of the gradient, and the direction they give.
-class History {
- public:
-  void add(const VectorXd& step, const VectorXd& change) {
-    if (!(step.dot(change) > 1e-12 * step.norm() * change.norm())) return;  // no curvature to learn
-    pairs_.push_back({step, change});
-    if (pairs_.size() > 20) pairs_.pop_front();
-  }
-  void forget() { pairs_.clear(); }
-  [[nodiscard]] bool empty() const { return pairs_.empty(); }
-  /// −H·gradient by the two-loop recursion.
-  [[nodiscard]] VectorXd direction(const VectorXd& gradient) const {
-    constexpr double usual_stiffness = 20;  // eV/Å², where nothing is known yet
-    VectorXd q = -gradient;
-    std::vector<double> alpha(pairs_.size());
-    for (std::size_t k = pairs_.size(); k-- > 0;) {
-      const auto& [s, y] = pairs_[k];
-      alpha[k] = s.dot(q) / s.dot(y);
-      q -= alpha[k] * y;
-    }
-    if (pairs_.empty()) {
-      q /= usual_stiffness;
-    } else {
-      const auto& [s, y] = pairs_.back();
-      q *= s.dot(y) / y.squaredNorm();
-    }
-    for (std::size_t k = 0; k < pairs_.size(); ++k) {
-      const auto& [s, y] = pairs_[k];
-      q += s * (alpha[k] - y.dot(q) / s.dot(y));
-    }
-    return q;
-  }
-
- private:
-  std::deque<std::pair<VectorXd, VectorXd>> pairs_;
-};
-
-/// Shortens a step so that no atom, and no cell vector in the same scale, goes too far.
-void cap(VectorXd& step, double longest) {
-  double largest = 0;
-  for (Eigen::Index i = 0; i < step.size(); i += 3) largest = std::max(largest, step.segment<3>(i).norm());
-  if (largest > longest) step *= longest / largest;
-}
-
 }  // namespace
 
 RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOptions& options,
@@ -150,7 +106,8 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
   VectorXd x = surface.initial(), gradient, next_gradient;
   double value = surface.evaluate(x, gradient);
   surface.fill(result);
-  History history;
+  constexpr double usual_stiffness = 20;  // eV/Å²
+  LbfgsMemory history(usual_stiffness);
   double longest = options.max_step_A;
   while (!result.converged && result.steps < options.max_steps) {
     throw_if_interrupted();
@@ -160,7 +117,7 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
       history.forget();
       step = history.direction(gradient);
     }
-    cap(step, longest);
+    cap_step(step, longest);
     const double next = surface.evaluate(x + step, next_gradient);
     ++result.steps;
     // Near the minimum the energy's rounding hides the descent; the gradient then decides.

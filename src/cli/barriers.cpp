@@ -1,0 +1,159 @@
+// solion barriers: all symmetry-distinct vacancy hops of a crystal, or next to its defects, and their
+// barriers.
+#include <cmath>
+#include <filesystem>
+
+#include "cli/barrier_options.hpp"
+#include "cli/crystal.hpp"
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/defects/formation.hpp"
+#include "solion/defects/vacancy_hops.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::cli {
+namespace {
+
+using defects::HopLattice;
+using defects::VacancyHop;
+
+struct Options {
+  BarrierArguments common;
+  std::string crystal, start, species, folder = "barriers";
+  std::vector<int> supercell, pair;
+  double within_A = 0;
+  bool keep_cell = false, list = false;
+};
+
+/// The crystal at the cell that the potential gives it.
+HopLattice prepare(Potential& potential, const Options& o, const Frame* start) {
+  const Crystal crystal = load_crystal(o.crystal);
+  HopLattice lattice{crystal.frame, find_symmetry(crystal.frame), IntMat3::Identity()};
+  if (start != nullptr) {
+    if (!start->cell) throw InputError("{}: a defect cell needs a cell", o.start);
+    const Mat3 multiple = start->cell->matrix() * crystal.frame.cell->matrix().inverse();
+    lattice.matrix = multiple.array().round().matrix().cast<int>();
+    // The defect cell may have been built at another lattice constant.
+    if (!((multiple - lattice.matrix.cast<double>()).cwiseAbs().maxCoeff() < 0.2))
+      throw InputError("{}: its cell is no supercell of {}", o.start, o.crystal);
+  } else {
+    lattice.matrix = supercell_matrix(o.supercell.empty() ? std::vector<int>{3, 3, 3} : o.supercell);
+  }
+  if (o.keep_cell) {
+    if (start == nullptr) return lattice;
+    const Cell cell(Mat3(lattice.matrix.cast<double>().inverse() * start->cell->matrix()));
+    for (Vec3& r : lattice.unit.positions) r = cell.to_cartesian(crystal.frame.cell->to_fractional(r));
+    lattice.unit.cell = cell;
+    return lattice;
+  }
+  relax::RelaxOptions tight;
+  tight.force_eV_per_A = tight.stress_GPa = 2e-3;
+  const defects::Reference relaxed = defects::relax_reference(potential, crystal.frame, tight);
+  lattice.unit.cell = relaxed.frame.cell;
+  lattice.unit.positions = relaxed.frame.positions;
+  fmt::print("{}: {:.6f} eV, {:.4f} Å³ a formula unit at rest\n", crystal.frame.formula(),
+             relaxed.energy_eV / relaxed.units, relaxed.frame.cell->volume() / relaxed.units);
+  return lattice;
+}
+
+Json hop_json(const VacancyHop& hop) {
+  return {{"from_site", hop.from + 1},      {"to_site", hop.to + 1},  {"distance_A", hop.distance_A},
+          {"per_vacancy", hop.per_vacancy}, {"in_cell", hop.in_cell}, {"formula", hop.initial.formula()}};
+}
+
+void run(Options& o) {
+  OpenModel model = open_model(o.common);
+  std::optional<Frame> start;
+  if (!o.start.empty()) {
+    if (!o.supercell.empty()) throw InputError("--supercell and --start: the start has its own supercell");
+    start = io::read_frame(o.start);
+  }
+  if (!o.pair.empty() && !start) throw InputError("--pair needs --start, the cell whose sites it counts");
+  const HopLattice lattice = prepare(*model.potential, o, start ? &*start : nullptr);
+  const double within = o.within_A > 0 ? o.within_A : defects::nearest_hops_A(lattice, o.species);
+  std::optional<std::pair<int, int>> pair;
+  if (!o.pair.empty()) pair.emplace(o.pair[0] - 1, o.pair[1] - 1);
+  const std::vector<VacancyHop> hops = start ? defects::defect_hops(lattice, *start, o.species, within, pair)
+                                             : defects::crystal_hops(lattice, o.species, within);
+  fmt::print("{} distinct hops of {} up to {:.3f} Å in {} ({})\n", hops.size(), o.species, within,
+             describe_supercell(lattice.matrix), hops.front().initial.formula());
+  warn_about_charge(*model.potential, hops.front().initial);
+  if (!o.list) std::filesystem::create_directories(o.folder);
+  fmt::print("{:>4} {:>12} {:>10} {:>12} {:>12} {:>12} {:>12} {:>7}\n", "hop", "sites", "length Å",
+             "per vacancy", "forward eV", "backward eV", "end-start eV", "steps");
+  Json list = Json::array();
+  std::size_t failed = 0;
+  for (std::size_t h = 0; h < hops.size(); ++h) {
+    const VacancyHop& hop = hops[h];
+    Json entry = hop_json(hop);
+    const std::string head =
+        fmt::format("{:>4} {:>12} {:>10.4f} {:>12}", h + 1, fmt::format("{}→{}", hop.from + 1, hop.to + 1),
+                    hop.distance_A, hop.per_vacancy);
+    if (o.list) {
+      fmt::print("{}\n", head);
+    } else {
+      const std::string file =
+          (std::filesystem::path(o.folder) / fmt::format("hop-{}-{}.xyz", hop.from + 1, hop.to + 1));
+      entry["path_file"] = file;
+      try {
+        const defects::Barrier b =
+            run_barrier(*model.potential, hop.initial, hop.final_frame, o.common, model.identity, file,
+                        fmt::format("hop {} of {}", h + 1, hops.size()));
+        entry.update(barrier_json(b));
+        const relax::NebResult& n = b.neb;
+        failed += n.band.converged ? 0 : 1;
+        fmt::print("{} {:>12.4f} {:>12.4f} {:>12.4f} {:>7}{}{}\n", head, n.forward_eV, n.backward_eV,
+                   n.reaction_eV, b.first_step + n.band.steps, n.band.converged ? "" : "  NOT CONVERGED",
+                   n.intermediate_minima > 0 ? "  (several hops: a minimum lies between)" : "");
+      } catch (const WorkError& error) {
+        // One hop whose end is no minimum must not cost the others.
+        ++failed;
+        entry["error"] = error.what();
+        fmt::print("{}  {}\n", head, error.what());
+      }
+    }
+    list.push_back(entry);
+    if (!o.common.json.empty()) {
+      write_json(o.common.json, {{"model", o.common.model},
+                                 {"crystal", o.crystal},
+                                 {"species", o.species},
+                                 {"within_A", within},
+                                 {"supercell", describe_supercell(lattice.matrix)},
+                                 {"volume_A3", hops.front().initial.cell->volume()},
+                                 {"distinct_hops", hops.size()},
+                                 {"hops", list}});
+    }
+  }
+  if (failed > 0)
+    throw WorkError("{} of {} hops have no converged barrier; the same command with more --steps goes on",
+                    failed, hops.size());
+}
+
+}  // namespace
+
+std::function<void()> setup_barriers(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("crystal", o->crystal,
+                 "The perfect crystal: a name (solion build --list) or a structure file")
+      ->required();
+  app.add_option("--species", o->species, "The element that hops into its vacancies")->required();
+  app.add_option("--supercell", o->supercell, "3 whole numbers, or 9: the rows of a matrix (default 3 3 3)")
+      ->expected(3, 9);
+  app.add_option("--within", o->within_A, "Longest hop (Å); default 1.2 times the distance of nearest sites")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--start", o->start, "A supercell with defects: the hops into its vacancies of the species");
+  app.add_option("--pair", o->pair,
+                 "Only the hop between these two sites of --start (atoms of the perfect supercell, "
+                 "from 1, as in `defects=` of solion build)")
+      ->expected(2);
+  app.add_flag("--keep-cell", o->keep_cell,
+               "The crystal's cell as given (or as in --start), without relaxing it");
+  app.add_flag("--list", o->list, "Only list the hops");
+  add_barrier_options(app, o->common);
+  app.add_option("-o,--output", o->folder, "Folder of the paths; an interrupted run goes on from them")
+      ->capture_default_str();
+  return [o] { run(*o); };
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,87 @@
+// solion neb: minimum-energy path and barrier between two structures with any potential.
+#include "cli/barrier_options.hpp"
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/relax/path.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct Options {
+  BarrierArguments common;
+  std::string initial, final_file, output = "neb.xyz", saddle;
+};
+
+void print_path(const relax::NebResult& n) {
+  fmt::print("{:>6} {:>12} {:>12} {:>14}\n", "image", "path Å", "energy eV", "band force");
+  for (std::size_t k = 0; k < n.profile.energy_eV.size(); ++k)
+    fmt::print("{:>6} {:>12.4f} {:>12.5f} {:>14.2e}{}\n", k, n.profile.coordinate_A[k],
+               n.profile.energy_eV[k], n.band.band_force[k],
+               static_cast<int>(k) != n.saddle || !n.has_barrier ? ""
+               : n.climbed                                       ? "  saddle"
+                                                                 : "  highest");
+}
+
+void run(Options& o) {
+  OpenModel model = open_model(o.common);
+  for (const std::string& file : {o.output, o.saddle}) {
+    require_folder_of(file);
+    if (!file.empty()) (void)io::format_of(file);
+  }
+  if (io::format_of(o.output) != io::Format::extxyz)
+    throw InputError("{}: the path is written as extended XYZ; expected a name ending in .xyz", o.output);
+  io::ReadOptions any;
+  any.accept_any_density = true;  // a molecule in a box, a surface
+  const Frame initial = io::read_frame(o.initial, any);
+  const Frame last =
+      relax::nearest_images(initial, io::read_frame(o.final_file, any), o.initial + ", " + o.final_file);
+  warn_about_charge(*model.potential, initial);
+  const defects::Barrier b =
+      run_barrier(*model.potential, initial, last, o.common, model.identity, o.output, "neb");
+  const relax::NebResult& n = b.neb;
+  print_path(n);
+  if (b.first_step > 0) fmt::print("continued from step {} of {}\n", b.first_step, o.output);
+  fmt::print("{} atoms move more than 0.5 Å, one of them {:.3f} Å\n", b.moving_atoms, b.hop_A);
+  if (n.has_barrier) {
+    fmt::print("barrier {:.4f} eV forward, {:.4f} eV backward; end less start {:.4f} eV\n", n.forward_eV,
+               n.backward_eV, n.reaction_eV);
+  } else {
+    fmt::print("no barrier: an end is the highest image; end less start {:.4f} eV\n", n.reaction_eV);
+  }
+  if (n.intermediate_minima > 0)
+    fmt::print(
+        "{} minima between the ends: the path is several hops, and the barrier is the highest of all\n",
+        n.intermediate_minima);
+  if (!o.saddle.empty()) io::write_frames(o.saddle, {&n.band.images[static_cast<std::size_t>(n.saddle)], 1});
+  if (!o.common.json.empty()) {
+    Json json = barrier_json(b);
+    json["model"] = o.common.model;
+    json["initial"] = o.initial;
+    json["final"] = o.final_file;
+    json["formula"] = initial.formula();
+    json["path_file"] = o.output;
+    write_json(o.common.json, json);
+  }
+  if (!n.band.converged)
+    throw WorkError(
+        "not converged after {} steps: {:.3g} eV/Å is left; the same command with more --steps goes on",
+        b.first_step + n.band.steps, n.band.largest_band_force());
+}
+
+}  // namespace
+
+std::function<void()> setup_neb(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("initial", o->initial, "Start: extxyz, POSCAR, LAMMPS …")->required();
+  app.add_option("final", o->final_file, "End: the same atoms in the same order, in the same cell")
+      ->required();
+  add_barrier_options(app, o->common);
+  app.add_option("-o,--output", o->output, "The path (extxyz); an interrupted run goes on from it")
+      ->capture_default_str();
+  app.add_option("--saddle", o->saddle, "Write the highest image (format by name)");
+  return [o] { run(*o); };
+}
+
+}  // namespace solion::cli
