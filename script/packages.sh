@@ -6,9 +6,10 @@ packages_build=(g++ cmake ninja-build pkg-config
   libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev libhwy-dev)
 # To write reports: plotly.js, and what makes it smaller.
 packages_report=(python3-plotly esbuild)
-# To test: the frameworks, the programs that solion is compared with, the browser that opens the report.
+# To test: the frameworks, the programs that solion is compared with or works with, the browser that opens the report.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format ccache jq
-  lammps gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium)
+  lammps gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium
+  slurm-wlm munge)
 # To fuzz and to check with clang-tidy.
 packages_check=(clang clang-tidy libclang-rt-14-dev libomp-14-dev)
 

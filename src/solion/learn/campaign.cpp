@@ -90,6 +90,10 @@ ReferenceConfig read_reference(TomlTable table) {
     table.fail("code", "give either a reference code (code) or the file of a potential (potential)");
   reference.jobs = static_cast<int>(count(table, "jobs", 1, 1));
   reference.nice = static_cast<int>(count(table, "nice", 0, 0));
+  if (table.has("executor")) {
+    if (reference.code.empty()) table.fail("executor", "the file of a potential labels in this process");
+    reference.executor = reference::read_executor(table.table("executor"));
+  }
   table.refuse_unknown();
   return reference;
 }

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "solion/base/input.hpp"
 #include "solion/learn/select.hpp"
 #include "solion/md/settings.hpp"
+#include "solion/reference/executor.hpp"
 
 namespace solion::learn {
 
@@ -32,6 +34,8 @@ struct ReferenceConfig {
   std::filesystem::path settings;  ///< of `solion label`; may be empty
   int jobs = 1;
   int nice = 0;
+  /// Instead of that of the settings file.
+  std::optional<reference::ExecutorSettings> executor;
 };
 
 /// The committee and its training.

@@ -86,6 +86,7 @@ class CodeLabeller final : public Labeller {
     settings_.options.work = work;
     settings_.options.jobs = config.jobs;
     settings_.options.nice = config.nice;
+    if (config.executor) settings_.options.executor = *config.executor;
   }
 
   [[nodiscard]] std::string description() const override {
@@ -100,7 +101,8 @@ class CodeLabeller final : public Labeller {
             {"virial_correction_eV", corrections}};
   }
   void check(std::span<const Frame> frames) override {
-    (void)code_.version(settings_.settings);
+    if (settings_.options.executor.kind == ref::ExecutorSettings::Kind::local)
+      (void)code_.version(settings_.settings);
     ref::choose_kpoints(settings_.settings, frames);
     ref::require_stress_check(code_, settings_.settings, frames.front(), settings_.options);
   }

@@ -1,27 +1,27 @@
-// A pool of threads, each running one child process at a time; the caller's functions are called under one
-// lock.
+// One loop that feeds an executor and deals with what ends.
 #include "solion/reference/label.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <exception>
-#include <mutex>
+#include <deque>
+#include <map>
+#include <memory>
 #include <set>
 #include <system_error>
-#include <thread>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
-#include "solion/reference/process.hpp"
+#include "solion/reference/executor.hpp"
 
 namespace solion::reference {
 namespace {
@@ -81,9 +81,20 @@ fs::path make_try(const fs::path& folder) {
 struct Task {
   std::size_t index = 0;
   std::string key;
+  std::unique_ptr<Claim> claim;  ///< held while the task is in flight or to be tried again
+  int attempt = 1;
+  fs::path tried;  ///< folder of the try in flight
 };
 
-/// One call of label(): the shared state of the threads.
+/// The newest try of a frame; empty if there is none.
+fs::path newest_try(const fs::path& folder) {
+  fs::path newest;
+  for (int n = 1; fs::exists(folder / fmt::format("try{}", n)); ++n)
+    newest = folder / fmt::format("try{}", n);
+  return newest;
+}
+
+/// One call of label().
 class Run {
  public:
   Run(const Calculator& code, const Settings& settings, std::span<const Frame> frames,
@@ -93,14 +104,17 @@ class Run {
         frames_(frames),
         options_(options),
         receiver_(receiver),
-        audit_(options.audit) {}
+        audit_(options.audit),
+        local_(options.executor.kind == ExecutorSettings::Kind::local) {}
 
   LabelSummary operator()() {
     summary_.n_frames = frames_.size();
     make_folder(options_.work);
     take_finished();
     if (!open_.empty()) {
-      static_cast<void>(code_.version(settings_));  // before hundreds of frames fail for the same reason
+      // Before hundreds of frames fail for the same reason; the nodes of a cluster may have what this machine
+      // has not.
+      if (local_) static_cast<void>(code_.version(settings_));
       Progress progress("label", frames_.size(), done_);
       progress_ = &progress;
       compute();
@@ -115,7 +129,9 @@ class Run {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < frames_.size(); ++i) {
       throw_if_interrupted();
-      const Task task{i, label_key(code_.name(), settings_, frames_[i])};
+      Task task;
+      task.index = i;
+      task.key = label_key(code_.name(), settings_, frames_[i]);
       if (!seen.insert(task.key).second) {
         ++summary_.repeated;
         ++done_;
@@ -129,7 +145,7 @@ class Run {
           continue;
         }
       }
-      open_.push_back(task);
+      open_.push_back(std::move(task));
     }
   }
 
@@ -145,16 +161,15 @@ class Run {
       fail(task, error.what(), "");
       return true;
     }
-    const std::lock_guard lock(mutex_);
     const Frame& frame = frames_[task.index];
     if (const auto reason = audit_.reject(frame, raw)) {
-      fail_locked(task, *reason, last_log(task));
+      fail(task, *reason, last_log(task));
       return true;
     }
     Label label{task.index, task.key, {}, raw, resumed, 0.0};
     label.frame = corrected(frame, raw, options_, label.pressure_correction_GPa);
     if (const auto reason = receiver_.accept(label)) {
-      fail_locked(task, *reason, "");
+      fail(task, *reason, "");
       return true;
     }
     audit_.accept(frame, *raw.energy_eV, raw.n_electrons);
@@ -172,125 +187,143 @@ class Run {
     return true;
   }
 
-  /// Tail of the log of the newest try.
+  /// Tails of the logs of the newest try: the program's, and the queue's if there was one.
   [[nodiscard]] std::string last_log(const Task& task) const {
-    fs::path newest;
-    for (int n = 1; fs::exists(folder(task.key) / fmt::format("try{}", n)); ++n)
-      newest = folder(task.key) / fmt::format("try{}", n);
-    return newest.empty() ? std::string() : log_of(newest);
-  }
-
-  [[nodiscard]] std::string log_of(const fs::path& tried) const {
+    const fs::path tried = newest_try(folder(task.key));
+    if (tried.empty()) return {};
     std::string text = tail(tried / "log");
     if (text.empty() && !code_.log_name().empty()) text = tail(tried / code_.log_name());
+    const std::string job = tail(tried / "job.log");
+    if (!job.empty()) text += (text.empty() ? "" : "\n") + job;
     return text;
   }
 
   void compute() {
-    std::vector<std::thread> threads;
-    const auto n = std::min<std::size_t>(static_cast<std::size_t>(std::max(1, options_.jobs)), open_.size());
-    // A thread pool of our own: the children die with the thread that started them (see process.hpp), so each
-    // thread must live as long as its child.
-    for (std::size_t t = 0; t < n; ++t) threads.emplace_back([this] { guard([this] { work(); }); });
-    for (std::thread& thread : threads) thread.join();
-    if (failure_) std::rethrow_exception(failure_);
-    throw_if_interrupted();
-  }
-
-  template <typename F>
-  void guard(const F& body) {
-    try {
-      body();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-      stop_ = true;
-    }
-  }
-
-  [[nodiscard]] bool stopped() const { return stop_ || interrupt_requested(); }
-
-  void work() {
-    while (!stopped()) {
-      const std::size_t mine = next_++;
-      if (mine >= open_.size()) break;
-      if (!try_task(open_[mine])) {
-        const std::lock_guard lock(mutex_);
-        elsewhere_.push_back(open_[mine]);
+    // Frames with a try come first: it may be a job that is still in a queue.
+    std::stable_partition(open_.begin(), open_.end(),
+                          [this](const Task& task) { return fs::exists(folder(task.key) / "try1"); });
+    const auto executor = open_executor(options_.executor, options_.jobs, options_.work);
+    while (true) {
+      throw_if_interrupted();
+      start_some(*executor);
+      if (in_flight_.empty() && open_.empty() && elsewhere_.empty()) return;
+      for (const Ended& ended : executor->wait(std::chrono::milliseconds(200))) {
+        throw_if_interrupted();  // what ends now may have been ended by Ctrl-C
+        finish(ended);
       }
-    }
-    // What other processes have claimed: wait for their results, and take over what they leave.
-    while (!stopped()) {
-      Task task;
-      {
-        const std::lock_guard lock(mutex_);
-        if (elsewhere_.empty()) return;
-        task = elsewhere_.back();
-        elsewhere_.pop_back();
-      }
-      if (try_task(task)) continue;
-      {
-        const std::lock_guard lock(mutex_);
-        elsewhere_.insert(elsewhere_.begin(), task);
-        if (progress_ != nullptr)
-          progress_->update(done_,
-                            fmt::format("waiting for {} frames of another process", elsewhere_.size()));
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      look_elsewhere();
+      if (progress_ != nullptr) progress_->update(done_, note(*executor));
     }
   }
 
-  /// False if another process works on the frame.
-  bool try_task(const Task& task) {
-    const fs::path place = folder(task.key);
-    make_folder(place);
-    const Claim claim(place);
-    if (!claim.held()) return false;
-    if (take_result(task, true)) return true;  // another process finished it meanwhile
-    if (const std::string reason = execute(task, place); !reason.empty()) {
-      if (stopped()) return true;
-      write_json(place / failed_name, {{"reason", reason}});
-      fail(task, reason, last_log(task));
-      return true;
+  void start_some(Executor& executor) {
+    std::vector<Job> jobs;
+    while (!open_.empty() && jobs.size() < executor.room(open_.size() + jobs.size())) {
+      Task task = std::move(open_.front());
+      open_.pop_front();
+      const fs::path place = folder(task.key);
+      if (!task.claim) {
+        make_folder(place);
+        task.claim = std::make_unique<Claim>(place);
+        if (!task.claim->held()) {
+          task.claim.reset();
+          elsewhere_.push_back(std::move(task));
+          continue;
+        }
+        if (take_result(task, true)) continue;  // another process finished it meanwhile
+        if (const fs::path newest = newest_try(place); !newest.empty()) {
+          if (const int attempt = executor.adopt(newest); attempt > 0) {
+            task.attempt = attempt;
+            fly(std::move(task), newest);
+            continue;
+          }
+        }
+      }
+      const fs::path tried = make_try(place);
+      jobs.push_back(job_of(task, tried));
+      fly(std::move(task), tried);
     }
-    take_result(task, false);
-    return true;
+    if (!jobs.empty()) executor.start(jobs);
   }
 
-  /// Runs the code; the reason if there is no result in the end.
-  std::string execute(const Task& task, const fs::path& place) {
-    const Frame& frame = frames_[task.index];
-    const fs::path tried = make_try(place);
-    code_.prepare(frame, settings_, tried);
-    Command command;
+  void fly(Task task, const fs::path& tried) {
+    task.tried = tried;
+    in_flight_[fs::absolute(tried)] = std::move(task);
+  }
+
+  [[nodiscard]] Job job_of(const Task& task, const fs::path& tried) const {
+    code_.prepare(frames_[task.index], settings_, tried);
+    Job job;
+    job.attempt = task.attempt;
+    Command& command = job.command;
     command.argv = code_.command(settings_);
     command.folder = tried;
     command.log = tried / "log";
     // One core a frame unless the user says otherwise: several frames at once use a machine better than
     // threads.
-    command.environment = {{"OMP_NUM_THREADS", "1"}, {"OPENBLAS_NUM_THREADS", "1"}};
+    if (local_) command.environment = {{"OMP_NUM_THREADS", "1"}, {"OPENBLAS_NUM_THREADS", "1"}};
     for (const auto& [key, value] : settings_.environment) command.environment[key] = value;
     command.time_limit_s = options_.time_limit_s;
     command.nice = options_.nice;
-    const Outcome outcome = run(command, [this] { return stopped(); });
-    if (!outcome.success()) return outcome.text();
+    return job;
+  }
+
+  void finish(const Ended& ended) {
+    if (ended.error) std::rethrow_exception(ended.error);
+    auto node = in_flight_.extract(fs::absolute(ended.folder));
+    Task& task = node.mapped();
+    std::string reason = ended.outcome.success() ? collect(task) : ended.outcome.text();
+    if (reason.empty()) {
+      take_result(task, false);
+      return;
+    }
+    write_file(task.tried / "ended", reason + "\n");
+    if (!ended.ran || task.attempt <= options_.executor.retries) {
+      if (ended.ran) {
+        log().warn("frame {}, try {} of {}: {}", task.index + 1, task.attempt, options_.executor.retries + 1,
+                   reason);
+        ++task.attempt;
+      }
+      open_.push_front(std::move(task));
+      return;
+    }
+    if (task.attempt > 1) reason += fmt::format(" (the last of {} tries)", task.attempt);
+    write_json(folder(task.key) / failed_name, {{"reason", reason}});
+    fail(task, reason, last_log(task));
+  }
+
+  /// Turns what the code left into a result; the reason if that cannot be done.
+  [[nodiscard]] std::string collect(const Task& task) const {
     RawResult raw;
     try {
-      raw = code_.parse(frame, tried);
+      raw = code_.parse(frames_[task.index], task.tried);
     } catch (const InputError& error) {
       return error.what();
     }
-    write_json(place / result_name, to_json(raw));
+    write_json(folder(task.key) / result_name, to_json(raw));
     std::error_code ignored;
-    fs::remove(place / failed_name, ignored);
+    fs::remove(folder(task.key) / failed_name, ignored);
     return {};
   }
 
-  void fail(const Task& task, const std::string& reason, const std::string& log) {
-    const std::lock_guard lock(mutex_);
-    fail_locked(task, reason, log);
+  /// What other processes have claimed: wait for their results, and take over what they leave.
+  void look_elsewhere() {
+    if (!open_.empty()) return;
+    for (Task& task : elsewhere_) open_.push_back(std::move(task));
+    elsewhere_.clear();
   }
-  void fail_locked(const Task& task, const std::string& reason, const std::string& log) {
+
+  [[nodiscard]] std::string note(const Executor& executor) const {
+    std::string text = executor.status();
+    const auto add = [&](std::size_t n, const char* what) {
+      if (n > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, what);
+    };
+    if (in_flight_.empty()) add(open_.size(), "of another process waited for");
+    add(summary_.failed, "set aside");
+    return text;
+  }
+
+  void fail(const Task& task, const std::string& reason, const std::string& log) {
     ++summary_.failed;
     receiver_.fail({task.index, task.key, reason, log});
     step();
@@ -306,17 +339,14 @@ class Run {
   std::span<const Frame> frames_;
   const LabelOptions& options_;
   const Receiver& receiver_;
-  std::vector<Task> open_;
-  std::atomic<std::size_t> next_{0};
-  std::atomic<bool> stop_{false};
-  // Guarded by mutex_ once threads run.
-  std::mutex mutex_;
   Audit audit_;
+  bool local_;
+  std::deque<Task> open_;
   std::vector<Task> elsewhere_;
+  std::map<fs::path, Task> in_flight_;  ///< by the folder of the try
   LabelSummary summary_;
   std::size_t done_ = 0;
   Progress* progress_ = nullptr;
-  std::exception_ptr failure_;
 };
 
 }  // namespace

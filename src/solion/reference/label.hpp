@@ -5,8 +5,8 @@
 //     WORK/<key>/result.json     the accepted end of a calculation; never computed again
 //     WORK/<key>/failed.json     why the last try gave no result
 //     WORK/<key>/tryN/           inputs and logs of the tries; each in a folder of its own, so that a process
-//     which
-//                                outlived a killed solion cannot write into a later try
+//                                which outlived a killed solion cannot write into a later try
+//     WORK/slurm/                the arrays of the Slurm executor (executor_slurm.cpp)
 //     WORK/<key>/lock            held (flock) while a solion process works on the frame; the kernel frees it
 //                                with the process, so that no stale lock can exist
 #pragma once
@@ -20,12 +20,14 @@
 
 #include "solion/reference/audit.hpp"
 #include "solion/reference/calculator.hpp"
+#include "solion/reference/executor.hpp"
 
 namespace solion::reference {
 
 struct LabelOptions {
   std::filesystem::path work;
-  int jobs = 1;
+  int jobs = 1;  ///< frames at once on this machine
+  ExecutorSettings executor;
   double time_limit_s = 0;  ///< for each frame; 0: none
   int nice = 0;
   bool retry_failed = false;  ///< run frames again whose last try gave no result
@@ -76,10 +78,12 @@ struct LabelSummary {
 enum class TaskState { open, finished, failed };
 TaskState task_state(const std::filesystem::path& work, const std::string& key);
 
-/// Labels all frames, `options.jobs` at once. Finished results are taken as they are and judged again; a
-/// failure of one frame never stops the others. A frame that another process works on is waited for. Throws
-/// Interrupted after Ctrl-C once the children are gone; WorkError if the code is missing or the disk is full;
-/// InputError for a template that cannot be filled. `options.jobs` ≥ 1.
+/// Labels all frames with the executor of the options. Finished results are taken as they are and judged
+/// again; jobs in a queue that an earlier call has left are taken over; a job without a result is tried again
+/// `executor.retries` times, and its failure never stops the others. A frame that another process works on is
+/// waited for. Throws Interrupted after Ctrl-C once the children are gone (jobs in a queue stay); WorkError
+/// if the code is missing or the disk is full; InputError for a template that cannot be filled.
+/// `options.jobs` ≥ 1.
 LabelSummary label(const Calculator& code, const Settings& settings, std::span<const Frame> frames,
                    const LabelOptions& options, const Receiver& receiver);
 

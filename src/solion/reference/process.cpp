@@ -141,6 +141,7 @@ pid_t start(const Command& command, Prepared& prepared) {
 }  // namespace
 
 std::string Outcome::text() const {
+  if (!said.empty()) return said;
   switch (ending) {
     case Ending::exited:
       return fmt::format("exit status {}", code);

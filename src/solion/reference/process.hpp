@@ -26,6 +26,7 @@ struct Outcome {
   Ending ending = Ending::exited;
   int code = 0;  ///< exit status (`exited`) or signal number (`signalled`)
   double wall_s = 0;
+  std::string said;  ///< by who ran it (a queue), in place of what ending and code say
 
   [[nodiscard]] bool success() const { return ending == Ending::exited && code == 0; }
   /// "exit status 3", "killed by signal 9 (Killed); out of memory?", "no end within 30 min", "cancelled".

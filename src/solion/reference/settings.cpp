@@ -90,6 +90,7 @@ LabelSettings read_settings(const fs::path& file, const Calculator& code) {
   TomlTable environment = table.table_or_empty("environment");
   for (const std::string& key : environment.keys()) settings.environment[key] = environment.text(key);
   read_audit(table.table_or_empty("audit"), result.options.audit, result.check_stress);
+  if (table.has("executor")) result.options.executor = read_executor(table.table("executor"));
   table.refuse_unknown();
   return result;
 }

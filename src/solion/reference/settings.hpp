@@ -26,7 +26,9 @@ namespace solion::reference {
 ///     [audit]                            # names of AuditLimits
 ///     net_force_eV_per_A_per_atom = 0.01
 ///     check_stress = true                # against a volume change, once for these settings
-///     (stress_check.hpp) [audit.valence_electrons] Li = 1
+///     [audit.valence_electrons]
+///     Li = 1
+///     [executor]                         # executor.hpp
 struct LabelSettings {
   Settings settings;
   LabelOptions options;
