@@ -27,6 +27,25 @@ std::optional<double> number_of(std::string token) {
 
 }  // namespace
 
+std::vector<double> numbers_in(std::string_view rest) {
+  std::vector<double> result;
+  std::size_t i = 0;
+  const auto separates = [](char c) {
+    return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '=' || c == ',' || c == ';' || c == '<' ||
+           c == '>';
+  };
+  while (i < rest.size()) {
+    while (i < rest.size() && separates(rest[i])) ++i;
+    std::size_t end = i;
+    while (end < rest.size() && !separates(rest[end])) ++end;
+    if (end > i) {
+      if (const auto value = number_of(std::string(rest.substr(i, end - i)))) result.push_back(*value);
+    }
+    i = end;
+  }
+  return result;
+}
+
 LogText::LogText(const std::filesystem::path& file) : name_(file.string()) {
   const std::string text = read_file(file);
   std::size_t begin = 0;
@@ -65,22 +84,7 @@ std::vector<double> LogText::numbers(std::size_t n, std::string_view behind) con
     if (at == std::string_view::npos) fail(n, fmt::format("expected '{}'", behind));
     rest.remove_prefix(at + behind.size());
   }
-  std::vector<double> result;
-  std::size_t i = 0;
-  const auto separates = [](char c) {
-    return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '=' || c == ',' || c == ';' || c == '<' ||
-           c == '>';
-  };
-  while (i < rest.size()) {
-    while (i < rest.size() && separates(rest[i])) ++i;
-    std::size_t end = i;
-    while (end < rest.size() && !separates(rest[end])) ++end;
-    if (end > i) {
-      if (const auto value = number_of(std::string(rest.substr(i, end - i)))) result.push_back(*value);
-    }
-    i = end;
-  }
-  return result;
+  return numbers_in(rest);
 }
 
 Vec3 LogText::vector(std::size_t n, std::size_t first) const {

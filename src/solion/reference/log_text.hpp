@@ -12,6 +12,10 @@
 
 namespace solion::reference {
 
+/// The numbers of a text. Fortran's D exponents are read; stars (a number that did not fit) are NaN; words
+/// are passed over.
+std::vector<double> numbers_in(std::string_view text);
+
 class LogText {
  public:
   /// InputError if the file is missing.
@@ -26,8 +30,7 @@ class LogText {
   /// The same, or an InputError that says what is missing ("the output ends before …").
   [[nodiscard]] std::size_t need_last(std::string_view text) const;
 
-  /// The numbers of a line behind `text` (all of it without). Fortran's D exponents are read; stars (a number
-  /// that did not fit) are NaN; words are passed over.
+  /// `numbers_in` the part of a line behind `text` (all of it without).
   [[nodiscard]] std::vector<double> numbers(std::size_t n, std::string_view behind = {}) const;
   /// Exactly one row of three numbers: those at columns first…first+2 of numbers(n). InputError if there are
   /// fewer.

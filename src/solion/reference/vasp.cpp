@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/reference/calculator.hpp"
 #include "solion/reference/log_text.hpp"
 #include "solion/reference/program.hpp"
+#include "solion/reference/vasp_results.hpp"
 
 namespace solion::reference {
 namespace {
@@ -100,16 +100,8 @@ std::vector<Vec3> sorted_back(const Frame& frame, const std::vector<Vec3>& force
   return result;
 }
 
-/// VASP prints the pressure tensor in kbar.
-Mat3 stress_of(const Mat3& kbar) { return -kbar * 0.1 / constants::eV_per_A3_in_GPa; }
-
-/// "EDIFF is reached" stands in OUTCAR when NELM is used up as well: what counts is that fewer steps were
-/// taken, or that the last change of the energy is below EDIFF.
-bool converged(std::int64_t steps, std::int64_t most, double last_change, double ediff) {
-  return steps < most || std::abs(last_change) < ediff;
-}
-
-RawResult parse_outcar(const Frame& frame, const fs::path& file) {
+/// Forces in the order of POSCAR.
+RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   const LogText log(file);
   (void)log.need_last("General timing and accounting");
   RawResult result;
@@ -130,67 +122,19 @@ RawResult parse_outcar(const Frame& frame, const fs::path& file) {
   }();
   const double ediff = log.number(log.need_last("EDIFF  ="), "EDIFF  =");
   result.converged =
-      log.last("aborting loop because EDIFF is reached") && converged(steps, nelm, change, ediff);
+      log.last("aborting loop because EDIFF is reached") && vasp_converged(steps, nelm, change, ediff);
   result.energy_eV = log.number(log.need_last("free  energy   TOTEN"), "TOTEN");
   const std::size_t forces = log.need_last("TOTAL-FORCE (eV/Angst)");
   std::vector<Vec3> values;
-  for (std::size_t i = 0; i < frame.n_atoms(); ++i) values.push_back(log.vector(forces + 2 + i, 3));
-  result.forces_eV_per_A = sorted_back(frame, values);
+  values.reserve(n_atoms);
+  for (std::size_t i = 0; i < n_atoms; ++i) values.push_back(log.vector(forces + 2 + i, 3));
+  result.forces_eV_per_A = std::move(values);
   const std::size_t stress = log.need_last("in kB");
   const std::vector<double> s = log.numbers(stress, "in kB");  // XX YY ZZ XY YZ ZX
   if (s.size() < 6) log.fail(stress, "expected six components of the stress");
   Mat3 kbar;
   kbar << s[0], s[3], s[5], s[3], s[1], s[4], s[5], s[4], s[2];
-  result.stress_eV_per_A3 = stress_of(kbar);
-  return result;
-}
-
-/// The numbers of the <v> rows behind line `from` of vasprun.xml.
-std::vector<Vec3> varray(const LogText& xml, std::size_t from, std::size_t n) {
-  std::vector<Vec3> rows;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (from + 1 + i >= xml.size() || xml.line(from + 1 + i).find("<v>") == std::string::npos)
-      xml.fail(from + 1 + i, fmt::format("expected row {} of {} <v> rows", i + 1, n));
-    const Vec3 row = xml.vector(from + 1 + i);
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-RawResult parse_vasprun(const Frame& frame, const fs::path& file) {
-  const LogText xml(file);
-  (void)xml.need_last("</modeling>");
-  RawResult result;
-  if (const auto n = xml.first("name=\"version\"")) result.code_version = word_behind(xml.line(*n), "\">");
-  const auto value = [&](const std::string& name) {
-    const std::size_t n = xml.need_last("name=\"" + name + "\"");
-    return xml.number(n, "name=\"" + name + "\"");
-  };
-  result.n_electrons = value("NELECT");
-  // The last ionic step: its electronic steps and then its energies.
-  const std::size_t calculation = xml.need_last("<calculation>");
-  std::int64_t steps = 0;
-  for (std::size_t n = calculation; n < xml.size(); ++n)
-    steps += xml.line(n).find("<scstep>") != std::string::npos;
-  std::vector<double> energies;
-  for (std::size_t n = calculation; n < xml.size(); ++n) {
-    if (xml.line(n).find("name=\"e_fr_energy\"") != std::string::npos)
-      energies.push_back(xml.number(n, "name=\"e_fr_energy\""));
-  }
-  if (energies.empty()) throw InputError("{}: the last <calculation> has no e_fr_energy", xml.name());
-  // One energy a step and the final one.
-  const double change =
-      energies.size() > 2 ? energies[energies.size() - 2] - energies[energies.size() - 3] : 1e9;
-  result.scf_iterations = static_cast<int>(steps);
-  result.converged =
-      steps > 0 && converged(steps, static_cast<std::int64_t>(value("NELM")), change, value("EDIFF"));
-  result.energy_eV = energies.back();
-  result.forces_eV_per_A =
-      sorted_back(frame, varray(xml, xml.need_last("<varray name=\"forces\""), frame.n_atoms()));
-  const auto rows = varray(xml, xml.need_last("<varray name=\"stress\""), 3);
-  Mat3 kbar;
-  for (int k = 0; k < 3; ++k) kbar.row(k) = rows[static_cast<std::size_t>(k)].transpose();
-  result.stress_eV_per_A3 = stress_of(kbar);
+  result.stress_eV_per_A3 = vasp_stress_eV_per_A3(kbar);
   return result;
 }
 
@@ -225,7 +169,10 @@ class Vasp final : public Calculator {
 
   [[nodiscard]] RawResult parse(const Frame& frame, const fs::path& folder) const override {
     const fs::path xml = folder / "vasprun.xml";
-    return fs::exists(xml) ? parse_vasprun(frame, xml) : parse_outcar(frame, folder / "OUTCAR");
+    RawResult result = fs::exists(xml) ? read_vasprun(xml, frame.n_atoms())
+                                       : parse_outcar(frame.n_atoms(), folder / "OUTCAR");
+    result.forces_eV_per_A = sorted_back(frame, result.forces_eV_per_A);
+    return result;
   }
   [[nodiscard]] std::string log_name() const override { return "OUTCAR"; }
 
