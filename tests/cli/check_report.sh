@@ -7,7 +7,7 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 [[ -n "$browser" ]] || { echo "skipped: needs chromium"; exit 77; }
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
-options=(--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+options=(--headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic --no-first-run --disable-background-networking
   --disable-component-update --disable-sync --user-data-dir="$profile" --window-size=1200,1600 --virtual-time-budget=60000)
 dom=$(timeout 300 "$browser" "${options[@]}" --dump-dom "file://$report" 2>"$profile/errors" || true)
 drawn=$(grep -o '<figure [^>]*data-drawn="true"' <<<"$dom" | wc -l)

@@ -37,6 +37,18 @@ frame_interval_fs = 20
 [transport]
 jump_length_A = 2.765
 rdf_pairs = ["Li-O"]
+[structure]
+frames = 4
+channel_radii_A = { O = 1.40, Cl = 1.81 }
+[defects]
+supercell = [2, 2, 2]
+max_placements = 2
+[annealing]
+structures = ["type1"]
+low_K = 300
+high_K = 600
+hold_ps = 0.2
+ramp_ps = 0.2
 END
 
 # expect STATUS TEXT COMMAND…: the exit status and a part of the message.
@@ -54,6 +66,12 @@ expect 2 'wrong.toml:11: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.tom
 sed 's/"type1"/"type9"/' tiny.toml > wrong.toml
 expect 2 'type9' "$solion" study wrong.toml --run-dir wrong
 [[ ! -e wrong ]] || fail "began before it looked at the structures"
+sed 's/O = 1.40/O = -1/' tiny.toml > wrong.toml
+expect 2 'channel_radii_A.O = -1' "$solion" study wrong.toml --run-dir wrong
+sed 's/max_placements = 2/compounds = ["nowhere.xyz"]/' tiny.toml > wrong.toml
+expect 2 'nowhere.xyz' "$solion" study wrong.toml --run-dir wrong
+sed 's/high_K = 600/high_K = 200/' tiny.toml > wrong.toml
+expect 2 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
 sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
 expect 2 'data.systems' "$solion" study wrong.toml --run-dir wrong
 expect 2 'absent.toml' "$solion" study absent.toml
@@ -82,6 +100,24 @@ for p in numbers["points"]:
     d = p["diffusion"]
     # One picosecond resolves nothing: a bound, never a number.
     assert d["resolved"] is False and d["D_cm2_per_s"] is None and d["D_bound_cm2_per_s"] > 0, d
+for p in numbers["structures"]:
+    assert "failed" not in p, p
+    assert abs(sum(p["polyhedra"]["share"].values()) - 1) < 1e-9, p["polyhedra"]
+    assert p["polyhedra"]["mean_coordination"] > 5 and p["hops"]["sites"] == 24, p
+    assert ("paths" in p) == (p["temperature_K"] == 900), p["temperature_K"]
+    if "density" in p:  # integrates to the ions of the cell
+        d = p["density"]
+        voxel = d["cell_A"][0] * d["cell_A"][1] * d["cell_A"][2] / (d["n"][0] * d["n"][1] * d["n"][2])
+        ions = 24 if p["structure"] == "perfect" else 23
+        assert abs(sum(d["per_A3"]) * voxel / ions - 1) < 0.01, (sum(d["per_A3"]) * voxel, ions)
+# The perfect crystal: every octahedron whole, and regular once the thermal motion is taken out.
+perfect = next(p for p in numbers["structures"] if p["structure"] == "perfect" and p["temperature_K"] == 600)
+assert perfect["polyhedra"]["share"] == {"6": 1.0} and perfect["polyhedra"]["distortion_index"] < 1e-4, perfect["polyhedra"]
+annealed = numbers["annealing"]["type1"]
+assert "failed" not in annealed and annealed["before"]["rdf"]["Li-O"]["g"] != annealed["after"]["rdf"]["Li-O"]["g"], annealed.keys()
+(type1,) = numbers["defects"]["structures"]
+assert type1["all_distinct"] and len(type1["placements"]) == 2 and "binding_eV" in type1, type1
+assert 3.8 < numbers["defects"]["perfect"]["a_A"] < 4.0, numbers["defects"]["perfect"]
 assert numbers["validation"]["validation"]["all"]["force_rmse_eV_per_A"] < 0.3
 END
 

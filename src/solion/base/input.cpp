@@ -121,6 +121,7 @@ std::vector<std::string> TomlTable::keys() const {
     found.emplace_back(key.source().begin, std::string(key.str()));
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> result;
+  result.reserve(found.size());
   for (auto& item : found) result.push_back(std::move(item.second));
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -25,7 +26,7 @@ void on_signal(int signal) {
 }  // namespace
 
 std::string format_duration(double seconds) {
-  const auto s = static_cast<long>(std::max(0.0, seconds) + 0.5);
+  const auto s = std::lround(std::max(0.0, seconds));
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
   return fmt::format("{} h {} min", s / 3600, s / 60 % 60);

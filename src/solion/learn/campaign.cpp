@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "solion/base/errors.hpp"
+#include "solion/catalog/crystal.hpp"
 
 namespace solion::learn {
 namespace {
@@ -63,7 +64,7 @@ std::vector<std::string> structures(TomlTable& table) {
 
 SystemConfig read_system(TomlTable table) {
   SystemConfig system;
-  system.crystal = table.text("crystal", system.crystal);
+  system.crystal = crystal_at(table, "crystal", system.crystal);
   system.reactions = existing(table, "reactions");
   if (table.has("supercell")) {
     const auto n = table.integers("supercell");

@@ -10,6 +10,7 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/random.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/dataset/store.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/learn/stages.hpp"
@@ -93,11 +94,7 @@ Frame build_cell(const Campaign& campaign, const std::string& structure, int var
     frame.info = {{"structure", structure}};
     return frame;
   }
-  Crystal crystal = known_crystal(system.crystal);
-  if (!system.reactions.empty()) {
-    TomlTable table = TomlTable::read(system.reactions);
-    crystal.chemistry.merge(Chemistry::parse(table));
-  }
+  Crystal crystal = open_crystal(system.crystal, system.reactions);
   if (system.lattice_A > 0) set_lattice_constant(crystal.frame, system.lattice_A);
   DefectOptions options;
   const auto n = static_cast<int>(system.placements.size());

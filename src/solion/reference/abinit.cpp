@@ -133,7 +133,7 @@ class Abinit final : public Calculator {
     const bool failed = log.last("was not enough SCF cycles").has_value();
     result.converged = !failed && log.last("At SCF step").has_value();
     const std::size_t step = log.need_last(" ETOT ");
-    result.scf_iterations = static_cast<int>(log.number(step, "ETOT"));
+    result.scf_iterations = log.count(step, "ETOT");
     result.energy_eV = log.number(step, "ETOT", 1) * constants::hartree_eV;
     if (const auto n = log.first("nelect:")) result.n_electrons = log.number(*n, "nelect:");
     const std::size_t forces = log.need_last("cartesian forces (hartree/bohr) at end:");

@@ -140,7 +140,7 @@ class Cp2k final : public Calculator {
     const auto converged = log.last("SCF run converged in");
     const auto failed = log.last("SCF run NOT converged");
     result.converged = converged && !failed;
-    if (converged) result.scf_iterations = static_cast<int>(log.number(*converged, "converged in"));
+    if (converged) result.scf_iterations = log.count(*converged, "converged in");
     if (const auto n = log.last("Number of electrons:")) {
       result.n_electrons = 0;
       // Two spins have a line each.

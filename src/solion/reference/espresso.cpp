@@ -113,7 +113,7 @@ class Espresso final : public Calculator {
       result.code_version = word_behind(log.line(*n), "PWSCF v.");
     const auto converged = log.last("convergence has been achieved in");
     result.converged = converged && !log.last("convergence NOT achieved");
-    if (converged) result.scf_iterations = static_cast<int>(log.number(*converged, "achieved in"));
+    if (converged) result.scf_iterations = log.count(*converged, "achieved in");
     if (const auto n = log.first("number of electrons")) result.n_electrons = log.number(*n, "electrons");
     if (!result.converged) return result;
     result.energy_eV = log.number(log.need_last("!    total energy"), "total energy") * rydberg_eV;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "solion/base/errors.hpp"
@@ -97,6 +98,13 @@ double LogText::number(std::size_t n, std::string_view behind, std::size_t index
   const std::vector<double> all = numbers(n, behind);
   if (all.size() <= index) fail(n, fmt::format("expected a number behind '{}'", behind));
   return all[index];
+}
+
+int LogText::count(std::size_t n, std::string_view behind) const {
+  const double value = number(n, behind);
+  if (!(value >= 0 && value <= 1e9 && value == std::floor(value)))
+    fail(n, fmt::format("expected a count behind '{}'", behind));
+  return static_cast<int>(value);
 }
 
 void LogText::fail(std::size_t n, const std::string& problem) const {

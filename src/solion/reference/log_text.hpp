@@ -38,6 +38,9 @@ class LogText {
   /// The `index`-th number of line n behind `text`; InputError if it is not there.
   [[nodiscard]] double number(std::size_t n, std::string_view behind = {}, std::size_t index = 0) const;
 
+  /// A whole number from 0 to 10⁹ there; InputError for any other.
+  [[nodiscard]] int count(std::size_t n, std::string_view behind) const;
+
   [[noreturn]] void fail(std::size_t n, const std::string& problem) const;
   [[nodiscard]] const std::string& name() const { return name_; }
 

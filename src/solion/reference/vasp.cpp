@@ -107,19 +107,19 @@ RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   RawResult result;
   if (const auto n = log.first("vasp.")) result.code_version = word_behind(" " + log.line(*n), " ");
   if (const auto n = log.last("NELECT =")) result.n_electrons = log.number(*n, "NELECT =");
-  const auto nelm = static_cast<std::int64_t>(log.number(log.need_last("NELM   ="), "NELM   ="));
+  const auto nelm = std::int64_t{log.count(log.need_last("NELM   ="), "NELM   =")};
   const std::size_t iteration = log.need_last("Iteration ");
   // "- Iteration    1(  12) -": the electronic step is the number in brackets.
   const std::string& text = log.line(iteration);
   const auto bracket = text.find('(');
   if (bracket == std::string::npos) log.fail(iteration, "expected Iteration m( n)");
   const std::int64_t steps = std::strtol(text.c_str() + bracket + 1, nullptr, 10);
+  if (steps < 0 || steps > 1'000'000) log.fail(iteration, "expected a number of steps in the brackets");
   result.scf_iterations = static_cast<int>(steps);
-  const double change = [&] {
-    // "total energy-change (2. order) :-0.1284535E-06  (-0.2E-07)": one sign may touch the colon.
-    const auto n = log.last("total energy-change (2. order)");
-    return n ? std::strtod(log.line(*n).c_str() + log.line(*n).find(':') + 1, nullptr) : std::nan("");
-  }();
+  // "total energy-change (2. order) :-0.1284535E-06  (-0.2E-07)": a sign may touch the colon.
+  constexpr const char* change_words = "total energy-change (2. order) :";
+  const auto last_change = log.last(change_words);
+  const double change = last_change ? log.number(*last_change, change_words) : std::nan("");
   const double ediff = log.number(log.need_last("EDIFF  ="), "EDIFF  =");
   result.converged =
       log.last("aborting loop because EDIFF is reached") && vasp_converged(steps, nelm, change, ediff);

@@ -89,12 +89,14 @@ RawResult read_vasprun(const std::filesystem::path& path, std::size_t n_atoms) {
   std::vector<double> energies;
   for (const pugi::xml_node& electronic : step.children("scstep"))
     energies.push_back(free_energy(file, electronic));
+  const double most = file.parameter("NELM");
+  if (!(most >= 0 && most <= 1e9)) throw InputError("{}: NELM = {} is no count", file.name(), most);
   const std::size_t steps = energies.size();
   const double change = steps > 1 ? energies[steps - 1] - energies[steps - 2] : 1e9;
   result.scf_iterations = static_cast<int>(steps);
-  result.converged = steps > 0 && vasp_converged(static_cast<std::int64_t>(steps),
-                                                 static_cast<std::int64_t>(file.parameter("NELM")), change,
-                                                 file.parameter("EDIFF"));
+  result.converged =
+      steps > 0 && vasp_converged(static_cast<std::int64_t>(steps), static_cast<std::int64_t>(most), change,
+                                  file.parameter("EDIFF"));
   result.energy_eV = free_energy(file, step);
   result.forces_eV_per_A = file.rows(step, "forces", n_atoms);
   const std::vector<Vec3> stress = file.rows(step, "stress", 3);

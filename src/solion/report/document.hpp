@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "solion/structure/types.hpp"
+
 namespace solion::report {
 
 /// A table; cells are plain text. `notes` stand below it, for instance why a number is missing.
@@ -45,7 +47,35 @@ struct Figure {
   std::vector<Series> series;
 };
 
-using Item = std::variant<std::string, Table, Figure>;  ///< a paragraph, a table or a figure
+/// A line or a cloud of points in space, Å.
+struct Path {
+  std::string name;
+  std::vector<Vec3> points;
+  std::string colour;
+  Mark mark = Mark::line;
+};
+
+/// The surface on which a field over an orthogonal cell has one value; values at (i + ½)/n along each axis,
+/// the last index fastest.
+struct Isosurface {
+  std::string name;
+  Int3 n = Int3::Zero();
+  std::vector<double> values;
+  double level = 0;
+  std::string colour;
+};
+
+/// What lies in a cell, to be turned with the mouse; the paths' data goes into `data/<id>.csv`.
+struct Scene {
+  std::string id;
+  std::string caption;
+  std::string definition;
+  Mat3 cell = Mat3::Zero();  ///< rows a, b, c (Å); its edges are drawn
+  std::vector<Path> paths;
+  std::vector<Isosurface> surfaces;  ///< InputError in a cell that is not orthogonal
+};
+
+using Item = std::variant<std::string, Table, Figure, Scene>;  ///< a paragraph, a table or a figure
 
 struct Section {
   std::string title;

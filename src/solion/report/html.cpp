@@ -1,4 +1,5 @@
 // The one HTML file: styles, plotly.js, every figure as JSON, and the few lines of script that draw them.
+#include <cmath>
 #include <set>
 
 #include "solion/base/errors.hpp"
@@ -8,6 +9,8 @@
 
 namespace solion::report {
 namespace {
+
+constexpr const char* drawn_font = "system-ui, sans-serif";
 
 std::string escape(const std::string& text) {
   std::string out;
@@ -68,6 +71,15 @@ std::string csv_of(const Figure& figure) {
   return out;
 }
 
+std::string csv_of(const Scene& scene) {
+  std::string out = "path,x (Å),y (Å),z (Å)\n";
+  for (const Path& path : scene.paths) {
+    for (const Vec3& r : path.points)
+      out += fmt::format("{},{:.6g},{:.6g},{:.6g}\n", csv_cell(path.name), r[0], r[1], r[2]);
+  }
+  return out;
+}
+
 std::string csv_of(const Table& table) {
   std::string out;
   const auto add = [&](const std::vector<std::string>& row) {
@@ -77,6 +89,14 @@ std::string csv_of(const Table& table) {
   add(table.header);
   for (const auto& row : table.rows) add(row);
   return out;
+}
+
+/// Six digits are more than a screen shows and keep the page small. Plotly leaves a gap at null.
+Json rounded(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values)
+    list.push_back(std::isfinite(value) ? Json::parse(fmt::format("{:.6g}", value)) : Json());
+  return list;
 }
 
 Json axis(const std::string& label, bool logarithmic) {
@@ -95,8 +115,8 @@ Json trace(const Series& s) {
   static constexpr const char* modes[] = {"lines", "markers", "lines+markers"};
   Json t{{"type", s.x.size() > 4000 ? "scattergl" : "scatter"},
          {"name", s.name},
-         {"x", s.x},
-         {"y", s.y},
+         {"x", rounded(s.x)},
+         {"y", rounded(s.y)},
          {"mode", modes[static_cast<int>(s.mark)]}};
   if (!s.colour.empty()) {
     t["line"]["color"] = s.colour;
@@ -114,12 +134,101 @@ std::string plot_json(const Figure& figure) {
   for (const Series& s : figure.series) data.push_back(trace(s));
   Json layout{{"xaxis", axis(figure.x_label, figure.log_x)},
               {"yaxis", axis(figure.y_label, figure.log_y)},
-              {"font", {{"family", "system-ui, sans-serif"}, {"size", 15}}},
+              {"font", {{"family", drawn_font}, {"size", 15}}},
               {"margin", {{"t", 20}, {"r", 20}}},
               {"hovermode", "closest"},
               {"legend", {{"bgcolor", "rgba(255,255,255,0.8)"}}},
               {"plot_bgcolor", "white"}};
   if (figure.square) layout["yaxis"]["scaleanchor"] = "x";
+  return inside_script(Json{{"data", data}, {"layout", layout}}.dump());
+}
+
+Json path_trace(const Path& path) {
+  static constexpr const char* modes[] = {"lines", "markers", "lines+markers"};
+  std::array<std::vector<double>, 3> along;
+  for (const Vec3& r : path.points) {
+    for (std::size_t k = 0; k < 3; ++k) along[k].push_back(r[static_cast<Eigen::Index>(k)]);
+  }
+  return {{"type", "scatter3d"},
+          {"name", path.name},
+          {"x", rounded(along[0])},
+          {"y", rounded(along[1])},
+          {"z", rounded(along[2])},
+          {"mode", modes[static_cast<int>(path.mark)]},
+          {"line", {{"color", path.colour}, {"width", 3}}},
+          {"marker", {{"color", path.colour}, {"size", 3}}}};
+}
+
+Path cell_edges(const Mat3& cell) {
+  Path path{"cell", {}, "#888888", Mark::line};
+  const Vec3 gap = Vec3::Constant(std::nan(""));
+  const auto corner = [&](int bits) {
+    return Vec3(cell.transpose() * Vec3(bits & 1, (bits >> 1) & 1, (bits >> 2) & 1));
+  };
+  for (int from = 0; from < 8; ++from) {
+    for (int k = 0; k < 3; ++k) {
+      if ((from >> k & 1) == 0)
+        path.points.insert(path.points.end(), {corner(from), corner(from | 1 << k), gap});
+    }
+  }
+  return path;
+}
+
+Json surface_trace(const Isosurface& surface, const Mat3& cell) {
+  std::array<std::vector<double>, 3> at;
+  for (int x = 0; x < surface.n[0]; ++x) {
+    for (int y = 0; y < surface.n[1]; ++y) {
+      for (int z = 0; z < surface.n[2]; ++z) {
+        const Int3 i(x, y, z);
+        for (int k = 0; k < 3; ++k)
+          at[static_cast<std::size_t>(k)].push_back((i[k] + 0.5) / surface.n[k] * cell(k, k));
+      }
+    }
+  }
+  return {{"type", "isosurface"},
+          {"name", surface.name},
+          {"x", rounded(at[0])},
+          {"y", rounded(at[1])},
+          {"z", rounded(at[2])},
+          {"value", rounded(surface.values)},
+          {"isomin", surface.level},
+          {"isomax", surface.level},
+          {"surface", {{"count", 1}}},
+          {"caps", {{"x", {{"show", false}}}, {"y", {{"show", false}}}, {"z", {{"show", false}}}}},
+          {"colorscale", {{0, surface.colour}, {1, surface.colour}}},
+          {"opacity", 0.35},
+          {"showscale", false},
+          {"showlegend", true}};
+}
+
+void check(const Scene& scene) {
+  for (const Isosurface& s : scene.surfaces) {
+    const Mat3 off = scene.cell - Mat3(scene.cell.diagonal().asDiagonal());
+    if (!(off.cwiseAbs().maxCoeff() < 1e-6))
+      throw InputError("report: figure '{}': a surface in a cell that is not orthogonal", scene.id);
+    if (s.n.minCoeff() < 2 || s.values.size() != static_cast<std::size_t>(s.n[0]) *
+                                                     static_cast<std::size_t>(s.n[1]) *
+                                                     static_cast<std::size_t>(s.n[2]))
+      throw InputError("report: figure '{}': {} values on a grid of {} × {} × {}", scene.id, s.values.size(),
+                       s.n[0], s.n[1], s.n[2]);
+  }
+}
+
+std::string plot_json(const Scene& scene) {
+  Json data = Json::array();
+  if (!scene.cell.isZero()) {
+    data.push_back(path_trace(cell_edges(scene.cell)));
+    data.back()["hoverinfo"] = "skip";
+  }
+  for (const Isosurface& surface : scene.surfaces) data.push_back(surface_trace(surface, scene.cell));
+  for (const Path& path : scene.paths) data.push_back(path_trace(path));
+  Json axes{{"aspectmode", "data"}};
+  for (const char* name : {"x", "y", "z"})
+    axes[std::string(name) + "axis"] = {{"title", {{"text", std::string(name) + " (Å)"}}}};
+  const Json layout{{"scene", axes},
+                    {"showlegend", false},
+                    {"font", {{"family", drawn_font}, {"size", 14}}},
+                    {"margin", {{"t", 10}, {"r", 10}, {"b", 10}, {"l", 10}}}};
   return inside_script(Json{{"data", data}, {"layout", layout}}.dump());
 }
 
@@ -168,15 +277,26 @@ class ItemWriter {
                          s.x.size(), s.y.size(), s.y_error.size());
       }
     }
+    add(figure, figure.square ? " square" : "");
+  }
+
+  void operator()(const Scene& scene) {
+    check(scene.id, ids_);
+    check(scene);
+    add(scene, " square");
+  }
+
+ private:
+  template <typename Drawing>
+  void add(const Drawing& drawing, const char* shape) {
     page_ += fmt::format(
         "<figure id=\"{}\" title=\"{}\"><div class=\"plot{}\"></div>\n<script "
         "type=\"application/json\">{}</script>\n"
         "<figcaption>{} {}</figcaption></figure>\n",
-        figure.id, escape(figure.definition), figure.square ? " square" : "", plot_json(figure),
-        escape(figure.caption), link(figure.id, csv_of(figure)));
+        drawing.id, escape(drawing.definition), shape, plot_json(drawing), escape(drawing.caption),
+        link(drawing.id, csv_of(drawing)));
   }
 
- private:
   [[nodiscard]] std::string link(const std::string& id, const std::string& csv) const {
     write_file(folder_ / (id + ".csv"), csv);
     return fmt::format(
@@ -194,7 +314,7 @@ body{font:17px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:
 h1{line-height:1.2}h2{margin-top:2.5rem;border-bottom:1px solid #ccc}
 figure{margin:1.5rem 0}.plot{width:100%;height:28rem}.plot.square{height:34rem;max-width:38rem}
 figcaption,caption{font-size:15px;color:#333;text-align:left}caption{padding-bottom:.4rem;font-weight:600}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}td{white-space:nowrap}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.table{overflow-x:auto;margin:1.5rem 0}.note{font-size:14px;color:#444;margin:.2rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;font-size:15px}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
 .csv{font-size:14px}nav a{margin-right:1rem}
@@ -207,7 +327,7 @@ for (const figure of document.querySelectorAll('figure')) {
   const {data, layout} = JSON.parse(figure.querySelector('script').textContent);
   Plotly.newPlot(plot, data, layout, {responsive: true, displaylogo: false,
     toImageButtonOptions: {format: 'svg', filename: figure.id}})
-    .then(() => figure.setAttribute('data-drawn', 'true'));
+    .then(() => figure.setAttribute('data-drawn', plot.querySelector('.no-webgl') ? 'needs WebGL' : 'true'));
 }
 )";
 

@@ -107,6 +107,7 @@ std::vector<Vec3> orbit_of(const Vec3& r, const Cell& cell, const Symmetry& symm
     return false;
   });
   std::vector<Vec3> positions;
+  positions.reserve(fractional.size());
   for (const Vec3& f : fractional) positions.push_back(cell.to_cartesian(f));
   return positions;
 }

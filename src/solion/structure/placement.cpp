@@ -164,7 +164,7 @@ std::size_t PlacementProblem::degeneracy(const Configuration& configuration) con
     });
     if (keeps) ++keeping;
   }
-  return at(lattice_.n_operations()) / keeping;
+  return at(lattice_.n_operations()) / std::max<std::size_t>(keeping, 1);  // the identity always keeps
 }
 
 double PlacementProblem::sum_of_distances(const Configuration& configuration) const {

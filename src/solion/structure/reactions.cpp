@@ -66,7 +66,7 @@ class TermReader {
   /// The longest element symbol at the front, or nothing.
   std::string element() {
     for (const std::size_t length : {2UL, 1UL}) {
-      const std::string symbol(rest_.substr(0, length));
+      std::string symbol(rest_.substr(0, length));
       if (symbol.size() == length && atomic_number(symbol) != 0) {
         rest_.remove_prefix(length);
         return symbol;

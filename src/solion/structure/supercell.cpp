@@ -64,7 +64,8 @@ Int3 LatticePoints::reduce(const Int3& n) const {
 
 int LatticePoints::index(const Int3& n) const {
   const Int3 at = reduce(n) - low_;
-  return lookup_[static_cast<std::size_t>((at[0] * extent_[1] + at[1]) * extent_[2] + at[2])];
+  const int cell = (at[0] * extent_[1] + at[1]) * extent_[2] + at[2];
+  return lookup_[static_cast<std::size_t>(cell)];
 }
 
 IntMat3 diagonal(const std::array<int, 3>& n) {

@@ -1,6 +1,9 @@
 // One pass over a trajectory, and the fits over temperature.
 #include "solion/study/analysis.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <map>
 
 #include "solion/base/constants.hpp"
@@ -10,6 +13,7 @@
 #include "solion/transport/msd.hpp"
 #include "solion/transport/rdf.hpp"
 #include "solion/transport/read.hpp"
+#include "solion/transport/temperature_laws.hpp"
 
 namespace solion::study {
 namespace {
@@ -34,16 +38,20 @@ Json diffusion_json(const transport::Diffusion& d) {
 /// Frames between two that count for g(r), which needs far fewer of them than an MSD.
 constexpr std::size_t rdf_stride = 10;
 
-/// The pairs to show, and last the mobile species with itself for its jump length.
+/// The pairs to show, then centre and ligand of the polyhedra, and last the mobile species with itself for
+/// its jump length.
 struct RdfRequest {
   transport::RdfOptions options;
   std::size_t shown = 0;
 };
 
-RdfRequest rdf_request(const TransportConfig& t) {
+RdfRequest rdf_request(const Config& config) {
+  const TransportConfig& t = config.transport;
   RdfRequest request;
   for (const auto& [a, b] : t.rdf_pairs) request.options.pairs.emplace_back(a, b);
   request.shown = request.options.pairs.size();
+  if (config.structure.frames > 0)
+    request.options.pairs.emplace_back(config.structure.centre, config.structure.ligand);
   request.options.pairs.emplace_back(t.species, t.species);
   request.options.r_max_A = t.rdf_max_A;
   request.options.bin_A = 0.05;
@@ -86,7 +94,7 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
   transport::MsdOptions msd_options;
   msd_options.mobile = {t.species};
   transport::MsdAccumulator msd(msd_options);
-  const RdfRequest request = rdf_request(t);
+  const RdfRequest request = rdf_request(config);
   transport::RdfAccumulator rdf(request.options);
   transport::ReadTrajectory what;
   what.files = {trajectory};
@@ -109,6 +117,10 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
           ? Json(transport::nernst_einstein_mS_per_cm(d.D, static_cast<double>(curve.n_ions), t.charge_e,
                                                       curve.mean_volume_A3, point.temperature_K))
           : Json(nullptr);
+  if (config.structure.frames > 0) {
+    const double minimum = curves[request.shown].first_minimum_A;
+    result["polyhedra_cutoff_A"] = std::isfinite(minimum) ? Json(minimum) : Json();
+  }
   result["framework_msd_A2"] = framework_msd(msd, t.species, frame_interval_fs, d.window_end_fs);
   return result;
 }
@@ -119,44 +131,89 @@ Json transport_key(const Config& config) {
           {"charge_e", t.charge_e},
           {"jump_length_A", t.jump_length_A},
           {"rdf_pairs", t.rdf_pairs},
-          {"rdf_max_A", t.rdf_max_A}};
+          {"rdf_max_A", t.rdf_max_A},
+          {"polyhedra",
+           config.structure.frames > 0 ? Json{config.structure.centre, config.structure.ligand} : Json()}};
 }
+
+namespace {
+
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+/// D(T) of one structure, bounds included.
+std::vector<transport::DiffusionPoint> diffusion_points(const Json& results, const std::string& structure) {
+  std::vector<transport::DiffusionPoint> points;
+  for (const auto& p : results) {
+    if (p["structure"] != structure || p.contains("failed")) continue;
+    const Json& d = p["diffusion"];
+    const bool good = d["resolved"];
+    const Json& value = good ? d["D_cm2_per_s"] : d["D_bound_cm2_per_s"];
+    if (!value.is_number()) continue;
+    points.push_back({p["temperature_K"], value, good ? d["D_std_cm2_per_s"].get<double>() : 0.0, good});
+  }
+  return points;
+}
+
+/// The law drawn over the resolved temperatures, with one standard error of ln D.
+Json law_curve(const transport::TemperatureLaw& law, double coldest_K, double hottest_K) {
+  constexpr int steps = 40;
+  Json curve{{"x", Json::array()}, {"D", Json::array()}, {"low", Json::array()}, {"high", Json::array()}};
+  for (int k = 0; k <= steps; ++k) {
+    const double x = 1000 / hottest_K + (1000 / coldest_K - 1000 / hottest_K) * k / steps;
+    const transport::Estimate ln_D = law.ln_D_at(1000 / x);
+    curve["x"].push_back(x);
+    curve["D"].push_back(std::exp(ln_D.value));
+    curve["low"].push_back(std::exp(ln_D.value - ln_D.error));
+    curve["high"].push_back(std::exp(ln_D.value + ln_D.error));
+  }
+  return curve;
+}
+
+Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
+  const transport::LawComparison laws = transport::compare_laws(resolved);
+  const transport::TemperatureLaw& best = laws.laws[laws.best];
+  const auto [cold, hot] = std::minmax_element(resolved.begin(), resolved.end(),
+                                               [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
+  Json result{{"best", best.name()},
+              {"decidable", laws.decidable},
+              {"verdict", laws.verdict},
+              {"T_s_K", finite(best.T_s_K().value)},
+              {"T_s_std_K", finite(best.T_s_K().error)},
+              {"next_T_K", finite(laws.next_T_K)},
+              {"curve", law_curve(best, cold->T_K, hot->T_K)},
+              {"Ea_of_T", Json::array()}};
+  for (const transport::TemperatureLaw& law : laws.laws) result["probability"][law.name()] = law.probability;
+  for (const transport::DiffusionPoint& p : resolved) {
+    const transport::Estimate Ea = best.Ea_at(p.T_K);
+    result["Ea_of_T"].push_back({{"T_K", p.T_K}, {"Ea_eV", Ea.value}, {"Ea_std_eV", Ea.error}});
+  }
+  return result;
+}
+
+}  // namespace
 
 Json fit_temperatures(const Config& config, const Json& results) {
   Json fits = Json::object();
   for (const auto& structure : config.md.structures) {
-    std::vector<transport::DiffusionPoint> points;
-    std::size_t resolved = 0;
-    for (const auto& p : results) {
-      if (p["structure"] != structure || p.contains("failed")) continue;
-      const Json& d = p["diffusion"];
-      const bool good = d["resolved"];
-      resolved += good ? 1 : 0;
-      const Json& value = good ? d["D_cm2_per_s"] : d["D_bound_cm2_per_s"];
-      if (!value.is_number()) continue;
-      points.push_back({p["temperature_K"], value, good ? d["D_std_cm2_per_s"].get<double>() : 0.0, good});
-    }
-    if (resolved < 3) {
+    const std::vector<transport::DiffusionPoint> points = diffusion_points(results, structure);
+    std::vector<transport::DiffusionPoint> resolved;
+    std::copy_if(points.begin(), points.end(), std::back_inserter(resolved),
+                 [](const auto& p) { return p.resolved; });
+    if (resolved.size() < 3) {
       fits[structure] = {
           {"reason",
            fmt::format("D is resolved at {} temperatures; an activation energy with an error needs three",
-                       resolved)}};
+                       resolved.size())}};
       continue;
     }
     const auto fit = transport::fit_arrhenius(points);
-    Json line_x = Json::array(), line_D = Json::array();
-    for (const auto& p : points) {
-      line_x.push_back(1000 / p.T_K);
-      line_D.push_back(std::exp(fit.ln_D_at(p.T_K).value));
-    }
     fits[structure] = {{"Ea_eV", fit.Ea_eV.value},
                        {"Ea_std_eV", fit.Ea_eV.error},
                        {"r2", fit.r2},
                        {"points", fit.n_used},
                        {"D_300K_cm2_per_s", std::exp(fit.ln_D_at(300).value)},
                        {"notes", fit.notes},
-                       {"line_x", line_x},
-                       {"line_D", line_D}};
+                       {"law", laws_json(resolved)}};
   }
   return fits;
 }

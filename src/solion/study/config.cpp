@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "solion/catalog/crystal.hpp"
+
 namespace solion::study {
 namespace {
 
@@ -64,7 +66,7 @@ std::array<int, 3> supercell(TomlTable& table) {
 
 MdConfig read_md(TomlTable table) {
   MdConfig md;
-  md.crystal = table.text("crystal", md.crystal);
+  md.crystal = crystal_at(table, "crystal", md.crystal);
   md.reactions = existing(table, "reactions");
   md.structures = table.texts("structures");
   if (md.structures.empty()) table.fail("structures", "expected at least one structure");
@@ -114,6 +116,49 @@ TransportConfig read_transport(TomlTable table) {
   return transport;
 }
 
+StructureConfig read_structure(TomlTable table) {
+  StructureConfig structure;
+  structure.frames = static_cast<int>(table.integer("frames", 20));
+  if (structure.frames < 0 || structure.frames > 100000)
+    table.fail("frames", "expected the number of frames of each trajectory, or 0 for none");
+  structure.centre = table.text("centre", structure.centre);
+  structure.ligand = table.text("ligand", structure.ligand);
+  structure.density = table.boolean("density", structure.density);
+  if (table.has("channel_radii_A")) {
+    TomlTable radii = table.table("channel_radii_A");
+    for (const std::string& element : radii.keys())
+      structure.channel_radii_A[element] = positive(radii, element, 0);
+    radii.refuse_unknown();
+  }
+  table.refuse_unknown();
+  return structure;
+}
+
+DefectsConfig read_defects(TomlTable table) {
+  DefectsConfig defects;
+  defects.wanted = true;
+  defects.supercell = supercell(table);
+  if (table.has("compounds")) defects.compounds = paths(table, "compounds");
+  defects.max_placements = static_cast<int>(table.integer("max_placements", defects.max_placements));
+  if (defects.max_placements < 2 || defects.max_placements > 10000)
+    table.fail("max_placements", "expected a whole number from 2 to 10000");
+  defects.temperature_K = positive(table, "temperature_K", defects.temperature_K);
+  table.refuse_unknown();
+  return defects;
+}
+
+AnnealingConfig read_annealing(TomlTable table) {
+  AnnealingConfig annealing;
+  annealing.structures = table.texts("structures");
+  annealing.low_K = positive(table, "low_K", annealing.low_K);
+  annealing.high_K = positive(table, "high_K", annealing.high_K);
+  annealing.hold_ps = positive(table, "hold_ps", annealing.hold_ps);
+  annealing.ramp_ps = positive(table, "ramp_ps", annealing.ramp_ps);
+  if (!(annealing.high_K > annealing.low_K)) table.fail("high_K", "expected more than low_K");
+  table.refuse_unknown();
+  return annealing;
+}
+
 }  // namespace
 
 Config read_config(const std::filesystem::path& file) {
@@ -130,6 +175,11 @@ Config read_config(const std::filesystem::path& file) {
   config.model = read_model(table.table("model"));
   config.md = read_md(table.table("md"));
   config.transport = read_transport(table.table("transport"));
+  if (table.has("structure")) config.structure = read_structure(table.table("structure"));
+  if (table.has("defects")) config.defects = read_defects(table.table("defects"));
+  if (table.has("annealing")) config.annealing = read_annealing(table.table("annealing"));
+  config.campaign = existing(table, "campaign");
+  config.published = existing(table, "published");
   table.refuse_unknown();
   return config;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct ModelConfig {
 
 /// The molecular dynamics of every structure at every temperature.
 struct MdConfig {
-  std::string crystal = "li3ocl";
+  std::string crystal = "li3ocl";       ///< a name, or a file (catalog/crystal.hpp)
   std::filesystem::path reactions;      ///< further reactions, or empty
   std::vector<std::string> structures;  ///< "perfect" and names of reactions
   std::array<int, 3> supercell{3, 3, 3};
@@ -52,6 +53,31 @@ struct TransportConfig {
   double rdf_max_A = 6;
 };
 
+/// What the frames of every trajectory look like inside.
+struct StructureConfig {
+  int frames = 0;  ///< of each trajectory, evenly chosen and relaxed at fixed cell; 0: none of this
+  std::string centre = "O", ligand = "Li";  ///< of the polyhedra
+  std::map<std::string, double>
+      channel_radii_A;  ///< of the species between which the mobile one moves; none: no channels
+  bool density = true;  ///< trajectories and density of the mobile ions at the highest temperature, in 3D
+};
+
+/// Formation and binding energies of the same structures, relaxed.
+struct DefectsConfig {
+  bool wanted = false;
+  std::array<int, 3> supercell{3, 3, 3};
+  std::vector<std::filesystem::path> compounds;  ///< crystals that set the chemical potentials
+  int max_placements = 12;  ///< all distinct ones, or where there are more: nearest, farthest and random ones
+  double temperature_K = 300;  ///< of the mean over placements
+};
+
+/// Heating and slow cooling, with the structure before and after.
+struct AnnealingConfig {
+  std::vector<std::string> structures;  ///< none: no annealing
+  double low_K = 300, high_K = 900;
+  double hold_ps = 5, ramp_ps = 10;
+};
+
 struct Config {
   std::filesystem::path file;
   std::string title;
@@ -63,6 +89,12 @@ struct Config {
   ModelConfig model;
   MdConfig md;
   TransportConfig transport;
+  StructureConfig structure;
+  DefectsConfig defects;
+  AnnealingConfig annealing;
+  std::filesystem::path
+      campaign;  ///< run folder of `solion learn` whose table of iterations is shown, or empty
+  std::filesystem::path published;  ///< TOML with numbers of others to stand beside this study's, or empty
 };
 
 /// Reads the file; InputError naming file, line and key for what is missing, unknown or out of range.

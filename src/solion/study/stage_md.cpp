@@ -9,57 +9,12 @@
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
-#include "solion/catalog/open.hpp"
 #include "solion/io/formats.hpp"
-#include "solion/md/run.hpp"
-#include "solion/structure/defects.hpp"
 #include "solion/study/analysis.hpp"
-#include "solion/study/stages.hpp"
+#include "solion/study/cells.hpp"
 
 namespace solion::study {
 namespace {
-
-std::int64_t steps_of(double ps, double timestep_fs) {
-  return std::max<std::int64_t>(1, std::llround(ps * 1000 / timestep_fs));
-}
-
-/// The model for dynamics, in the precision asked for.
-std::unique_ptr<Potential> open_model(const Context& context, const Json& model) {
-  OpenOptions options;
-  options.precision = context.config.md.precision;
-  return open_potential((context.options.run_dir / model["model"].get<std::string>()).string(), options);
-}
-
-Frame build_cell(const Config& config, const std::string& structure) {
-  const MdConfig& md = config.md;
-  Crystal crystal = known_crystal(md.crystal);
-  if (!md.reactions.empty()) {
-    TomlTable table = TomlTable::read(md.reactions);
-    crystal.chemistry.merge(Chemistry::parse(table));
-  }
-  IntMat3 supercell = IntMat3::Zero();
-  for (int k = 0; k < 3; ++k) supercell(k, k) = md.supercell[static_cast<std::size_t>(k)];
-  DefectOptions options;
-  options.placement = parse_placement(md.placement);
-  options.count = md.count;
-  options.seed = config.seed;
-  return build_defect_cells(crystal, supercell, crystal.chemistry.reaction(structure), options).front().frame;
-}
-
-md::Settings settings_at(const Config& config, const Point& point, md::Ensemble ensemble,
-                         double equilibration_ps, double ps) {
-  const MdConfig& m = config.md;
-  md::Settings s;
-  s.ensemble = ensemble;
-  s.thermostat = md::Thermostat::nose_hoover;
-  s.barostat = ensemble == md::Ensemble::npt ? md::Barostat::isotropic : md::Barostat::none;
-  s.timestep_fs = m.timestep_fs;
-  s.seed = config.seed;
-  s.equilibration_steps = steps_of(equilibration_ps, m.timestep_fs);
-  s.stages = {{steps_of(ps, m.timestep_fs), point.temperature_K, point.temperature_K}};
-  s.pressure_bar = m.pressure_bar;
-  return s;
-}
 
 /// The frame with its cell and positions scaled to another volume.
 Frame scaled_to(Frame frame, double volume_A3) {
@@ -82,8 +37,9 @@ Json simulate(const Context& context, const Point& point, double production_ps, 
   npt_files.final_structure = folder / "npt.extxyz";
   md::RunOptions options;
   options.potential_identity = model_hash;
-  const auto npt = md::run(settings_at(context.config, point, md::Ensemble::npt, m.npt_ps / 2, m.npt_ps / 2),
-                           npt_files, start, potential, options);
+  const auto npt =
+      md::run(settings_at(context.config, point.temperature_K, md::Ensemble::npt, m.npt_ps / 2, m.npt_ps / 2),
+              npt_files, start, potential, options);
 
   md::Outputs nvt_files;
   nvt_files.log = folder / "nvt.log";
@@ -93,7 +49,7 @@ Json simulate(const Context& context, const Point& point, double production_ps, 
   trajectory.every = steps_of(m.frame_interval_fs / 1000, m.timestep_fs);
   nvt_files.trajectories = {trajectory};
   md::Settings nvt_settings =
-      settings_at(context.config, point, md::Ensemble::nvt, m.equilibration_ps, production_ps);
+      settings_at(context.config, point.temperature_K, md::Ensemble::nvt, m.equilibration_ps, production_ps);
   nvt_settings.draw_velocities = false;
   options.observers.push_back({trajectory.every, [&](const md::Simulation&) { tick(); }});
   const Frame relaxed = scaled_to(io::read_frame(npt_files.final_structure), npt.averages.volume_A3.mean);
@@ -152,8 +108,7 @@ Json plan_md(const Context& context, const Json& model) {
     if (config.time_budget_min == 0) return {{"production_ps", m.production_ps}, {"reason", "as asked for"}};
     const auto potential = open_model(context, model);
     const Frame frame = build_cell(config, m.structures.front());
-    const Point hottest{m.structures.front(),
-                        *std::max_element(m.temperatures_K.begin(), m.temperatures_K.end())};
+    const double hottest = *std::max_element(m.temperatures_K.begin(), m.temperatures_K.end());
     const auto trial =
         md::run(settings_at(config, hottest, md::Ensemble::nvt, 0.02, 0.2), {}, frame, *potential, {});
     const double seconds_per_ps =

@@ -52,7 +52,19 @@ Json plan_md(const Context& context, const Json& model);
 /// failed has "failed" with its reason.
 Json run_points(const Context& context, const Json& model, const Json& plan);
 
-/// Arrhenius fits by structure, from the results of the points.
+/// Polyhedra, atomic energies, channels and hops of every point: an array in the order of `points`, each
+/// {"structure", "temperature_K", "polyhedra", "doas", "channels", "hops"} and at the highest temperature
+/// "paths" and "density"; or "failed" with its reason.
+Json look_at_structures(const Context& context, const Json& model, const Json& results);
+
+/// Every structure's cell relaxed in its distinct placements: {"perfect", "compounds", "structures": [{name,
+/// placements, …}]}. docs/theory/relax.md.
+Json relax_defects(const Context& context, const Json& model);
+
+/// Each structure heated and cooled: g(r) and polyhedra before and after, by structure.
+Json anneal(const Context& context, const Json& model);
+
+/// Arrhenius fits and the law of D(T) by structure, from the results of the points.
 Json fit_temperatures(const Config& config, const Json& results);
 
 /// Everything as one HTML page.

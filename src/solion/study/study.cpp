@@ -4,7 +4,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/report/document.hpp"
-#include "solion/study/stages.hpp"
+#include "solion/study/report_parts.hpp"
 
 namespace solion::study {
 
@@ -19,6 +19,7 @@ std::filesystem::path Context::folder(const std::string& name) const {
 Result run(const Config& config, const Options& options) {
   report::find_plotly();  // better now than after ten minutes
   check_structures(config);
+  (void)read_published(config);
   std::error_code error;
   std::filesystem::create_directories(options.run_dir, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
@@ -36,6 +37,18 @@ Result run(const Config& config, const Options& options) {
   log().info("molecular dynamics: {} points, {:.1f} ps each ({})", points(config.md).size(),
              numbers["plan"]["production_ps"].get<double>(), numbers["plan"]["reason"].get<std::string>());
   numbers["points"] = run_points(context, numbers["model"], numbers["plan"]);
+  if (config.structure.frames > 0) {
+    log().info("structures: {} frames of each trajectory", config.structure.frames);
+    numbers["structures"] = look_at_structures(context, numbers["model"], numbers["points"]);
+  }
+  if (!config.annealing.structures.empty()) {
+    log().info("annealing");
+    numbers["annealing"] = anneal(context, numbers["model"]);
+  }
+  if (config.defects.wanted) {
+    log().info("defect energies");
+    numbers["defects"] = relax_defects(context, numbers["model"]);
+  }
   numbers["arrhenius"] = fit_temperatures(config, numbers["points"]);
   const std::filesystem::path file = options.run_dir / "report.html";
   write_report(context, numbers, file);

@@ -1,8 +1,8 @@
-// A checkpoint is one line of JSON, then the arrays as they lie in memory; the line holds their hash.
+// A checkpoint is one line with the kind and the hash of all that follows, a line of JSON, and the arrays as
+// they lie in memory.
 #include "solion/train/checkpoint.hpp"
 
 #include <cstring>
-#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -11,7 +11,7 @@
 namespace solion::train {
 namespace {
 
-constexpr const char* kind = "solion training checkpoint 2";
+constexpr const char* kind = "solion training checkpoint 3";
 
 template <typename T>
 void append(std::string& bytes, const nn::AlignedVector<T>& values) {
@@ -39,13 +39,23 @@ std::vector<Sampler::Position> positions_from(const Json& list) {
   return positions;
 }
 
-Json read_head(const std::filesystem::path& path, const std::string& content) {
+/// A file taken apart; its checksum holds.
+struct Parts {
+  Json head;
+  std::string arrays;
+};
+
+Parts read_parts(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
   const std::size_t end = content.find('\n');
-  const Json head = Json::parse(content.substr(0, end), nullptr, false);
-  if (end == std::string::npos || !head.is_object() || head.value("kind", "") != kind) {
+  const Json first = Json::parse(content.substr(0, end), nullptr, false);
+  if (end == std::string::npos || !first.is_object() || first.value("kind", Json()) != kind)
     throw InputError("{}: not a training checkpoint of this program", path.string());
-  }
-  return head;
+  const std::string body = content.substr(end + 1);
+  if (first.value("sha256", Json()) != sha256(body))
+    throw InputError("{}: damaged or cut short: its content does not match its checksum", path.string());
+  const std::size_t line = body.find('\n');
+  return {Json::parse(body.substr(0, line)), body.substr(line + 1)};
 }
 
 }  // namespace
@@ -59,8 +69,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& ch
     append(arrays, values);
     lengths.push_back(values.size());
   }
-  const Json head = {{"kind", kind},
-                     {"step", checkpoint.step},
+  const Json head = {{"step", checkpoint.step},
                      {"fingerprint", checkpoint.fingerprint},
                      {"bytes_per_number", sizeof(T)},
                      {"n_parameters", checkpoint.parameters.size()},
@@ -68,45 +77,34 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& ch
                      {"optimizer_lengths", lengths},
                      {"positions", positions_json(checkpoint.positions)},
                      {"validation_positions", positions_json(checkpoint.validation_positions)},
-                     {"statistics", checkpoint.statistics},
-                     {"sha256", sha256(arrays)}};
-  write_file(path, head.dump() + "\n" + arrays);
+                     {"statistics", checkpoint.statistics}};
+  const std::string body = head.dump() + "\n" + arrays;
+  write_file(path, Json{{"kind", kind}, {"sha256", sha256(body)}}.dump() + "\n" + body);
 }
 
 template <typename T>
 Checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
-  const std::string content = read_file(path);
-  const Json head = read_head(path, content);
-  if (head.at("bytes_per_number").get<std::size_t>() != sizeof(T)) {
+  const auto [head, bytes] = read_parts(path);
+  if (head.at("bytes_per_number").template get<std::size_t>() != sizeof(T)) {
     throw InputError("{}: made in {} precision; ask for that with --precision", path.string(),
                      sizeof(T) == 4 ? "double" : "single");
   }
   Checkpoint<T> checkpoint;
-  const auto n = head.at("n_parameters").get<std::size_t>();
-  std::string_view arrays(content);
-  arrays.remove_prefix(content.find('\n') + 1);
-  const auto lengths = head.at("optimizer_lengths").get<std::vector<std::size_t>>();
-  const std::size_t bytes = std::accumulate(lengths.begin(), lengths.end(), n) * sizeof(T);
-  if (arrays.size() != bytes) {
-    throw InputError("{}: truncated: {} bytes of arrays where {} belong", path.string(), arrays.size(),
-                     bytes);
-  }
-  if (sha256(arrays) != head.at("sha256").get<std::string>()) {
-    throw InputError("{}: damaged: its content does not match its checksum", path.string());
-  }
-  checkpoint.step = head.at("step").get<std::int64_t>();
-  checkpoint.fingerprint = head.at("fingerprint").get<std::string>();
+  checkpoint.step = head.at("step").template get<std::int64_t>();
+  checkpoint.fingerprint = head.at("fingerprint").template get<std::string>();
   checkpoint.statistics = head.at("statistics");
-  checkpoint.optimizer.updates = head.at("updates").get<std::uint64_t>();
+  checkpoint.optimizer.updates = head.at("updates").template get<std::uint64_t>();
   checkpoint.positions = positions_from(head.at("positions"));
   checkpoint.validation_positions = positions_from(head.at("validation_positions"));
-  checkpoint.parameters = take<T>(arrays, n);
-  for (const std::size_t length : lengths) checkpoint.optimizer.arrays.push_back(take<T>(arrays, length));
+  std::string_view arrays(bytes);
+  checkpoint.parameters = take<T>(arrays, head.at("n_parameters").template get<std::size_t>());
+  for (const auto length : head.at("optimizer_lengths").template get<std::vector<std::size_t>>())
+    checkpoint.optimizer.arrays.push_back(take<T>(arrays, length));
   return checkpoint;
 }
 
 CheckpointHead read_checkpoint_head(const std::filesystem::path& path) {
-  const Json head = read_head(path, read_file(path));
+  const Json head = read_parts(path).head;
   return {head.at("step").get<std::int64_t>(), head.at("fingerprint").get<std::string>(),
           head.at("bytes_per_number").get<std::size_t>() == sizeof(float)};
 }

@@ -1,0 +1,126 @@
+// Formation and binding energies, by reaction and placement.
+#include "solion/study/report_parts.hpp"
+
+namespace solion::study {
+namespace {
+
+using report::Figure;
+using report::Mark;
+using report::Section;
+using report::Series;
+using report::Table;
+
+Table energies_table(const Json& defects, const Published& published) {
+  const bool formation = !defects["compounds"].empty();
+  Table table{"defect-energies",
+              "Relaxed defect cells",
+              {"structure", "placements", "formation, lowest (eV)", "highest (eV)", "mean (eV)",
+               "binding, far − lowest (eV)", "binding published (eV)"},
+              {},
+              {}};
+  for (const Json& s : defects["structures"]) {
+    std::size_t failed = 0;
+    for (const Json& p : s["placements"]) {
+      if (!p.contains("failed")) continue;
+      ++failed;
+      table.notes.push_back(
+          fmt::format("{}: {}", s["name"].get<std::string>(), p["failed"].get<std::string>()));
+    }
+    table.rows.push_back(
+        {s["name"],
+         fmt::format("{}{}", s["placements"].size() - failed, s["all_distinct"].get<bool>() ? " (all)" : ""),
+         number(s.value("lowest_eV", Json()), "{:.3f}"), number(s.value("highest_eV", Json()), "{:.3f}"),
+         number(s.value("mean_eV", Json()), "{:.3f}"), number(s.value("binding_eV", Json()), "{:.3f}"),
+         number(published.binding_eV(s["name"]), "{:.3f}")});
+  }
+  if (!formation)
+    table.notes.emplace_back(
+        "No compounds were given to set the chemical potentials, so that there are no formation energies; "
+        "binding "
+        "compares cells of one composition and needs none.");
+  table.notes.push_back(
+      fmt::format("Mean: over all distinct placements with their degeneracies at {} K. Binding: energy with "
+                  "the "
+                  "defects farthest apart less that with them nearest, in one neutral cell; positive: bound.",
+                  number(defects["temperature_K"], "{:g}")));
+  return table;
+}
+
+Figure placements_figure(const Json& defects) {
+  Figure figure{
+      "defect-placements",
+      "Energy of each placement against the distance between its defects",
+      "Relaxed energy of the cell above the lowest placement of the same reaction; distance: sum of the "
+      "minimum-image distances between the defects.",
+      "sum of distances (Å)",
+      "energy above the lowest (eV)",
+      false,
+      false,
+      false,
+      {}};
+  for (const Json& s : defects["structures"]) {
+    Series series;
+    series.name = s["name"];
+    series.colour = report::colour_of(series.name);
+    series.mark = Mark::points;
+    double lowest = 1e300;
+    for (const Json& p : s["placements"]) {
+      if (!p.contains("failed")) lowest = std::min(lowest, p["excess_eV"].get<double>());
+    }
+    for (const Json& p : s["placements"]) {
+      if (p.contains("failed")) continue;
+      series.x.push_back(p["distance_A"]);
+      series.y.push_back(p["excess_eV"].get<double>() - lowest);
+    }
+    if (!series.x.empty()) figure.series.push_back(std::move(series));
+  }
+  return figure;
+}
+
+Figure formation_figure(const Json& defects) {
+  Figure figure{"formation",
+                "Formation energies of all placements, and their mean",
+                "E_defect − E_perfect − Σ n_i μ_i with the chemical potentials of the compounds, relaxed "
+                "with the same model.",
+                "reaction, in the order of the legend",
+                "formation energy (eV)",
+                false,
+                false,
+                false,
+                {}};
+  double at = 0;
+  for (const Json& s : defects["structures"]) {
+    ++at;
+    Series series;
+    series.name = s["name"];
+    series.colour = report::colour_of(series.name);
+    series.mark = Mark::points;
+    for (const Json& p : s["placements"]) {
+      if (p.contains("failed") || !p["formation_eV"].is_number()) continue;
+      series.x.push_back(at);
+      series.y.push_back(p["formation_eV"]);
+    }
+    if (!series.x.empty()) figure.series.push_back(std::move(series));
+  }
+  return figure;
+}
+
+}  // namespace
+
+Section defects_section(const Json& numbers, const Published& published) {
+  const Json& defects = numbers["defects"];
+  std::string compounds;
+  for (const Json& c : defects["compounds"])
+    compounds += fmt::format("; {} {} eV a formula unit", c["formula"].get<std::string>(),
+                             number(c["eV_per_formula_unit"], "{:.4f}"));
+  Section section{
+      "Defect energies",
+      {fmt::format("Perfect crystal at 0 K: {} eV a formula unit, cube root of the volume {} Å{}.",
+                   number(defects["perfect"]["eV_per_formula_unit"], "{:.4f}"),
+                   number(defects["perfect"]["a_A"], "{:.4f}"), compounds),
+       energies_table(defects, published), placements_figure(defects)}};
+  if (!defects["compounds"].empty()) section.items.emplace_back(formation_figure(defects));
+  return section;
+}
+
+}  // namespace solion::study

@@ -1,0 +1,182 @@
+// Data and model: what was learnt from, how well, and the iterations of active learning.
+#include <map>
+#include <sstream>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/study/report_parts.hpp"
+
+namespace solion::study {
+namespace {
+
+using report::Figure;
+using report::Item;
+using report::Mark;
+using report::Section;
+using report::Series;
+using report::Table;
+
+std::string milli(const Json& value) {
+  return value.is_number() ? fmt::format("{:.2f}", 1000 * value.get<double>()) : "–";
+}
+
+/// lcurve.out as a figure: the columns named in its header line.
+Figure training_curve(const std::filesystem::path& file) {
+  std::istringstream text(read_file(file));
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<double>> columns;
+  for (std::string line; std::getline(text, line);) {
+    std::istringstream words(line);
+    std::string word;
+    if (line.starts_with("#")) {
+      words >> word;
+      if (names.empty()) {
+        while (words >> word) names.push_back(word);
+      }
+      continue;
+    }
+    for (const auto& name : names) {
+      if (double value = 0; words >> value) columns[name].push_back(value);
+    }
+  }
+  Figure figure{"training-curve",
+                "Force error while training",
+                "Root mean square error of the force components of a batch, from lcurve.out.",
+                "step",
+                "force RMSE (eV/Å)",
+                false,
+                true,
+                false,
+                {}};
+  for (const auto& [column, name] :
+       std::map<std::string, std::string>{{"rmse_f_trn", "training"}, {"rmse_f_val", "validation"}}) {
+    const auto& y = columns[column];
+    const auto& x = columns["step"];
+    if (y.size() == x.size() && !y.empty())
+      figure.series.push_back({name, x, y, {}, "", Mark::line, false, false});
+  }
+  return figure;
+}
+
+Figure parity(const Json& structures, const char* key, const std::string& id, const std::string& caption,
+              const char* unit, const char* definition) {
+  Figure figure{
+      id,    caption, definition, fmt::format("label ({})", unit), fmt::format("model ({})", unit), false,
+      false, true,    {}};
+  for (const auto& s : structures) {
+    const std::string name = s["name"];
+    figure.series.push_back({name,
+                             doubles(s[key]["label"]),
+                             doubles(s[key]["predicted"]),
+                             {},
+                             report::colour_of(name),
+                             Mark::points,
+                             false,
+                             false});
+  }
+  return figure;
+}
+
+Table accuracy_table(const Json& validation) {
+  Table table{
+      "accuracy",
+      "Root mean square errors on frames that were not trained on (in brackets: on those that were)",
+      {"structure", "frames", "energy (meV/atom)", "force (meV/Å)", "virial (meV/atom)", "R² of forces"},
+      {},
+      {}};
+  std::map<std::string, Json> trained;
+  for (const auto& s : validation["training"]["structures"]) trained[s["name"]] = s["errors"];
+  const auto row = [&](const std::string& name, const Json& e, const Json& t) {
+    const auto both = [&](const char* key) {
+      return fmt::format("{} ({})", milli(e[key]), t.is_object() ? milli(t[key]) : "–");
+    };
+    table.rows.push_back({name, std::to_string(e["frames"].get<std::size_t>()),
+                          both("energy_rmse_eV_per_atom"), both("force_rmse_eV_per_A"),
+                          both("virial_rmse_eV_per_atom"), number(e["force_r2"], "{:.5f}")});
+  };
+  for (const auto& s : validation["validation"]["structures"])
+    row(s["name"], s["errors"], trained[s["name"]]);
+  row("all", validation["validation"]["all"], validation["training"]["all"]);
+  return table;
+}
+
+/// Numbers of a list as words.
+std::string words(const Json& list) {
+  std::string text;
+  for (const Json& item : list)
+    text += (text.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : number(item, "{:g}"));
+  return text;
+}
+
+}  // namespace
+
+Section data_section(const Json& numbers) {
+  Table table{"data", "Labelled frames by structure", {"structure", "training", "validation"}, {}, {}};
+  for (const auto& s : numbers["data"]["structures"]) {
+    table.rows.push_back(
+        {s["name"], std::to_string(s["training"].get<int>()), std::to_string(s["validation"].get<int>())});
+  }
+  return {"Data set",
+          {std::string("Reference labels that the model was trained on, and those kept apart to judge it."),
+           table}};
+}
+
+Section campaign_section(const Config& config) {
+  const std::filesystem::path file = config.campaign / "table_s1.json";
+  const Json rows = Json::parse(read_file(file), nullptr, false);
+  if (!rows.is_array()) throw InputError("{}: not a table of iterations of solion learn", file.string());
+  Table table{
+      "iterations",
+      "Iterations of active learning",
+      {"iteration", "ensemble", "structures", "T (K)", "steps", "frames", "accurate (%)", "candidates (%)",
+       "failed (%)", "labels", "force error of new labels before → after (meV/Å)"},
+      {},
+      {"Shares are of explored frames; what an exploration would have visited after it was stopped counts as "
+       "failed."}};
+  for (const Json& r : rows) {
+    const Json& e = r["explored"];
+    const auto percent = [&](const char* key) {
+      return e[key].is_number() ? fmt::format("{:.2f}", 100 * e[key].get<double>()) : std::string("–");
+    };
+    const auto force = [&](const char* key) {
+      return r[key].is_object() ? milli(r[key]["force_rmse_eV_per_A"]) : std::string("–");
+    };
+    table.rows.push_back({number(r["iteration"], "{:g}"), r["ensemble"], words(r["structures"]),
+                          words(r["temperatures_K"]), number(r["steps"], "{:g}"),
+                          number(e["planned"], "{:g}"), percent("accurate_share"), percent("candidate_share"),
+                          percent("failed_share"), number(r["labelled"], "{:g}"),
+                          force("new_labels_before") + " → " + force("new_labels_after")});
+  }
+  return {"Active learning", {table}};
+}
+
+Section model_section(const Context& context, const Json& numbers) {
+  const Json& model = numbers["model"];
+  const Json& v = numbers["validation"];
+  Section section{"Model", {}};
+  if (model["curve"].is_string()) {
+    section.items.emplace_back(
+        fmt::format("{} parameters, {} steps in {:.0f} s.", model["parameters"].get<std::size_t>(),
+                    model["steps"].get<std::int64_t>(), model["seconds"].get<double>()));
+    section.items.emplace_back(training_curve(context.options.run_dir / model["curve"].get<std::string>()));
+  }
+  section.items.emplace_back(accuracy_table(v));
+  struct Parity {
+    const char *part, *suffix, *words, *definition;
+  };
+  for (const Parity& p :
+       {Parity{"validation", "", "frames that were not trained on",
+               "Prediction of the model against the label, for frames that were not trained on."},
+        Parity{"training", "-trained", "the frames that were trained on",
+               "Prediction of the model against the label, for frames of the training set."}}) {
+    section.items.emplace_back(
+        parity(v[p.part]["structures"], "energy_eV_per_atom", fmt::format("parity-energy{}", p.suffix),
+               fmt::format("Energy of the model against the label, {}", p.words), "eV/atom", p.definition));
+    section.items.emplace_back(parity(
+        v[p.part]["structures"], "force_eV_per_A", fmt::format("parity-force{}", p.suffix),
+        fmt::format("Force components of the model against the label, {}", p.words), "eV/Å", p.definition));
+  }
+  return section;
+}
+
+}  // namespace solion::study

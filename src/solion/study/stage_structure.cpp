@@ -1,0 +1,269 @@
+// What the frames of every trajectory look like inside: polyhedra, atomic energies, channels, hops, and the
+// ions' paths.
+#include <algorithm>
+#include <cmath>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/hash.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/relax/minimize.hpp"
+#include "solion/structure/supercell.hpp"
+#include "solion/study/cells.hpp"
+#include "solion/transport/channels.hpp"
+#include "solion/transport/density.hpp"
+#include "solion/transport/doas.hpp"
+#include "solion/transport/hops.hpp"
+#include "solion/transport/polyhedra.hpp"
+#include "solion/transport/read.hpp"
+
+namespace solion::study {
+namespace {
+
+/// NaN has no place in JSON.
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {
+  Json share = Json::object();
+  for (const auto& [coordination, s] : census.share) share[std::to_string(coordination)] = s;
+  return {{"cutoff_A", cutoff_A},
+          {"frames", census.n_frames},
+          {"share", share},
+          {"mean_coordination", census.mean_coordination},
+          {"under_coordinated", census.under_coordinated},
+          {"broken", census.broken},
+          {"distortion_index", finite(census.distortion_index)},
+          {"distortion_index_std", finite(census.distortion_std)},
+          {"angle_variance_deg2", finite(census.angle_variance_deg2)},
+          {"angle_variance_std_deg2", finite(census.angle_variance_std)}};
+}
+
+Json doas_json(const transport::Doas& doas) {
+  return {{"energy_eV", doas.energy_eV},
+          {"density_per_eV", doas.models.front().density},
+          {"deviation_eV", doas.models.front().deviation_eV},
+          {"frames", doas.n_frames},
+          {"ions", doas.n_ions}};
+}
+
+Json channels_json(const transport::ChannelStatistics& s) {
+  Json result{
+      {"frames", s.n_frames}, {"edges", s.n_edges}, {"mean_A", s.mean_A}, {"quantiles_A", Json::array()}};
+  for (std::size_t k = 0; k < s.sorted_A.size(); k += 10) result["quantiles_A"].push_back(s.sorted_A[k]);
+  for (int k = 0; k < 3; ++k) {
+    result["critical_A"].push_back(finite(s.critical_A[k]));
+    result["critical_std_A"].push_back(finite(s.critical_std_A[k]));
+  }
+  return result;
+}
+
+Json hops_json(const transport::HopStatistics& s) {
+  return {{"sites", s.n_sites},
+          {"hops", s.n_hops},
+          {"rate_per_ps", s.rate_per_ps},
+          {"rate_std_per_ps", s.rate_std_per_ps},
+          {"residence_ps", finite(s.residence_ps)},
+          {"returned", finite(s.returned)},
+          {"correlation_factor", finite(s.correlation_factor)},
+          {"concerted", finite(s.concerted)},
+          {"between_sites", s.between_sites}};
+}
+
+/// The ions that went farthest, each at the same few hundred times; Å in the mean cell.
+class PathRecorder {
+ public:
+  PathRecorder(const std::string& species, std::size_t every) : view_(species), every_(every) {}
+
+  void add(const Frame& frame, const std::string& where) {
+    view_.add(frame, where);
+    if ((view_.n_frames() - 1) % every_ != 0) return;
+    paths_.resize(view_.n_ions());
+    for (std::size_t i = 0; i < paths_.size(); ++i) paths_[i].push_back(view_.fractional()[i]);
+    if (first_.isZero()) first_ = view_.cell();
+  }
+
+  [[nodiscard]] Json json(std::size_t most) const {
+    std::vector<std::size_t> order(paths_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    const auto reach = [&](std::size_t i) {
+      double farthest = 0;
+      for (const Vec3& f : paths_[i])
+        farthest = std::max(farthest, (first_.transpose() * (f - paths_[i].front())).norm());
+      return farthest;
+    };
+    std::vector<double> reaches(order.size());
+    std::transform(order.begin(), order.end(), reaches.begin(), reach);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return reaches[a] > reaches[b]; });
+    order.resize(std::min(most, order.size()));
+    Json list = Json::array();
+    for (const std::size_t i : order) {
+      Json points = Json::array();
+      for (const Vec3& f : paths_[i]) {
+        const Vec3 r = first_.transpose() * f;
+        points.push_back({round3(r[0]), round3(r[1]), round3(r[2])});
+      }
+      list.push_back({{"ion", i}, {"farthest_A", reaches[i]}, {"points_A", points}});
+    }
+    return list;
+  }
+
+ private:
+  static double round3(double x) { return std::round(1000 * x) / 1000; }
+
+  transport::MobileView view_;
+  std::size_t every_;
+  Mat3 first_ = Mat3::Zero();
+  std::vector<std::vector<Vec3>> paths_;
+};
+
+Json density_json(const transport::DensityAccumulator& accumulator, const Mat3& cell, double temperature_K) {
+  const transport::Grid grid = accumulator.density();
+  const transport::Percolation barrier = accumulator.barrier_eV(temperature_K);
+  Json values = Json::array();
+  for (const double v : grid.values) values.push_back(std::round(1e5 * v) / 1e5);
+  return {{"n", {grid.n[0], grid.n[1], grid.n[2]}},
+          {"per_A3", values},
+          {"cell_A", {cell(0, 0), cell(1, 1), cell(2, 2)}},
+          {"orthogonal", (cell - Mat3(cell.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-6},
+          {"barrier_eV", {finite(barrier.level[0]), finite(barrier.level[1]), finite(barrier.level[2])}}};
+}
+
+/// The atoms of the perfect crystal that are the mobile ion's sites.
+Frame perfect_sites(const Config& config) {
+  return supercell(crystal_of(config).frame, diagonal(config.md.supercell));
+}
+
+/// Frames of one trajectory, evenly chosen, as they are and relaxed at fixed cell.
+struct Sample {
+  std::vector<Frame> hot, relaxed;
+};
+
+Sample take_sample(const std::filesystem::path& trajectory, std::size_t every, std::size_t most,
+                   Potential& model) {
+  Sample sample;
+  transport::ReadTrajectory what;
+  what.files = {trajectory};
+  what.needs_time = false;
+  what.every = every;
+  transport::for_each_frame(what, [&](const Frame& frame, const std::string&, std::size_t) {
+    if (sample.hot.size() == most) return;
+    sample.hot.push_back(frame);
+    relax::RelaxOptions options;
+    options.force_eV_per_A = 0.02;
+    sample.relaxed.push_back(relax::minimize(model, frame, options).frame);
+  });
+  return sample;
+}
+
+Json census_of(const Config& config, const std::vector<Frame>& frames, double cutoff_A) {
+  transport::PolyhedraAccumulator polyhedra({config.structure.centre, config.structure.ligand, cutoff_A});
+  for (const Frame& frame : frames) polyhedra.add(frame, "relaxed frame");
+  return census_json(polyhedra.census(), cutoff_A);
+}
+
+Json energies_of(const Config& config, const std::vector<Frame>& frames, Potential& model) {
+  transport::DoasOptions options;
+  options.species = config.transport.species;
+  options.relax = false;  // they are
+  transport::DoasAccumulator doas(options, {&model});
+  for (const Frame& frame : frames) doas.add(frame, "relaxed frame");
+  return doas_json(doas.result());
+}
+
+Json channels_of(const Config& config, const std::vector<Frame>& frames) {
+  transport::ChannelOptions options;
+  options.species = config.transport.species;
+  options.radii_A = config.structure.channel_radii_A;
+  transport::ChannelAccumulator channels(options, perfect_sites(config));
+  for (const Frame& frame : frames) channels.add(frame, "frame");
+  return channels_json(channels.statistics());
+}
+
+/// One pass over all frames: hops, and at the highest temperature paths and density.
+Json motion_of(const Config& config, const std::filesystem::path& trajectory, double interval_fs,
+               std::size_t frames, const Point& point, bool in_space) {
+  const std::string& species = config.transport.species;
+  transport::HopOptions hop_options;
+  hop_options.species = species;
+  transport::HopAccumulator hops(hop_options, perfect_sites(config), interval_fs);
+  PathRecorder paths(species, std::max<std::size_t>(1, frames / 300));
+  transport::DensityOptions density_options;
+  density_options.species = species;
+  transport::ReadTrajectory what;
+  what.files = {trajectory};
+  what.frame_interval_fs = interval_fs;
+  std::unique_ptr<transport::DensityAccumulator> density;
+  Mat3 cell = Mat3::Zero();
+  transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
+    hops.add(frame, where);
+    if (!in_space) return;
+    if (!density) {  // as fine as the page can bear
+      cell = frame.cell->matrix();
+      density_options.spacing_A = std::max(0.3, std::cbrt(std::abs(cell.determinant()) / 30000));
+      density = std::make_unique<transport::DensityAccumulator>(density_options);
+    }
+    density->add(frame, where);
+    paths.add(frame, where);
+  });
+  Json result{{"hops", hops_json(hops.statistics())}};
+  if (in_space) {
+    result["paths"] = paths.json(40);
+    result["density"] = density_json(*density, cell, point.temperature_K);
+  }
+  return result;
+}
+
+Json structure_key(const Config& config) {
+  const StructureConfig& s = config.structure;
+  return {{"frames", s.frames},   {"centre", s.centre},
+          {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
+          {"density", s.density}, {"species", config.transport.species}};
+}
+
+Json look_at(const Context& context, const Point& point, const Json& result, Potential& model, bool hottest) {
+  const Config& config = context.config;
+  const std::filesystem::path trajectory = context.folder("md/" + point.name()) / "trajectory.extxyz";
+  const auto frames = static_cast<std::size_t>(
+      std::llround(result["production_ps"].get<double>() * 1000 / config.md.frame_interval_fs));
+  const auto wanted = static_cast<std::size_t>(config.structure.frames);
+  const Sample sample = take_sample(trajectory, std::max<std::size_t>(1, frames / wanted), wanted, model);
+  Json seen = motion_of(config, trajectory, config.md.frame_interval_fs, frames, point,
+                        hottest && config.structure.density);
+  seen["doas"] = energies_of(config, sample.relaxed, model);
+  const Json& cutoff = result["polyhedra_cutoff_A"];
+  seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();
+  if (!config.structure.channel_radii_A.empty()) seen["channels"] = channels_of(config, sample.hot);
+  return seen;
+}
+
+}  // namespace
+
+Json look_at_structures(const Context& context, const Json& model, const Json& results) {
+  const auto all = points(context.config.md);
+  const auto& T = context.config.md.temperatures_K;
+  const double hottest = *std::max_element(T.begin(), T.end());
+  const auto potential = open_model(context, model);
+  std::vector<Json> seen(all.size());
+  parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
+    const Point& point = all[i];
+    seen[i] = {{"structure", point.structure}, {"temperature_K", point.temperature_K}};
+    if (results[i].contains("failed")) return;
+    const Json inputs{{"model", model["hash"]},
+                      {"run", sha256(results[i].dump())},
+                      {"analysis", structure_key(context.config)}};
+    try {
+      const auto own = potential->clone();
+      seen[i].update(context.ledger.once("structure", point.name(), inputs, [&] {
+        return look_at(context, point, results[i], *own, point.temperature_K == hottest);
+      }));
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {
+      log().warn("{}: {}", point.name(), error.what());
+      seen[i]["failed"] = error.what();
+    }
+  });
+  return seen;
+}
+
+}  // namespace solion::study
