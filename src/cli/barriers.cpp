@@ -4,10 +4,11 @@
 #include <filesystem>
 
 #include "cli/barrier_options.hpp"
-#include "cli/crystal.hpp"
+#include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/defects/vacancy_hops.hpp"
 #include "solion/io/formats.hpp"
@@ -28,7 +29,7 @@ struct Options {
 
 /// The crystal at the cell that the potential gives it.
 HopLattice prepare(Potential& potential, const Options& o, const Frame* start) {
-  const Crystal crystal = load_crystal(o.crystal);
+  const Crystal crystal = open_crystal(o.crystal);
   HopLattice lattice{crystal.frame, find_symmetry(crystal.frame), IntMat3::Identity()};
   if (start != nullptr) {
     if (!start->cell) throw InputError("{}: a defect cell needs a cell", o.start);

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/crystal.hpp"
+#include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/input.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/structure/defects.hpp"
 
@@ -31,7 +32,7 @@ struct BuildArguments {
 };
 
 Crystal prepare_crystal(const BuildArguments& arguments) {
-  Crystal crystal = load_crystal(arguments.crystal, arguments.reactions_file);
+  Crystal crystal = open_crystal(arguments.crystal, arguments.reactions_file);
   if (arguments.lattice_A) set_lattice_constant(crystal.frame, *arguments.lattice_A);
   return crystal;
 }

@@ -70,6 +70,8 @@ sed 's/O = 1.40/O = -1/' tiny.toml > wrong.toml
 expect 2 'channel_radii_A.O = -1' "$solion" study wrong.toml --run-dir wrong
 sed 's/max_placements = 2/compounds = ["nowhere.xyz"]/' tiny.toml > wrong.toml
 expect 2 'nowhere.xyz' "$solion" study wrong.toml --run-dir wrong
+sed 's/^structures = \["type1"\]/structures = ["type9"]/' tiny.toml > wrong.toml
+expect 2 'type9' "$solion" study wrong.toml --run-dir wrong
 sed 's/high_K = 600/high_K = 200/' tiny.toml > wrong.toml
 expect 2 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
 sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
@@ -127,8 +129,9 @@ before=$(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz)
 [[ $(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz) == "$before" ]] || fail "computed again"
 
 # A schedule that does not fit its time is shortened, to no less than 500 steps, and decays as far.
-sed 's/^training_input.*/&\ntraining_max_min = 0.0001/; s/^structures.*/structures = ["perfect"]/; s/^temp.*/temperatures_K = [600]/' \
+sed 's/^training_input.*/&\ntraining_max_min = 0.0001/; s/^structures.*/structures = ["perfect"]/; s/^temp.*/temperatures_K = [600]/; s/^\[md\]/&\ncrystal = "cell.xyz"/; /^\[structure/,$d' \
   tiny.toml > short.toml
+cp "$source/examples/li3ocl/unit_cell.xyz" cell.xyz  # the crystal from a file
 "$solion" study short.toml --run-dir short > out.txt 2>&1 || fail "$(cat out.txt)"
 python3 - <<'END'
 import json

@@ -81,6 +81,7 @@ void check_structures(const Config& config) {
                        config.transport.species, frame.formula());
     }
   }
+  for (const auto& structure : config.annealing.structures) (void)build_cell(config, structure);
 }
 
 std::vector<Point> points(const MdConfig& md) {
