@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <sstream>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -52,6 +53,21 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
           {"formation_eV", number(e.formation_eV)},
           {"binding_eV", number(cell.binding_eV)},
           {"steps", e.relaxed.steps}};
+}
+
+/// Whether a file is a defect cell of the perfect crystal: a supercell of it with another composition.
+bool is_defect_cell(const std::string& file, const Frame& perfect) {
+  const Frame frame = io::read_frames(file).front();
+  if (!frame.cell || !perfect.cell) return false;
+  const Mat3 multiple = frame.cell->matrix() * perfect.cell->matrix().inverse();
+  if (!((multiple - Mat3(multiple.array().round().matrix())).cwiseAbs().maxCoeff() < 1e-3)) return false;
+  const auto shares = [](const Frame& of) {
+    std::map<std::string, double> share;
+    for (std::size_t i = 0; i < of.n_atoms(); ++i) share[of.element(i)] += 1;
+    for (auto& [element, n] : share) n = std::round(1e9 * n / static_cast<double>(of.n_atoms()));
+    return share;
+  };
+  return shares(frame) != shares(perfect);
 }
 
 double degeneracy_of(const Frame& frame, const std::string& where) {
@@ -115,14 +131,49 @@ Json averages(const std::vector<Cell>& cells, double temperature_K) {
   return list;
 }
 
-void run(const Options& options) {
+/// A list with commas is one argument: what the parser put behind it are cells.
+void split_list(std::vector<std::string>& list, std::vector<std::string>& cells) {
+  std::vector<std::string> files;
+  bool commas = false;
+  for (const std::string& argument : list) {
+    if (commas) {
+      cells.push_back(argument);
+      continue;
+    }
+    commas = argument.find(',') != std::string::npos;
+    std::istringstream parts(argument);
+    for (std::string file; std::getline(parts, file, ',');)
+      if (!file.empty()) files.push_back(file);
+  }
+  list = std::move(files);
+}
+
+/// Gives the cells back that the parser took for compounds or isolated defects.
+void sort_files(Options& options, const Frame& perfect) {
+  split_list(options.compounds, options.cells);
+  split_list(options.isolated, options.cells);
+  const auto first_cell =
+      std::stable_partition(options.compounds.begin(), options.compounds.end(),
+                            [&](const auto& file) { return !is_defect_cell(file, perfect); });
+  options.cells.insert(options.cells.end(), first_cell, options.compounds.end());
+  options.compounds.erase(first_cell, options.compounds.end());
+  if (!options.cells.empty()) return;
+  throw InputError(
+      "no defect cells: files behind --isolated count as isolated defects; put the cells first, or -- before "
+      "them, or set the isolated ones apart by commas (--isolated a,b)");
+}
+
+void run(Options& options) {
   require_folder_of(options.json);
   require_folder_of(options.output);
   if (!options.output.empty()) (void)io::format_of(options.output);
-  const auto potential = open_potential(options.model);
+  OpenOptions how;
+  how.charged_cells = true;  // isolated defects
+  const auto potential = open_potential(options.model, how);
   potential->set_threads(options.threads);
-  const Reference perfect =
-      defects::relax_reference(*potential, io::read_frame(options.perfect), options.relax);
+  const Frame given = io::read_frame(options.perfect);
+  sort_files(options, given);
+  const Reference perfect = defects::relax_reference(*potential, given, options.relax);
   fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
   std::vector<Reference> compounds;
@@ -173,14 +224,13 @@ std::function<void()> setup_defects(CLI::App& app) {
                  "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
       ->required();
   app.add_option("cells", options->cells,
-                 "Defect cells, before any option of several files: solion build --placement all writes "
-                 "every distinct one")
-      ->required();
+                 "Defect cells: solion build --placement all writes every distinct one");
   app.add_option("--perfect", options->perfect, "The crystal they were built from (unit cell or supercell)")
       ->required();
   app.add_option("--compounds", options->compounds,
-                 "Crystals that set the chemical potentials, e.g. Li2O and LiCl");
-  app.add_option("--isolated", options->isolated, "Cells of the single defects, for the binding energy");
+                 "Crystals that set the chemical potentials: li2o.xyz licl.xyz, or with a comma");
+  app.add_option("--isolated", options->isolated,
+                 "Cells of the single defects, for the binding energy: a b, or a,b where cells follow");
   app.add_option("--temperature", options->temperature_K, "Of the mean over placements (K)")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

@@ -13,6 +13,7 @@ std::function<void()> setup_test(CLI::App& app);
 std::function<void()> setup_evaluate(CLI::App& app);
 std::function<void()> setup_relax(CLI::App& app);
 std::function<void()> setup_defects(CLI::App& app);
+std::function<void()> setup_binding(CLI::App& app);
 std::function<void()> setup_neb(CLI::App& app);
 std::function<void()> setup_barriers(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
@@ -33,6 +34,7 @@ std::span<const Verb> verbs() {
       {"evaluate", "Energy, forces, virial and atomic energies of frames", setup_evaluate},
       {"relax", "Atoms and cell to a minimum of any potential", setup_relax},
       {"defects", "Formation and binding energies of defect cells", setup_defects},
+      {"binding", "Binding of defects against separation, in the limit of large cells", setup_binding},
       {"neb", "Minimum-energy path and barrier between two structures", setup_neb},
       {"barriers", "Barriers of all distinct vacancy hops of a crystal, or next to a defect", setup_barriers},
       {"md", "Molecular dynamics; the same command goes on after an interruption", setup_md},

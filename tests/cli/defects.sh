@@ -17,6 +17,7 @@ refuses() { # STATUS WORDS ARGUMENTS…
 }
 
 "$solion" build --crystal li3ocl -o cell.xyz >/dev/null
+"$solion" build --crystal li3ocl --supercell 2 2 2 -o super.xyz >/dev/null
 "$solion" build --crystal li2o -o li2o.xyz >/dev/null
 "$solion" build --crystal licl -o licl.xyz >/dev/null
 "$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type1 --placement all -o pairs.xyz >/dev/null
@@ -41,4 +42,28 @@ refuses 2 "no multiple" defects -m "$model" li2o.xyz --perfect cell.xyz
 refuses 2 "no such file" defects -m "$model" missing.xyz --perfect cell.xyz
 "$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out
 jq -e '.n_frames == 2 and .n_ions == 23 and .models[0].deviation_eV > 0.02' doas.json >/dev/null || fail "doas: $(cat out)"
+
+# Lists of files and the cells behind them: a defect cell is no compound; isolated ones need commas or --.
+"$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type1 -o one.xyz >/dev/null
+"$solion" defects --compounds li2o.xyz licl.xyz pairs.xyz one.xyz -m "$model" --perfect cell.xyz --json behind.json >out
+jq -e '(.cells | length == 3) and all(.cells[]; .formation_eV != null)' behind.json >/dev/null || fail "behind: $(cat out)"
+"$solion" defects --compounds li2o.xyz,licl.xyz pairs.xyz one.xyz -m "$model" --perfect cell.xyz --json comma.json >out
+jq -e '(.cells | length == 3) and (.compounds_eV_per_formula_unit | length == 2)' comma.json >/dev/null || fail "commas: $(cat out)"
+for element in Li Cl; do
+  awk -v gone=$element 'NR == 2 {print; next} !done && $1 == gone {done = 1; next} {print}' super.xyz |
+    sed '1s/.*/39/' >"no$element.xyz"
+done
+"$solion" defects --isolated noLi.xyz,noCl.xyz one.xyz -m "$model" --perfect cell.xyz --json isolated.json >out
+jq -e '(.cells | length == 1) and (.isolated | length == 2) and .cells[0].binding_eV != null' isolated.json >/dev/null || fail "isolated: $(cat out)"
+"$solion" defects --isolated noLi.xyz noCl.xyz -m "$model" --perfect cell.xyz --json dashes.json -- one.xyz >out
+jq -e '.cells[0].binding_eV != null' dashes.json >/dev/null || fail "--: $(cat out)"
+refuses 2 "no defect cells" defects -m "$model" --perfect cell.xyz --isolated noLi.xyz noCl.xyz one.xyz
+
+# The limit of large cells: near minus far of the LiCl Schottky pair.
+"$solion" binding li3ocl --reaction type1 -m "$model" --sizes 2 3 4 --separations 3 --json binding.json >out
+jq -e '(.sizes | length == 3) and all(.sizes[]; .far_proven) and (.limit.lattice_sum.binding_eV - 0.62 | fabs) < 0.05
+       and .limit.inverse_length.binding_std_eV > 0 and (.separations | length == 6)
+       and .separations[0].degeneracy == 324' binding.json >/dev/null || fail "binding: $(cat out)"
+refuses 2 "two or more defects" binding li3ocl --reaction perfect -m "$model"
+refuses 2 "more than 3 symmetry-distinct" binding li3ocl --reaction type1 -m "$model" --sizes 2 --separations 3 --most 3
 echo "all checks passed"

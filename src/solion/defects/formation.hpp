@@ -35,9 +35,9 @@ struct Formation {
 Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options);
 
 /// E_f = E_defect − E_perfect − Σ n_i·μ_i with the n_i (added atoms positive) written as formula units of the
-/// compounds, so that no μ of an element is needed: docs/theory/defects.md. The defect cell is strained as the
-/// perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no supercell of
-/// the perfect one as given; WorkError if it does not converge.
+/// compounds, so that no μ of an element is needed: docs/theory/defects.md. The defect cell is strained as
+/// the perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no
+/// supercell of the perfect one as given; WorkError if it does not converge.
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
                     const std::vector<Reference>& compounds, const relax::RelaxOptions& options);
 

@@ -1,0 +1,229 @@
+// solion binding: binding of a defect cluster against separation and cell size, with any potential.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "cli/crystal.hpp"
+#include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/input.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
+#include "solion/defects/binding.hpp"
+#include "solion/defects/formation.hpp"
+#include "solion/structure/defects.hpp"
+
+namespace solion::cli {
+namespace {
+
+struct Options {
+  std::string model, crystal, reactions_file, reaction, json;
+  std::vector<int> sizes{2, 3, 4};
+  int separations = 0;
+  std::size_t most = 60;
+  double min_separation_A = 2.5;
+  relax::RelaxOptions relax;
+  int threads = available_threads();
+};
+
+/// One placement, relaxed.
+struct Placed {
+  DefectCell cell;
+  double excess_eV = 0;  ///< over the perfect crystal
+  Cell box;              ///< that it was relaxed in
+};
+
+class Work {
+ public:
+  explicit Work(const Options& o)
+      : options_(o),
+        crystal_(load_crystal(o.crystal, o.reactions_file)),
+        reaction_(crystal_.chemistry.reaction(o.reaction)),
+        potential_(open_potential(o.model)) {
+    if (reaction_.n_defects() < 2)
+      throw InputError("reaction '{}' ({}): expected two or more defects, which can be bound", reaction_.name,
+                       reaction_.text());
+    potential_->set_threads(o.threads);
+    relax::RelaxOptions tight = o.relax;
+    tight.force_eV_per_A = std::min(tight.force_eV_per_A, 2e-3);
+    tight.stress_GPa = 2e-3;
+    perfect_ = defects::relax_reference(*potential_, crystal_.frame, tight);
+  }
+
+  [[nodiscard]] const Reaction& reaction() const { return reaction_; }
+
+  std::vector<Placed> placements(int n, Placement which) {
+    DefectOptions how;
+    how.placement = which;
+    how.min_separation_A = options_.min_separation_A;
+    how.max_configurations = options_.most;
+    std::vector<Placed> result;
+    for (DefectCell& cell : build_defect_cells(crystal_, diagonal({n, n, n}), reaction_, how)) {
+      throw_if_interrupted();
+      const defects::Formation f = defects::formation(*potential_, cell.frame, perfect_, {}, options_.relax);
+      result.push_back({std::move(cell), f.excess_eV, *f.relaxed.frame.cell});
+    }
+    return result;
+  }
+
+  /// Coulomb energy that the cell adds to the charges of the defects, in vacuum.
+  [[nodiscard]] double coulomb(const Placed& p, bool near) const {
+    std::vector<Vec3> positions;
+    std::vector<double> charges;
+    for (const PlacedDefect& defect : p.cell.defects) {
+      positions.push_back(p.box.to_cartesian(p.cell.frame.cell->to_fractional(defect.position)));
+      for (const DefectTerm& term : reaction_.terms)
+        if (term.text() == defect.term) {
+          charges.push_back(term.charge);
+          break;
+        }
+    }
+    return defects::image_coulomb_eV(p.box, positions, charges, near);
+  }
+
+ private:
+  const Options& options_;
+  Crystal crystal_;
+  Reaction reaction_;
+  std::unique_ptr<Potential> potential_;
+  defects::Reference perfect_;
+};
+
+Json fit_json(const defects::LineFit& f) {
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  return {{"binding_eV", f.intercept}, {"binding_std_eV", number(f.intercept_std)},
+          {"slope", f.slope},          {"slope_std", number(f.slope_std)},
+          {"rms_eV", f.rms},           {"points", f.points}};
+}
+
+std::string with_error(double value, double error) {
+  return std::isfinite(error) ? fmt::format("{:.4f} ± {:.4f}", value, error)
+                              : fmt::format("{:.4f} (no error from two sizes)", value);
+}
+
+/// Near and far in cells of growing size, and their limit.
+Json by_size(Work& work, const Options& o, Json& limit) {
+  fmt::print("{:>6} {:>9} {:>7} {:>13} {:>13} {:>13} {:>12} {:>14}\n", "cells", "L Å", "atoms", "near sum Å",
+             "far sum Å", "binding eV", "far proven", "Coulomb eV");
+  Json list = Json::array();
+  std::vector<defects::BindingPoint> points;
+  for (const int n : o.sizes) {
+    const Placed near = work.placements(n, Placement::nearest).front();
+    const Placed far = work.placements(n, Placement::farthest).front();
+    defects::BindingPoint p;
+    p.length_A = std::cbrt(near.box.volume());
+    p.binding_eV = far.excess_eV - near.excess_eV;
+    p.coulomb_eV = work.coulomb(far, false) - work.coulomb(near, true);
+    points.push_back(p);
+    fmt::print("{:>6} {:>9.4f} {:>7} {:>13.4f} {:>13.4f} {:>13.5f} {:>12} {:>14.5f}\n",
+               fmt::format("{0}x{0}x{0}", n), p.length_A, near.cell.frame.n_atoms(),
+               near.cell.sum_of_distances_A, far.cell.sum_of_distances_A, p.binding_eV,
+               far.cell.proven ? "yes" : "no", p.coulomb_eV);
+    list.push_back({{"size", n},
+                    {"length_A", p.length_A},
+                    {"atoms", near.cell.frame.n_atoms()},
+                    {"near_sum_of_distances_A", near.cell.sum_of_distances_A},
+                    {"far_sum_of_distances_A", far.cell.sum_of_distances_A},
+                    {"far_proven", far.cell.proven},
+                    {"near_excess_eV", near.excess_eV},
+                    {"far_excess_eV", far.excess_eV},
+                    {"binding_eV", p.binding_eV},
+                    {"coulomb_in_vacuum_eV", p.coulomb_eV}});
+  }
+  if (points.size() < 2) return list;
+  const defects::BindingLimit fit = defects::extrapolate_binding(points);
+  fmt::print("L → ∞: {} eV by 1/L, slope {:.3f} eV Å\n",
+             with_error(fit.inverse_length.intercept, fit.inverse_length.intercept_std),
+             fit.inverse_length.slope);
+  fmt::print("       {} eV by the lattice sum, dielectric constant {:.3f}\n",
+             with_error(fit.coulomb.intercept, fit.coulomb.intercept_std), 1 / fit.coulomb.slope);
+  limit = {{"inverse_length", fit_json(fit.inverse_length)},
+           {"lattice_sum", fit_json(fit.coulomb)},
+           {"dielectric_constant", 1 / fit.coulomb.slope}};
+  if (points.size() > 3) {
+    // What the smallest cell does to the limits tells of the terms beyond the model.
+    points.erase(std::min_element(points.begin(), points.end(),
+                                  [](const auto& a, const auto& b) { return a.length_A < b.length_A; }));
+    const defects::BindingLimit less = defects::extrapolate_binding(points);
+    fmt::print("       {} and {} eV without the smallest cell\n",
+               with_error(less.inverse_length.intercept, less.inverse_length.intercept_std),
+               with_error(less.coulomb.intercept, less.coulomb.intercept_std));
+    limit["without_smallest"] = {{"inverse_length", fit_json(less.inverse_length)},
+                                 {"lattice_sum", fit_json(less.coulomb)}};
+  }
+  return list;
+}
+
+/// All distinct placements of one size, by separation.
+Json by_separation(Work& work, const Options& o) {
+  std::vector<Placed> all = work.placements(o.separations, Placement::all);
+  std::stable_sort(all.begin(), all.end(), [](const Placed& a, const Placed& b) {
+    return a.cell.sum_of_distances_A < b.cell.sum_of_distances_A - 1e-6;
+  });
+  const double farthest = all.back().excess_eV;
+  fmt::print("{} distinct placements in {}x{}x{}, binding against the farthest\n{:>14} {:>11} {:>13}  {}\n",
+             all.size(), o.separations, o.separations, o.separations, "distances Å", "degeneracy",
+             "binding eV", "defects");
+  Json list = Json::array();
+  for (const Placed& p : all) {
+    const std::string& where = p.cell.frame.info.at("defects");
+    fmt::print("{:>14.4f} {:>11} {:>13.5f}  {}\n", p.cell.sum_of_distances_A, p.cell.degeneracy,
+               farthest - p.excess_eV, where);
+    list.push_back({{"sum_of_distances_A", p.cell.sum_of_distances_A},
+                    {"degeneracy", p.cell.degeneracy},
+                    {"excess_eV", p.excess_eV},
+                    {"binding_eV", farthest - p.excess_eV},
+                    {"defects", where}});
+  }
+  return list;
+}
+
+void run(const Options& o) {
+  require_folder_of(o.json);
+  Work work(o);
+  fmt::print("{}: {}\n", work.reaction().name, work.reaction().text());
+  Json limit;
+  const Json sizes = by_size(work, o, limit);
+  const Json separations = o.separations > 0 ? by_separation(work, o) : Json::array();
+  if (o.json.empty()) return;
+  write_json(o.json, {{"model", o.model},
+                      {"crystal", o.crystal},
+                      {"reaction", work.reaction().name},
+                      {"reaction_text", work.reaction().text()},
+                      {"sizes", sizes},
+                      {"limit", limit},
+                      {"separations", separations}});
+}
+
+}  // namespace
+
+std::function<void()> setup_binding(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  app.add_option("crystal", o->crystal,
+                 "A crystal by name (solion build --list), a .toml crystal or a structure file")
+      ->required();
+  app.add_option("--reaction", o->reaction,
+                 "The neutral cluster: a reaction by name or in Kröger–Vink notation")
+      ->required();
+  app.add_option("--reactions", o->reactions_file, "TOML with [oxidation_states] and [reactions]");
+  app.add_option("-m,--model", o->model,
+                 "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
+      ->required();
+  app.add_option("--sizes", o->sizes, "Supercells n×n×n for the limit of large cells (default 2 3 4)")
+      ->check(CLI::Range(1, 20));
+  app.add_option("--separations", o->separations, "Also all distinct placements in n×n×n, by separation")
+      ->check(CLI::Range(1, 20));
+  app.add_option("--most", o->most, "… if there are no more than so many")->capture_default_str();
+  app.add_option("--min-separation-A", o->min_separation_A, "As in solion build")->capture_default_str();
+  app.add_option("--force", o->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")->capture_default_str();
+  app.add_option("--json", o->json, "Write all numbers to this file");
+  app.add_option("--threads", o->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  return [o] { run(*o); };
+}
+
+}  // namespace solion::cli
