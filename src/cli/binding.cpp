@@ -3,13 +3,13 @@
 #include <cmath>
 #include <map>
 
-#include "cli/crystal.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"
 #include "solion/defects/binding.hpp"
 #include "solion/defects/formation.hpp"
@@ -39,7 +39,7 @@ class Work {
  public:
   explicit Work(const Options& o)
       : options_(o),
-        crystal_(load_crystal(o.crystal, o.reactions_file)),
+        crystal_(open_crystal(o.crystal, o.reactions_file)),
         reaction_(crystal_.chemistry.reaction(o.reaction)),
         potential_(open_potential(o.model)) {
     if (reaction_.n_defects() < 2)
