@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -44,6 +45,26 @@ Slice parse_slice(const std::string& text) {
   return slice;
 }
 
+/// Frames of the same elements in the same order are one system; several become folders of their own, by
+/// formula.
+void write_systems(const std::filesystem::path& folder, const std::vector<Frame>& frames) {
+  std::map<std::vector<std::string>, std::vector<Frame>> systems;
+  for (const Frame& frame : frames) {
+    std::vector<std::string> elements;
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements.push_back(frame.element(i));
+    systems[elements].push_back(frame);
+  }
+  if (systems.size() == 1) return io::write_frames(folder, frames);
+  std::map<std::string, int> uses;
+  for (const auto& [elements, some] : systems) {
+    std::string formula = some.front().formula();
+    std::erase(formula, ' ');
+    const int n = ++uses[formula];
+    std::filesystem::create_directories(folder);
+    io::write_frames(folder / (n == 1 ? formula : fmt::format("{}-{}", formula, n)) / "", some);
+  }
+}
+
 void convert(const Options& options) {
   const Slice slice = parse_slice(options.frames);
   const io::Format format = io::format_of(options.output);
@@ -80,6 +101,8 @@ void convert(const Options& options) {
     if (writer) {
       writer->flush(true);
       std::filesystem::rename(aside, target);
+    } else if (format == io::Format::deepmd_npy) {
+      write_systems(target, frames);
     } else {
       io::write_frames(target, frames);
     }
@@ -98,7 +121,7 @@ std::function<void()> setup_convert(CLI::App& app) {
   app.add_option("input", options->inputs,
                  "Files or folders: *.xyz, *.extxyz, POSCAR*, *.vasp, *.data, *.lmp, *.dump, *.lammpstrj, or "
                  "a DeePMD "
-                 "npy system")
+                 "system (npy, mixed or raw)")
       ->required();
   app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
       ->required();

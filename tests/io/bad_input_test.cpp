@@ -166,7 +166,16 @@ TEST_F(BadDeepmd, NotANumber) {
 }
 TEST_F(BadDeepmd, MixedType) {
   write_npy(dir_ / "s/set.000/real_atom_types.npy", {2}, std::vector<double>(2));
-  EXPECT_THAT(message(), HasSubstr("mixed type"));
+  EXPECT_THAT(message(), HasSubstr("real_atom_types.npy: 2 numbers in 2 frames"));
+  write_npy(dir_ / "s/set.000/real_atom_types.npy", {2, 8}, std::vector<double>(16, 9.0));
+  EXPECT_THAT(message(), HasSubstr("real_atom_types.npy has the type 9"));
+}
+TEST_F(BadDeepmd, RawLines) {
+  std::filesystem::remove_all(dir_ / "s/set.000");
+  write_file(dir_ / "s/coord.raw", "0 0 0\n0 0\n");
+  EXPECT_THAT(message(), HasSubstr("coord.raw:2: 2 numbers; the first line has 3"));
+  write_file(dir_ / "s/coord.raw", "0 0 0\n");
+  EXPECT_THAT(message(), HasSubstr("coord.raw: 3 numbers in 1 frames; expected 24"));
 }
 TEST_F(BadDeepmd, NoTypeMap) {
   std::filesystem::remove(dir_ / "s/type_map.raw");
@@ -220,8 +229,8 @@ TEST(Npy, RefusesByName) {
               HasSubstr("big-endian"));
   EXPECT_THAT(message(npy("{'descr': '<f8', 'fortran_order': True, 'shape': (1,), }") + "12345678"),
               HasSubstr("Fortran-ordered"));
-  EXPECT_THAT(message(npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }") + "12345678"),
-              HasSubstr("type '\'<i8\''"));
+  EXPECT_THAT(message(npy("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }") + "12345678"),
+              HasSubstr("type '\'<u8\''"));
   EXPECT_THAT(
       message(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4), }")),
       HasSubstr("0 bytes of data"));

@@ -4,7 +4,9 @@
 
 #include "io/sample.hpp"
 #include "solion/base/constants.hpp"
+#include "solion/base/files.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/npy.hpp"
 
 namespace solion::io {
 namespace {
@@ -130,6 +132,52 @@ TEST(Deepmd, WaterOfDeepmdKit) {
   EXPECT_EQ(frames[79].labels.energy_eV, -29944.8515625);
   EXPECT_EQ(frames[79].positions[191][2], 7.020653247833252);
   EXPECT_NEAR(frames[0].cell->matrix()(1, 1), 12.444661, 1e-6);
+}
+
+TEST(Deepmd, RawTextIsReadAsTheSets) {
+  const TemporaryDirectory dir;
+  const std::vector<Frame> frames{sample_frame(1), sample_frame(2)};
+  write_frames(dir / "s/", frames);
+  const std::vector<Frame> sets = read_frames(dir / "s");
+  for (const char* name : {"coord", "box", "energy", "force", "virial", "atom_ener"}) {
+    const NpyArray array = read_npy(dir / fmt::format("s/set.000/{}.npy", name));
+    std::string text;
+    for (std::size_t i = 0; i < array.data.size(); ++i) {
+      const bool last = (i + 1) % (array.data.size() / frames.size()) == 0;
+      text += fmt::format("{}{}", array.data[i], last ? "\n" : " ");
+    }
+    write_file(dir / fmt::format("s/{}.raw", name), text);
+  }
+  std::filesystem::remove_all(dir / "s/set.000");
+  const std::vector<Frame> raw = read_frames(dir / "s");
+  ASSERT_EQ(raw.size(), sets.size());
+  for (std::size_t f = 0; f < raw.size(); ++f) expect_same(raw[f], sets[f], {});
+}
+
+TEST(Deepmd, FramesOfMixedTypeHaveAtomsOfTheirOwn) {
+  const TemporaryDirectory dir;
+  Frame frame;
+  frame.cell = Cell::cubic(5);
+  frame.add_atom("Li", Vec3(0, 0, 0));
+  frame.add_atom("Cl", Vec3(2, 0, 0));
+  frame.add_atom("O", Vec3(0, 2, 0));
+  frame.labels.energy_eV = -1;
+  frame.labels.forces_eV_per_A = {Vec3(1, 0, 0), Vec3(2, 0, 0), Vec3(3, 0, 0)};
+  write_frames(dir / "s/", std::vector<Frame>{frame, frame});
+  // Li Cl O, and O O with the middle atom left out.
+  write_npy(dir / "s/set.000/real_atom_types.npy", {2, 3}, std::vector<double>{0, 1, 2, 2, -1, 2});
+  const std::vector<Frame> frames = read_frames(dir / "s");
+  EXPECT_EQ(frames[0].formula(), frame.formula());
+  ASSERT_EQ(frames[1].n_atoms(), 2U);
+  EXPECT_EQ(frames[1].element(0), "O");
+  EXPECT_EQ(frames[1].positions[1], Vec3(0, 2, 0));
+  EXPECT_EQ(frames[1].labels.forces_eV_per_A[1], Vec3(3, 0, 0));
+  // Types are whole numbers there.
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }";
+  header.resize(127 - 10, ' ');
+  bytes += std::string("\x76\x00", 2) + header + "\n" + std::string("\x02\0\0\0\xff\xff\xff\xff", 8);
+  EXPECT_EQ(parse_npy(bytes, "types").data, (std::vector<double>{2, -1}));
 }
 
 TEST(FrameWriter, AppendCutsOffWhatFollows) {

@@ -66,6 +66,14 @@ System load_system(const fs::path& folder) {
   const auto reader = io::read_deepmd(system.path, {});
   Frame frame;
   while (reader->next(frame)) system.frames.push_back(frame);
+  for (const Frame& other : system.frames) {
+    if (other.types == system.frames.front().types) continue;
+    throw InputError(
+        "{}: a system of mixed type, with frames of {} and {}; make one system of each first: solion convert "
+        "{} "
+        "-o FOLDER/",
+        folder.string(), system.frames.front().formula(), other.formula(), folder.string());
+  }
   if (system.frames.empty()) throw InputError("{}: no frames", folder.string());
   system.provenance = read_provenance(system.path, system.frames.size());
   return system;

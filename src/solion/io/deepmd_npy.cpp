@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 
 #include "solion/base/files.hpp"
@@ -69,6 +70,30 @@ std::vector<int> read_types(const fs::path& folder, const TypeMap& map) {
   return types;
 }
 
+/// A table of numbers, one frame a line (dpdata's deepmd/raw).
+NpyArray read_raw(const fs::path& path) {
+  LineReader lines(path);
+  NpyArray array;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::string_view line;
+  while (lines.next(line)) {
+    Fields fields(line);
+    if (fields.at_end()) continue;
+    const std::size_t before = array.data.size();
+    while (!fields.at_end()) {
+      double value = 0;
+      if (!fields.real(value)) lines.fail("{} is no finite number", shown(fields.rest()));
+      array.data.push_back(value);
+    }
+    if (rows++ == 0) columns = array.data.size();
+    if (array.data.size() - before != columns)
+      lines.fail("{} numbers; the first line has {}", array.data.size() - before, columns);
+  }
+  array.shape = {rows, columns};
+  return array;
+}
+
 class DeepmdReader final : public FrameReader {
  public:
   DeepmdReader(const fs::path& folder, const ReadOptions& options)
@@ -79,7 +104,10 @@ class DeepmdReader final : public FrameReader {
     type_map_ = read_type_map(folder, options);
     types_ = read_types(folder, type_map_);
     sets_ = sets_of(folder);
-    if (sets_.empty()) throw InputError("{}: not a DeePMD npy system: no set.* folder", folder.string());
+    raw_ = sets_.empty() && fs::exists(folder / "coord.raw");
+    if (raw_) sets_ = {folder};
+    if (sets_.empty())
+      throw InputError("{}: not a DeePMD system: no set.* folder and no coord.raw", folder.string());
   }
 
   bool next(Frame& frame) override {
@@ -95,10 +123,12 @@ class DeepmdReader final : public FrameReader {
   void load(const fs::path& set);
   NpyArray load_array(const std::string& name, std::size_t columns, bool required) const;
   void fill(Frame& frame, std::size_t row) const;
+  void fill_mixed(Frame& frame, std::size_t row, const std::string& where) const;
 
   fs::path folder_;
   ReadOptions options_;
   bool periodic_;
+  bool raw_ = false;  ///< text files beside type.raw in place of sets
   TypeMap type_map_;
   std::vector<int> types_;
   std::vector<fs::path> sets_;
@@ -106,16 +136,16 @@ class DeepmdReader final : public FrameReader {
   // The set at hand.
   fs::path set_;
   std::size_t row_ = 0, n_rows_ = 0;
-  NpyArray coord_, box_, energy_, force_, virial_, atomic_energy_;
+  NpyArray coord_, box_, energy_, force_, virial_, atomic_energy_, real_types_;
 };
 
 NpyArray DeepmdReader::load_array(const std::string& name, std::size_t columns, bool required) const {
-  const fs::path path = set_ / (name + ".npy");
+  const fs::path path = set_ / (name + (raw_ ? ".raw" : ".npy"));
   if (!fs::exists(path)) {
     if (required) throw InputError("{}: the file is missing", path.string());
     return {};
   }
-  NpyArray array = read_npy(path);
+  NpyArray array = raw_ ? read_raw(path) : read_npy(path);
   const std::size_t rows = array.shape.empty() ? 0 : array.shape[0];
   if (rows == 0) throw InputError("{}: no frames", path.string());
   if (array.data.size() != rows * columns) {
@@ -131,19 +161,14 @@ NpyArray DeepmdReader::load_array(const std::string& name, std::size_t columns, 
 void DeepmdReader::load(const fs::path& set) {
   set_ = set;
   row_ = n_rows_ = 0;
-  if (fs::exists(set / "real_atom_types.npy")) {
-    throw InputError(
-        "{}: a system of mixed type (real_atom_types.npy) is not supported; convert it to npy systems "
-        "of one composition each (dpdata format deepmd/npy)",
-        folder_.string());
-  }
   const std::size_t n = types_.size();
   coord_ = load_array("coord", 3 * n, true);
   n_rows_ = coord_.shape[0];
   if (periodic_) {
-    if (!fs::exists(set / "box.npy")) {
-      throw InputError("{}: no box.npy, and no file nopbc in the system to say that there is no cell",
-                       set.string());
+    if (!fs::exists(set / (raw_ ? "box.raw" : "box.npy"))) {
+      throw InputError(
+          "{}: no box.npy (or box.raw), and no file nopbc in the system to say that there is no cell",
+          set.string());
     }
     box_ = load_array("box", 9, true);
   }
@@ -151,6 +176,7 @@ void DeepmdReader::load(const fs::path& set) {
   force_ = load_array("force", 3 * n, false);
   virial_ = load_array("virial", 9, false);
   atomic_energy_ = load_array("atom_ener", n, false);
+  real_types_ = raw_ ? NpyArray() : load_array("real_atom_types", n, false);
 }
 
 void copy_vectors(const NpyArray& array, std::size_t row, std::size_t n, std::vector<Vec3>& out) {
@@ -180,7 +206,33 @@ void DeepmdReader::fill(Frame& frame, std::size_t row) const {
     const double* e = atomic_energy_.data.data() + row * n;
     frame.labels.atomic_energies_eV.assign(e, e + n);
   }
+  if (!real_types_.data.empty()) fill_mixed(frame, row, where);
   check_frame(frame, where, options_);
+}
+
+/// A system of mixed type has the atoms of each frame in real_atom_types.npy; −1 only fills the row up.
+void DeepmdReader::fill_mixed(Frame& frame, std::size_t row, const std::string& where) const {
+  const std::size_t n = types_.size();
+  std::vector<std::size_t> kept;
+  frame.types.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = real_types_.data[row * n + i];
+    if (value == -1) continue;
+    if (!(value >= 0 && value < type_map_.size() && value == std::floor(value))) {
+      throw InputError("{}: real_atom_types.npy has the type {}, but the type map names {} element(s)", where,
+                       value, type_map_.size());
+    }
+    frame.types.push_back(static_cast<int>(value));
+    kept.push_back(i);
+  }
+  const auto keep = [&](auto& values) {
+    if (values.empty()) return;
+    for (std::size_t k = 0; k < kept.size(); ++k) values[k] = values[kept[k]];
+    values.resize(kept.size());
+  };
+  keep(frame.positions);
+  keep(frame.labels.forces_eV_per_A);
+  keep(frame.labels.atomic_energies_eV);
 }
 
 /// The labels of `frame` that a set holds, as bits, so that frames can be compared.

@@ -44,6 +44,15 @@ std::vector<std::size_t> parse_shape(std::string_view text, const std::string& n
   return shape;
 }
 
+template <typename T>
+void copy_as(std::string_view bytes, std::vector<double>& into) {
+  for (std::size_t i = 0; i < into.size(); ++i) {
+    T value{};
+    std::memcpy(&value, bytes.data() + sizeof(T) * i, sizeof(T));
+    into[i] = static_cast<double>(value);
+  }
+}
+
 }  // namespace
 
 NpyArray parse_npy(std::string_view bytes, const std::string& name) {
@@ -68,12 +77,14 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   }
   if (dtype.starts_with("'>"))
     throw InputError("{}: big-endian numbers ({}); expected <f4 or <f8", name, dtype);
-  if (dtype != "'<f8'" && dtype != "'<f4'") {
-    throw InputError("{}: numbers of type {}; expected <f4 or <f8", name, shown(dtype));
+  const bool whole = dtype == "'<i8'" || dtype == "'<i4'";
+  if (dtype != "'<f8'" && dtype != "'<f4'" && !whole) {
+    throw InputError("{}: numbers of type {}; expected <f4 or <f8, or <i4 or <i8 for types", name,
+                     shown(dtype));
   }
   NpyArray array;
   array.shape = parse_shape(value_of(header, "shape", name), name);
-  const std::size_t each = dtype == "'<f8'" ? 8 : 4;
+  const std::size_t each = dtype.ends_with("8'") ? 8 : 4;
   std::size_t count = 1;
   for (const std::size_t n : array.shape) {
     if (n != 0 && count > std::numeric_limits<std::size_t>::max() / 16 / n)
@@ -87,14 +98,14 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   }
   array.data.resize(count);
   if (count == 0) return array;  // no memory to copy to
-  if (each == 8) {
+  if (whole && each == 8) {
+    copy_as<std::int64_t>(bytes, array.data);
+  } else if (whole) {
+    copy_as<std::int32_t>(bytes, array.data);
+  } else if (each == 8) {
     std::memcpy(array.data.data(), bytes.data(), bytes.size());
   } else {
-    for (std::size_t i = 0; i < count; ++i) {
-      float value = 0;
-      std::memcpy(&value, bytes.data() + 4 * i, 4);
-      array.data[i] = static_cast<double>(value);
-    }
+    copy_as<float>(bytes, array.data);
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (!std::isfinite(array.data[i])) throw InputError("{}: number {} is {}", name, i, array.data[i]);

@@ -15,8 +15,8 @@ struct NpyArray {
   std::vector<double> data;  ///< C order
 };
 
-/// Parses format versions 1 to 3, dtypes <f4 and <f8 in C order; InputError naming `name` for big-endian or
-/// Fortran-ordered arrays, other dtypes, truncated or foreign bytes.
+/// Parses format versions 1 to 3, dtypes <f4, <f8, <i4 and <i8 in C order; InputError naming `name` for
+/// big-endian or Fortran-ordered arrays, other dtypes, truncated or foreign bytes.
 NpyArray parse_npy(std::string_view bytes, const std::string& name);
 NpyArray read_npy(const std::filesystem::path& path);
 
