@@ -25,6 +25,7 @@ void run(Options options) {
   options.settings.relax = !options.as_is;
   std::vector<std::unique_ptr<Potential>> potentials;
   std::vector<Potential*> models;
+  potentials.reserve(options.models.size());
   for (const std::string& model : options.models) {
     potentials.push_back(open_potential(model));
     potentials.back()->set_threads(options.threads);

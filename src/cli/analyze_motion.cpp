@@ -169,6 +169,7 @@ void run_green_kubo(const GreenKuboOptions& options) {
   const transport::GreenKubo g = accumulated->result();
   Columns table;
   std::vector<double> time_ps;
+  time_ps.reserve(g.time_fs.size());
   for (const double t : g.time_fs) time_ps.push_back(t * 1e-3);
   table.add("time_ps", time_ps);
   table.add("vacf_A2_per_fs2", g.vacf_A2_per_fs2);

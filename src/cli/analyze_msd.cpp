@@ -73,6 +73,7 @@ Gathered gather(const Options& options) {
 
 MsdCurve curve_of(const Gathered& gathered, const std::string& species) {
   std::vector<MsdCurve> curves;
+  curves.reserve(gathered.runs.size());
   for (const MsdAccumulator& run : gathered.runs) curves.push_back(run.curve(species, gathered.interval_fs));
   return curves.size() == 1 ? std::move(curves.front()) : transport::join_replicas(curves);
 }

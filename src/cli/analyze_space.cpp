@@ -92,6 +92,7 @@ void run_channels(ChannelArguments options) {
   const transport::ChannelStatistics s = channels.statistics();
   Columns table;
   std::vector<double> share;
+  share.reserve(s.sorted_A.size());
   for (std::size_t q = 0; q < s.sorted_A.size(); ++q)
     share.push_back(static_cast<double>(q) / static_cast<double>(s.sorted_A.size() - 1));
   table.add("radius_A", s.sorted_A);

@@ -108,6 +108,7 @@ void run_build(const BuildArguments& arguments) {
   std::vector<Frame> frames;
   std::size_t total = 0;
   Json list = Json::array();
+  frames.reserve(cells.size());
   for (const DefectCell& cell : cells) {
     frames.push_back(cell.frame);
     total += cell.degeneracy;

@@ -178,6 +178,7 @@ void run(Options& options) {
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
   std::vector<Reference> compounds;
   Json mu = Json::object();
+  compounds.reserve(options.compounds.size());
   for (const std::string& file : options.compounds) {
     compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options.relax));
     const Reference& c = compounds.back();
@@ -192,6 +193,7 @@ void run(Options& options) {
   const std::vector<Cell> isolated =
       relax_cells(*potential, options.isolated, perfect, compounds, options, nullptr);
   std::vector<Formation> parts;
+  parts.reserve(isolated.size());
   for (const Cell& one : isolated) parts.push_back(one.energies);
   Json list = Json::array(), alone = Json::array();
   for (Cell& cell : cells) {

@@ -31,6 +31,7 @@ void label(const Options& options, const Potential& potential, std::vector<Frame
   const std::size_t n = frames.size();
   const int workers = static_cast<int>(std::min<std::size_t>(n, static_cast<std::size_t>(options.threads)));
   std::vector<std::unique_ptr<Potential>> clones;
+  clones.reserve(static_cast<std::size_t>(workers));
   for (int w = 0; w < workers; ++w) {
     clones.push_back(potential.clone());
     clones.back()->set_threads(std::max(1, options.threads / workers));

@@ -106,6 +106,7 @@ for p in numbers["structures"]:
     assert "failed" not in p, p
     assert abs(sum(p["polyhedra"]["share"].values()) - 1) < 1e-9, p["polyhedra"]
     assert p["polyhedra"]["mean_coordination"] > 5 and p["hops"]["sites"] == 24, p
+    assert len(p["before_hops"]) == 3, p["before_hops"]
     assert ("paths" in p) == (p["temperature_K"] == 900), p["temperature_K"]
     if "density" in p:  # integrates to the ions of the cell
         d = p["density"]

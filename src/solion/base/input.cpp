@@ -117,6 +117,7 @@ std::vector<TomlTable> TomlTable::tables(const std::string& key) {
 
 std::vector<std::string> TomlTable::keys() const {
   std::vector<std::pair<toml::source_position, std::string>> found;
+  found.reserve((*state_->here).size());
   for (const auto& [key, node] : *state_->here)
     found.emplace_back(key.source().begin, std::string(key.str()));
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -90,6 +90,7 @@ std::vector<Network> read_networks(const Node& node, int ndim, int n_types, std:
     node.at("ntypes").fail(fmt::format("expected {}, found {}", n_types, node.at("ntypes").integer()));
   std::vector<Network> networks;
   const Node list = node.at("networks");
+  networks.reserve(list.items().size());
   for (const Node& item : list.items()) networks.push_back(read_network(item, n_in, n_out));
   const int expected = ndim == 2 ? n_types * n_types : n_types;
   if (static_cast<int>(networks.size()) != expected)

@@ -56,6 +56,7 @@ bool has_timestep(const Network& network) {
 /// Widths of the first `count` layers.
 std::vector<Eigen::Index> widths(const Network& network, std::size_t count) {
   std::vector<Eigen::Index> result;
+  result.reserve(static_cast<std::size_t>(count));
   for (std::size_t k = 0; k < count; ++k) result.push_back(network.layers[k].n_out());
   return result;
 }

@@ -108,12 +108,14 @@ const std::string& Node::text() const {
 
 std::vector<int> Node::integers() const {
   std::vector<int> values;
+  values.reserve(items().size());
   for (const Node& item : items()) values.push_back(item.integer());
   return values;
 }
 
 std::vector<std::string> Node::texts() const {
   std::vector<std::string> values;
+  values.reserve(items().size());
   for (const Node& item : items()) values.push_back(item.text());
   return values;
 }

@@ -311,6 +311,7 @@ void DumpReader::sort_by_id(Frame& frame) {
 /// map back.
 void DumpReader::sort_type_map(Frame& frame) {
   std::vector<std::pair<int, int>> pairs;
+  pairs.reserve(frame.types.size());
   for (std::size_t i = 0; i < frame.types.size(); ++i) pairs.emplace_back(numbers_[i], frame.types[i]);
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());

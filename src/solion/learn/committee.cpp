@@ -46,6 +46,7 @@ Committee::Committee(std::vector<std::unique_ptr<Potential>> members) : members_
 
 Committee Committee::open(const std::vector<std::filesystem::path>& models) {
   std::vector<std::unique_ptr<Potential>> members;
+  members.reserve(models.size());
   for (const auto& model : models) members.push_back(open_potential(model.string()));
   return Committee(std::move(members));
 }
@@ -70,6 +71,7 @@ Deviation Committee::evaluate(const Frame& frame) {
 
 Committee Committee::clone() const {
   std::vector<std::unique_ptr<Potential>> members;
+  members.reserve(members_.size());
   for (const auto& member : members_) members.push_back(member->clone());
   return Committee(std::move(members));
 }

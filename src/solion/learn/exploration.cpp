@@ -126,6 +126,7 @@ Explored explore_all(const Context& context, int iteration, const IterationConfi
                      const TrustLevels& levels, const Models& models) {
   const std::vector<Trajectory> all = trajectories(config);
   std::vector<fs::path> files;
+  files.reserve(models.files.size());
   for (const fs::path& file : models.files) files.push_back(context.options.run_dir / file);
   const Committee committee = Committee::open(files);
   std::vector<Json> outputs(all.size());

@@ -146,6 +146,7 @@ std::vector<CalibrationPoint> measure(const Context& context, const Models& mode
   const Json outputs =
       context.ledger.once("deviation-and-error", fmt::format("iteration {}", iteration), inputs, [&] {
         std::vector<fs::path> files;
+        files.reserve(models.files.size());
         for (const fs::path& file : models.files) files.push_back(context.options.run_dir / file);
         Committee committee = Committee::open(files);
         Json points = Json::array();

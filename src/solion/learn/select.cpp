@@ -69,6 +69,7 @@ class Space {
  public:
   Space(const std::vector<Selectable>& candidates, const std::vector<Eigen::VectorXd>& known) {
     std::vector<const Eigen::VectorXd*> all;
+    all.reserve(known.size());
     for (const auto& x : known) all.push_back(&x);
     for (const auto& c : candidates) all.push_back(&c.x);
     scale_ = inverse_deviations(all);

@@ -105,6 +105,7 @@ void Buckingham::reset() {
 
 std::string Buckingham::description() const {
   std::vector<std::string> ions;
+  ions.reserve(type_map().size());
   for (int t = 0; t < type_map().size(); ++t)
     ions.push_back(fmt::format("{} {:+g}", type_map().name(t), model_->charges[static_cast<std::size_t>(t)]));
   return fmt::format("rigid ions {}, Buckingham to {:g} Å, Ewald {:g}", fmt::join(ions, ", "),
@@ -244,6 +245,7 @@ void Buckingham::evaluate(const Frame& frame, const Request& request, Evaluation
     throw InputError("{}: the frame has no cell; rigid ions with Ewald sums need one", frame.formula());
   const std::vector<int> map = match_types(frame, *this);
   std::vector<int> types;
+  types.reserve(frame.types.size());
   for (const int t : frame.types) types.push_back(map[static_cast<std::size_t>(t)]);
   const std::vector<double> charges = atom_charges(frame, types);
   double charge2 = 0;

@@ -108,6 +108,7 @@ Reason Audit::check_energy(const Frame& frame, double energy_eV) const {
   const double energy = energy_eV / static_cast<double>(frame.n_atoms());
   const double center = median(found->second.energies_per_atom);
   std::vector<double> distances;
+  distances.reserve(found->second.energies_per_atom.size());
   for (const double e : found->second.energies_per_atom) distances.push_back(std::abs(e - center));
   const double robust_deviation = 1.4826 * median(distances);
   const double allowed =

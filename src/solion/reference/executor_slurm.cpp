@@ -282,6 +282,7 @@ class SlurmExecutor final : public Executor {
 
   [[nodiscard]] std::vector<std::string> names_of_tasks() const {
     std::vector<std::string> names;
+    names.reserve(tasks_.size());
     for (const auto& [folder, task] : tasks_) names.push_back(task.batch->name);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

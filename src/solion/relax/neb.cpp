@@ -123,6 +123,7 @@ NebResult nudged_elastic_band(const Potential& potential, std::vector<Frame> pat
                               const std::function<void(const NebResult&)>& each) {
   std::vector<std::unique_ptr<Potential>> clones;
   const int moving = std::max(1, static_cast<int>(path.size()) - 2);
+  clones.reserve(path.size());
   for (std::size_t k = 0; k < path.size(); ++k) {
     clones.push_back(potential.clone());
     clones.back()->set_threads(std::max(1, options.threads / moving));

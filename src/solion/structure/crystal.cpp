@@ -62,6 +62,7 @@ Crystal parse_crystal(TomlTable& table) {
 
 std::vector<std::string> known_crystals() {
   std::vector<std::string> names;
+  names.reserve(crystal_texts().size());
   for (const std::string_view text : crystal_texts()) names.push_back(built_in(text).text("name"));
   return names;
 }

@@ -16,6 +16,7 @@ void Frame::add_atom(const std::string& element, const Vec3& position) {
 
 std::vector<double> Frame::masses() const {
   std::vector<double> of_type;
+  of_type.reserve(type_map.names().size());
   for (const std::string& name : type_map.names()) of_type.push_back(atomic_mass_amu(name));
   std::vector<double> result;
   result.reserve(n_atoms());

@@ -229,6 +229,7 @@ class Expander {
     }
     if (name.find('_') == std::string_view::npos) {
       std::vector<std::string> names;
+      names.reserve(chemistry_.reactions.size());
       for (const auto& entry : chemistry_.reactions) names.push_back(entry.first);
       throw InputError(
           "{}: \"{}\" is neither a known reaction ({}) nor a term; {}", where, name,
@@ -359,6 +360,7 @@ std::map<std::string, int> composition_change(const Reaction& reaction) {
 
 std::string composition_formula(const Frame& host, const Reaction& reaction) {
   std::vector<std::pair<std::string, int>> count;
+  count.reserve(host.type_map.names().size());
   for (const std::string& name : host.type_map.names()) count.emplace_back(name, 0);
   for (const int t : host.types) ++count[static_cast<std::size_t>(t)].second;
   int units = 0;

@@ -123,6 +123,7 @@ StructureConfig read_structure(TomlTable table) {
     table.fail("frames", "expected the number of frames of each trajectory, or 0 for none");
   structure.centre = table.text("centre", structure.centre);
   structure.ligand = table.text("ligand", structure.ligand);
+  structure.hop_window_ps = positive(table, "hop_window_ps", structure.hop_window_ps);
   structure.density = table.boolean("density", structure.density);
   if (table.has("channel_radii_A")) {
     TomlTable radii = table.table("channel_radii_A");

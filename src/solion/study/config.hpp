@@ -58,7 +58,8 @@ struct StructureConfig {
   int frames = 0;  ///< of each trajectory, evenly chosen and relaxed at fixed cell; 0: none of this
   std::string centre = "O", ligand = "Li";  ///< of the polyhedra
   std::map<std::string, double>
-      channel_radii_A;  ///< of the species between which the mobile one moves; none: no channels
+      channel_radii_A;       ///< of the species between which the mobile one moves; none: no channels
+  double hop_window_ps = 1;  ///< ions that hop this soon after a frame are compared with the others
   bool density = true;  ///< trajectories and density of the mobile ions at the highest temperature, in 3D
 };
 

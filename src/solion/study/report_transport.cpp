@@ -205,6 +205,7 @@ std::vector<Item> msd_figures(const Json& points) {
                              false});
   }
   std::vector<Item> items;
+  items.reserve(figures.size());
   for (auto& [name, figure] : figures) items.emplace_back(std::move(figure));
   return items;
 }

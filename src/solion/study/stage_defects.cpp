@@ -116,6 +116,7 @@ Json relax_all(const Context& context, const Json& model) {
   const defects::Reference perfect = defects::relax_reference(*potential, crystal.frame, options);
   std::vector<defects::Reference> compounds;
   Json compounds_json = Json::array();
+  compounds.reserve(config.defects.compounds.size());
   for (const auto& file : config.defects.compounds) {
     compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options));
     compounds_json.push_back({{"file", file.filename().string()},

@@ -10,6 +10,7 @@
 #include "solion/relax/minimize.hpp"
 #include "solion/structure/supercell.hpp"
 #include "solion/study/cells.hpp"
+#include "solion/study/ions.hpp"
 #include "solion/transport/channels.hpp"
 #include "solion/transport/density.hpp"
 #include "solion/transport/doas.hpp"
@@ -22,6 +23,8 @@ namespace {
 
 /// NaN has no place in JSON.
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+double number_or_nan(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
 Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {
   Json share = Json::object();
@@ -133,20 +136,24 @@ Frame perfect_sites(const Config& config) {
   return supercell(crystal_of(config).frame, diagonal(config.md.supercell));
 }
 
-/// Frames of one trajectory, evenly chosen, as they are and relaxed at fixed cell.
+/// Which frames of a trajectory are looked at.
+struct Chosen {
+  std::size_t all = 0, wanted = 0, every = 1;
+};
+
+/// These frames, as they are and relaxed at fixed cell.
 struct Sample {
   std::vector<Frame> hot, relaxed;
 };
 
-Sample take_sample(const std::filesystem::path& trajectory, std::size_t every, std::size_t most,
-                   Potential& model) {
+Sample take_sample(const std::filesystem::path& trajectory, const Chosen& chosen, Potential& model) {
   Sample sample;
   transport::ReadTrajectory what;
   what.files = {trajectory};
   what.needs_time = false;
-  what.every = every;
+  what.every = chosen.every;
   transport::for_each_frame(what, [&](const Frame& frame, const std::string&, std::size_t) {
-    if (sample.hot.size() == most) return;
+    if (sample.hot.size() == chosen.wanted) return;
     sample.hot.push_back(frame);
     relax::RelaxOptions options;
     options.force_eV_per_A = 0.02;
@@ -170,23 +177,39 @@ Json energies_of(const Config& config, const std::vector<Frame>& frames, Potenti
   return doas_json(doas.result());
 }
 
-Json channels_of(const Config& config, const std::vector<Frame>& frames) {
+/// Channels of the frames, and the widest bottleneck of each site in each frame.
+Json channels_of(const Config& config, const std::vector<Frame>& frames,
+                 std::vector<std::vector<double>>& widest) {
   transport::ChannelOptions options;
   options.species = config.transport.species;
   options.radii_A = config.structure.channel_radii_A;
   transport::ChannelAccumulator channels(options, perfect_sites(config));
-  for (const Frame& frame : frames) channels.add(frame, "frame");
+  for (const Frame& frame : frames) {
+    channels.add(frame, "frame");
+    widest.push_back(channels.widest_of_sites());
+  }
   return channels_json(channels.statistics());
 }
 
-/// One pass over all frames: hops, and at the highest temperature paths and density.
-Json motion_of(const Config& config, const std::filesystem::path& trajectory, double interval_fs,
-               std::size_t frames, const Point& point, bool in_space) {
+/// What one pass over all frames saw.
+struct Motion {
+  Json json;                                   ///< hops, and at the highest temperature paths and density
+  std::vector<std::vector<std::size_t>> hops;  ///< frames at which each ion hopped
+  std::vector<std::vector<long>> sites;        ///< of every ion, in each frame of the sample
+};
+
+Motion motion_of(const Config& config, const std::filesystem::path& trajectory, double interval_fs,
+                 const Chosen& chosen, const Point& point, bool in_space) {
   const std::string& species = config.transport.species;
+  Motion motion;
   transport::HopOptions hop_options;
   hop_options.species = species;
+  hop_options.on_hop = [&](std::size_t frame, std::size_t ion) {
+    motion.hops.resize(std::max(motion.hops.size(), ion + 1));
+    motion.hops[ion].push_back(frame);
+  };
   transport::HopAccumulator hops(hop_options, perfect_sites(config), interval_fs);
-  PathRecorder paths(species, std::max<std::size_t>(1, frames / 300));
+  PathRecorder paths(species, std::max<std::size_t>(1, chosen.all / 300));
   transport::DensityOptions density_options;
   density_options.species = species;
   transport::ReadTrajectory what;
@@ -194,8 +217,11 @@ Json motion_of(const Config& config, const std::filesystem::path& trajectory, do
   what.frame_interval_fs = interval_fs;
   std::unique_ptr<transport::DensityAccumulator> density;
   Mat3 cell = Mat3::Zero();
+  std::size_t frame_number = 0;
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
     hops.add(frame, where);
+    if (frame_number++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
+      motion.sites.push_back(hops.sites());
     if (!in_space) return;
     if (!density) {  // as fine as the page can bear
       cell = frame.cell->matrix();
@@ -205,34 +231,43 @@ Json motion_of(const Config& config, const std::filesystem::path& trajectory, do
     density->add(frame, where);
     paths.add(frame, where);
   });
-  Json result{{"hops", hops_json(hops.statistics())}};
+  motion.json = {{"hops", hops_json(hops.statistics())}};
+  motion.hops.resize(hops.sites().size());
   if (in_space) {
-    result["paths"] = paths.json(40);
-    result["density"] = density_json(*density, cell, point.temperature_K);
+    motion.json["paths"] = paths.json(40);
+    motion.json["density"] = density_json(*density, cell, point.temperature_K);
   }
-  return result;
+  return motion;
 }
 
 Json structure_key(const Config& config) {
   const StructureConfig& s = config.structure;
   return {{"frames", s.frames},   {"centre", s.centre},
           {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
-          {"density", s.density}, {"species", config.transport.species}};
+          {"density", s.density}, {"hop_window_ps", s.hop_window_ps},
+          {"version", 2},         {"species", config.transport.species}};
 }
 
 Json look_at(const Context& context, const Point& point, const Json& result, Potential& model, bool hottest) {
   const Config& config = context.config;
-  const std::filesystem::path trajectory = context.folder("md/" + point.name()) / "trajectory.extxyz";
-  const auto frames = static_cast<std::size_t>(
+  const std::filesystem::path folder = context.folder("md/" + point.name());
+  const std::filesystem::path trajectory = folder / "trajectory.extxyz";
+  Chosen chosen;
+  chosen.all = static_cast<std::size_t>(
       std::llround(result["production_ps"].get<double>() * 1000 / config.md.frame_interval_fs));
-  const auto wanted = static_cast<std::size_t>(config.structure.frames);
-  const Sample sample = take_sample(trajectory, std::max<std::size_t>(1, frames / wanted), wanted, model);
-  Json seen = motion_of(config, trajectory, config.md.frame_interval_fs, frames, point,
-                        hottest && config.structure.density);
+  chosen.wanted = static_cast<std::size_t>(config.structure.frames);
+  chosen.every = std::max<std::size_t>(1, chosen.all / chosen.wanted);
+  const Sample sample = take_sample(trajectory, chosen, model);
+  Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point,
+                            hottest && config.structure.density);
+  Json seen = std::move(motion.json);
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
   seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();
-  if (!config.structure.channel_radii_A.empty()) seen["channels"] = channels_of(config, sample.hot);
+  IonTableInput ions{sample.relaxed, chosen.every, motion.sites, motion.hops, {}, number_or_nan(cutoff)};
+  if (!config.structure.channel_radii_A.empty())
+    seen["channels"] = channels_of(config, sample.hot, ions.widest);
+  seen["before_hops"] = ion_table(config, ions, model, folder / "ions.csv");
   return seen;
 }
 

@@ -13,6 +13,7 @@ std::string number(const Json& value, const char* format) {
 
 std::vector<double> doubles(const Json& values) {
   std::vector<double> result;
+  result.reserve(values.size());
   for (const auto& v : values) result.push_back(v.is_number() ? v.get<double>() : std::nan(""));
   return result;
 }

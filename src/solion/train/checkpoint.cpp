@@ -34,6 +34,7 @@ Json positions_json(const std::vector<Sampler::Position>& positions) {
 
 std::vector<Sampler::Position> positions_from(const Json& list) {
   std::vector<Sampler::Position> positions;
+  positions.reserve(list.size());
   for (const Json& p : list)
     positions.push_back({p.at(0).get<std::uint64_t>(), p.at(1).get<std::uint64_t>()});
   return positions;

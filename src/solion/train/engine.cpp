@@ -111,6 +111,7 @@ void Engine<T>::assign_rows() {
     for (int b = 0; b < n_types_; ++b) rows_[net(a, b)].padding.assign(types, -1);
   }
   std::vector<std::ptrdiff_t> total;
+  total.reserve(rows_.size());
   for (const Rows& rows : rows_) total.push_back(rows.n_pairs);
   for (int a = 0; a < n_types_; ++a) {
     for (int b = 0; b < n_types_; ++b) {

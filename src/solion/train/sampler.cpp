@@ -78,6 +78,7 @@ const std::vector<FrameId>& Sampler::next(std::int64_t step) {
 
 std::vector<Sampler::Position> Sampler::state() const {
   std::vector<Position> state;
+  state.reserve(decks_.size());
   for (const Deck& deck : decks_) state.push_back(deck.position);
   return state;
 }

@@ -22,6 +22,7 @@ ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& site
     if (sites.element(i) == options_.species) positions.push_back(cell.to_fractional(sites.positions[i]));
   if (positions.empty())
     throw InputError("channels: the sites hold no {}; found {}", options_.species, sites.formula());
+  n_sites_ = positions.size();
   // All images within reach: in a small cell two sites may share several edges.
   double least = cell.widths().minCoeff();
   std::vector<std::pair<Edge, double>> all;
@@ -42,7 +43,7 @@ ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& site
               if (!collect) {
                 least = std::min(least, d);
               } else if (d <= options_.edge_share * least) {
-                edges_.push_back({positions[i], positions[i] + near});
+                edges_.push_back({positions[i], positions[i] + near, {i, j}});
                 edge_length_A_ = std::max(edge_length_A_, d);
               }
             }
@@ -104,6 +105,19 @@ void ChannelAccumulator::add(const Frame& frame, const std::string& where) {
           return cell.to_cartesian(f - middle).norm() < ball;
         })));
   }
+}
+
+std::vector<double> ChannelAccumulator::widest_of_sites() const {
+  if (widths_.empty()) throw InputError("channels: no frames");
+  std::vector<double> widest(n_sites_, std::numeric_limits<double>::quiet_NaN());
+  const std::size_t last = widths_.size() - edges_.size();
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    const auto width = static_cast<double>(widths_[last + e]);
+    for (const std::size_t site : edges_[e].sites) {
+      if (!(width <= widest[site])) widest[site] = std::isfinite(width) ? width : widest[site];
+    }
+  }
+  return widest;
 }
 
 ChannelStatistics ChannelAccumulator::statistics() const {

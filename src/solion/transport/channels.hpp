@@ -36,17 +36,22 @@ class ChannelAccumulator {
   ChannelAccumulator(ChannelOptions options, const Frame& sites);
   /// InputError for a species without a radius, or without a cell.
   void add(const Frame& frame, const std::string& where);
+  /// Of the last frame, for each site in the order of `sites`: the widest bottleneck (Å) of the edges that
+  /// end there, NaN where none is open. InputError without frames.
+  [[nodiscard]] std::vector<double> widest_of_sites() const;
   /// InputError without frames.
   [[nodiscard]] ChannelStatistics statistics() const;
 
  private:
   struct Edge {
     Vec3 from, to;  // fractional, `to` in the image next to `from`
+    std::size_t sites[2];
   };
   [[nodiscard]] Grid free_radius(const Frame& frame, const std::string& where) const;
 
   ChannelOptions options_;
   std::vector<Edge> edges_;
+  std::size_t n_sites_ = 0;
   double edge_length_A_ = 0;
   std::vector<float> widths_;
   std::vector<double> critical_[3];

@@ -112,6 +112,7 @@ void HopAccumulator::hop(std::size_t k, long to, const Vec3& site, const Mat3& c
   const Vec3 step = cell.transpose() * (site - ion.arrived_at);
   const double length = step.norm();
   ++n_hops_;
+  if (options_.on_hop) options_.on_hop(now, k);
   squares_ += length * length;
   ++lengths_[static_cast<int>(std::lround(10 * length))];
   if (ion.hops > 0) {
@@ -145,6 +146,12 @@ void HopAccumulator::note_concert(const Recent& next) {
     }
   }
   recent_.push_back(added);
+}
+
+std::vector<long> HopAccumulator::sites() const {
+  std::vector<long> result(ions_.size());
+  std::transform(ions_.begin(), ions_.end(), result.begin(), [](const Ion& ion) { return ion.site; });
+  return result;
 }
 
 HopStatistics HopAccumulator::statistics() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -19,6 +20,8 @@ struct HopOptions {
   double core_share = 0.4;
   /// Two hops of different ions that share a site within this time are in concert.
   double concert_fs = 500;
+  std::function<void(std::size_t frame, std::size_t ion)> on_hop =
+      {};  ///< told of every hop as it is counted
 };
 
 struct HopStatistics {
@@ -54,6 +57,9 @@ class HopAccumulator {
 
   /// InputError as MobileView; also where most ions of the first frame are not near any site.
   void add(const Frame& frame, const std::string& where);
+  /// The site that each ion last arrived at, -1 before its first: atoms of the species in the order of the
+  /// frame.
+  [[nodiscard]] std::vector<long> sites() const;
   /// InputError with fewer than two frames.
   [[nodiscard]] HopStatistics statistics() const;
 

@@ -66,6 +66,7 @@ void MsdAccumulator::add(const Frame& frame, const std::string& where) {
 
 std::vector<std::string> MsdAccumulator::species() const {
   std::vector<std::string> names;
+  names.reserve(groups_.size());
   for (const Group& group : groups_) names.push_back(group.species);
   return names;
 }
