@@ -73,9 +73,13 @@ Json to_json(const DefectCell& cell) {
     if (defect.atom >= 0) entry["atom"] = defect.atom + 1;
     defects.push_back(entry);
   }
-  return {{"formula", cell.frame.formula()}, {"atoms", cell.frame.n_atoms()},
-          {"degeneracy", cell.degeneracy},   {"sum_of_distances_A", cell.sum_of_distances_A},
-          {"proven", cell.proven},           {"defects", defects}};
+  return {{"formula", cell.frame.formula()},
+          {"atoms", cell.frame.n_atoms()},
+          {"degeneracy", cell.degeneracy},
+          {"sum_of_distances_A", cell.sum_of_distances_A},
+          {"proven", cell.proven},
+          {"sum_of_distances_bound_A", cell.proven ? cell.sum_of_distances_A : cell.sum_bound_A},
+          {"defects", defects}};
 }
 
 void print_cells(const std::vector<DefectCell>& cells) {
@@ -84,7 +88,9 @@ void print_cells(const std::vector<DefectCell>& cells) {
     const DefectCell& cell = cells[i];
     fmt::print("{:5} {}: degeneracy {}, sum of distances {:.3f} Å{}\n", i + 1, cell.frame.formula(),
                cell.degeneracy, cell.sum_of_distances_A,
-               cell.proven ? "" : " (best found; the search was cut)");
+               cell.proven ? ""
+                           : fmt::format(" (best found; the search was cut, and none is beyond {:.3f} Å)",
+                                         cell.sum_bound_A));
   }
   if (cells.size() > most) fmt::print("  … and {} more\n", cells.size() - most);
 }

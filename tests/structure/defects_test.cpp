@@ -177,8 +177,12 @@ TEST(DefectCells, TheNearestSchottkyPairIsOneBondApart) {
 TEST(DefectCells, ASearchThatIsCutSaysSo) {
   const Crystal crystal = known_crystal("li3ocl");
   DefectOptions options = with(Placement::farthest);
-  options.search_nodes = 50;
+  const double best = build(crystal, {3, 3, 3}, "type12", options)[0].sum_of_distances_A;
+  options.search_nodes = 5;
   const auto cells = build(crystal, {3, 3, 3}, "type12", options);
+  EXPECT_LE(cells[0].sum_of_distances_A, best + 1e-6);
+  EXPECT_GE(cells[0].sum_bound_A, best - 1e-6);
+  EXPECT_LT(cells[0].sum_bound_A, 1.2 * best);  // ten pairs: not the trivial bound
   EXPECT_FALSE(cells[0].proven);
   EXPECT_EQ(cells[0].frame.info.at("placement_proven"), "false");
   EXPECT_EQ(cells[0].frame.n_atoms(), 135U - 5U);

@@ -77,7 +77,10 @@ void add_provenance(DefectCell& cell, const Crystal& crystal, const IntMat3& sup
   info["degeneracy"] = std::to_string(cell.degeneracy);
   info["formula"] = cell.frame.formula();
   info["defects"] = describe_defects(cell);
-  if (!cell.proven) info["placement_proven"] = "false";
+  if (cell.proven) return;
+  info["placement_proven"] = "false";
+  info["sum_of_distances_A"] = fmt::format("{:.4f}", cell.sum_of_distances_A);
+  info["sum_of_distances_bound_A"] = fmt::format("{:.4f}", cell.sum_bound_A);
 }
 
 std::vector<InterstitialSite> needed_voids(const Crystal& crystal, const Symmetry& symmetry,
@@ -114,11 +117,12 @@ std::vector<DefectCell> place(const Frame& perfect, const PlacementProblem& prob
   }
   const bool farthest = options.placement == Placement::farthest;
   const SearchResult found = options.placement == Placement::random
-                                 ? SearchResult{random_configuration(problem, options.seed), true}
+                                 ? SearchResult{random_configuration(problem, options.seed), true, 0}
                                  : extreme_configuration(problem, farthest, options.search_nodes);
   cells.push_back(make_cell(perfect, problem, found.configuration));
   cells.back().degeneracy = problem.degeneracy(found.configuration);
   cells.back().proven = found.proven;
+  cells.back().sum_bound_A = found.proven ? cells.back().sum_of_distances_A : found.bound_A;
   return cells;
 }
 

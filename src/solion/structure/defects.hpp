@@ -58,6 +58,8 @@ struct DefectCell {
   double sum_of_distances_A = 0;
   /// nearest, farthest: whether the search went to its end, so that no better placement exists.
   bool proven = true;
+  /// nearest, farthest: no placement has a smaller, larger sum of distances (Å).
+  double sum_bound_A = 0;
 };
 
 /// Places `options.count` reactions in the supercell of the crystal. No site is used twice. One cell, or with

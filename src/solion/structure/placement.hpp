@@ -57,10 +57,13 @@ struct SearchResult {
   Configuration configuration;
   bool proven;  ///< false: the search was cut at `nodes` steps and its best configuration improved by
                 ///< exchanges
+  /// No placement has a smaller (nearest) or larger (farthest) sum of distances, Å; the sum itself if proven.
+  double bound_A = 0;
 };
 
-/// Smallest (or largest) sum of distances within each reaction, by branch and bound; further reactions are
-/// images of the first under symmetry, as far from the others as possible. InputError if nothing fits.
+/// Smallest (or largest) sum of distances within each reaction, by branch and bound with at most `nodes`
+/// steps (fewer in cells of so many sites that a step is slow); further reactions are images of the first
+/// under symmetry, as far from the others as possible. InputError if nothing fits.
 SearchResult extreme_configuration(const PlacementProblem& problem, bool farthest, std::size_t nodes);
 
 /// A configuration drawn uniformly from the allowed ones; InputError if 10000 draws give none.

@@ -1,5 +1,6 @@
 // Nearest and farthest placements by branch and bound. Theory: docs/theory/structure.md, "Placements".
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -8,6 +9,7 @@
 #include <tuple>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/progress.hpp"
 #include "solion/structure/placement.hpp"
 
 namespace solion {
@@ -41,7 +43,12 @@ class ClusterSearch {
                      [&](int a, int b) { return free_[at(a)].size() < free_[at(b)].size(); });
     for (const int term : order) slots_.insert(slots_.end(), at(terms[at(term)].coefficient), term);
     first_ = placed.empty() ? orbit_representatives(slots_.front()) : free_[at(slots_.front())];
+    // A step goes over all sites a few times: some seconds of work in all.
+    nodes_left_ = std::min(nodes_left_, 500'000'000 / std::max<std::size_t>(1, relevant_.size()));
+    nodes_left_ = std::max(nodes_left_, slots_.size() + 1);  // one answer at least
+    whole_ = placed.empty();
     bound_pairs();
+    if (slots_.size() > 2) bound_triples();
   }
 
   /// False if nothing fits.
@@ -53,8 +60,10 @@ class ClusterSearch {
     if (!proven()) improve();
     return true;
   }
-  [[nodiscard]] bool proven() const { return nodes_left_ > 0; }
+  [[nodiscard]] bool proven() const { return !std::isfinite(open_); }
   [[nodiscard]] const Configuration& best() const { return best_; }
+  /// No sum of distances is beyond this.
+  [[nodiscard]] double bound_A() const { return sign_ * std::min(open_, best_cost_); }
 
  private:
   [[nodiscard]] std::vector<int> orbit_representatives(int term) const {
@@ -85,6 +94,52 @@ class ClusterSearch {
       }
     }
   }
+
+  /// Three defects cannot all be as far from each other as two: with t(a, b, c) the least cost of any three
+  /// sites of their terms, sums over triples bound sums over pairs, since each pair of m defects is in m − 2
+  /// triples (docs/theory/structure.md).
+  void bound_triples() {
+    const std::size_t n = slots_.size();
+    across_.assign(n + 1, 0.0);
+    std::map<std::array<int, 3>, double> least;
+    const auto triple = [&](std::size_t a, std::size_t b, std::size_t c) {
+      std::array<int, 3> terms{slots_[a], slots_[b], slots_[c]};
+      std::sort(terms.begin(), terms.end());
+      const auto [entry, is_new] = least.try_emplace(terms, 0.0);
+      if (is_new) entry->second = least_triple(terms);
+      return entry->second;
+    };
+    for (std::size_t d = 0; d < n; ++d) {
+      double open = 0;
+      for (std::size_t a = d; a < n; ++a)
+        for (std::size_t b = a + 1; b < n; ++b) {
+          for (std::size_t c = b + 1; c < n; ++c) open += triple(a, b, c);
+          for (std::size_t x = 0; x < d; ++x) across_[d] += triple(x, a, b);
+        }
+      const std::size_t m = n - d;
+      if (m > 2) rest_[d] = std::max(rest_[d], open / static_cast<double>(m - 2));
+    }
+  }
+  [[nodiscard]] double least_triple(std::array<int, 3> terms) const {
+    // The first site is fixed up to symmetry; the term with most sites gains most.
+    std::sort(terms.begin(), terms.end(),
+              [&](int a, int b) { return free_[at(a)].size() > free_[at(b)].size(); });
+    const std::vector<int> firsts = whole_ ? orbit_representatives(terms[0]) : free_[at(terms[0])];
+    const auto &seconds = free_[at(terms[1])], &thirds = free_[at(terms[2])];
+    const double work = static_cast<double>(firsts.size()) * static_cast<double>(seconds.size()) *
+                        static_cast<double>(thirds.size());
+    double least = std::numeric_limits<double>::infinity();
+    if (work > 3e7)
+      return least_cost(terms[0], terms[1]) + least_cost(terms[0], terms[2]) + least_cost(terms[1], terms[2]);
+    for (const int a : firsts)
+      for (const int b : seconds) {
+        if (a == b) continue;
+        const double ab = cost_of_pair(a, b);
+        for (const int c : thirds)
+          if (c != a && c != b) least = std::min(least, ab + cost_of_pair(a, c) + cost_of_pair(b, c));
+      }
+    return least;
+  }
   [[nodiscard]] double least_cost(int term, int other) const {
     double least = std::numeric_limits<double>::infinity();
     for (const int a : free_[at(term)]) {
@@ -106,15 +161,27 @@ class ClusterSearch {
       }
       return;
     }
-    if (nodes_left_ == 0 || !(total + bound(depth, cost) < best_cost_ - better_A)) return;
-    --nodes_left_;
+    double own = 0;  // the least of this slot's own costs
+    const double mixed = mixed_costs(depth, cost, own);
+    const double least = total + bound(depth, mixed);
+    if (!(least < best_cost_ - better_A)) return;
+    throw_if_interrupted();
     const int term = slots_[depth];
     const bool continues = depth > 1 && slots_[depth - 1] == term;
     const std::vector<int> fresh = continues ? std::vector<int>{} : sorted_by_cost(depth, cost);
     const std::vector<int>& sites = continues ? list : fresh;
+    std::set<int> alike;  // second sites that an operation which keeps the first maps onto one that was tried
+    const std::vector<int> keeping = depth == 1 && whole_ ? stabilizer(chosen_[0].site) : std::vector<int>{};
     for (std::size_t k = continues ? begin : 0; k < sites.size(); ++k) {
       const TakenSite next{term, sites[k]};
-      if (!problem_.compatible(chosen_, next)) continue;
+      if (alike.contains(next.site) || !problem_.compatible(chosen_, next)) continue;
+      if (!(total + bound(depth, mixed - own + cost[at(next.site)]) < best_cost_ - better_A)) continue;
+      if (nodes_left_ == 0) {
+        open_ = std::min(open_, least);
+        break;
+      }
+      --nodes_left_;
+      for (const int op : keeping) alike.insert(problem_.lattice().image(op, next.site));
       std::vector<double> deeper = cost;
       if (depth + 1 < slots_.size()) add_costs(next.site, deeper);
       chosen_.push_back(next);
@@ -128,17 +195,38 @@ class ClusterSearch {
     cost[at(site)] = std::numeric_limits<double>::infinity();  // taken
   }
 
-  [[nodiscard]] double bound(std::size_t depth, const std::vector<double>& cost) const {
-    double sum = rest_[depth];
+  [[nodiscard]] std::vector<int> stabilizer(int site) const {
+    std::vector<int> result;
+    for (int op = 0; op < problem_.lattice().n_operations(); ++op)
+      if (problem_.lattice().image(op, site) == site) result.push_back(op);
+    return result;
+  }
+
+  /// What the open slots cost at least with the sites chosen; `own`: the share of the first of them.
+  [[nodiscard]] double mixed_costs(std::size_t depth, const std::vector<double>& cost, double& own) const {
+    double sum = 0;
     double least = 0;
     for (std::size_t d = depth; d < slots_.size(); ++d) {
       if (d == depth || slots_[d] != slots_[d - 1]) {
         least = std::numeric_limits<double>::infinity();
         for (const int site : free_[at(slots_[d])]) least = std::min(least, cost[at(site)]);
       }
+      if (d == depth) own = least;
       sum += least;
     }
     return sum;
+  }
+
+  /// What the open slots cost at least, among themselves and with those chosen, given the latter.
+  [[nodiscard]] double bound(std::size_t depth, double sum) const {
+    const std::size_t open = slots_.size() - depth;
+    if (depth == 0 || open < 2 || across_.empty()) return sum + rest_[depth];
+    // Triples of one chosen and two open slots hold each mixed pair (open − 1) times and each open pair
+    // `depth` times; what they leave over is bounded as before.
+    const double share = 1 / static_cast<double>(std::max(open - 1, depth));
+    const double mixed_left = 1 - share * static_cast<double>(open - 1);
+    const double open_left = 1 - share * static_cast<double>(depth);
+    return std::max(sum + rest_[depth], share * across_[depth] + mixed_left * sum + open_left * rest_[depth]);
   }
 
   [[nodiscard]] std::vector<int> sorted_by_cost(std::size_t depth, const std::vector<double>& cost) const {
@@ -186,6 +274,9 @@ class ClusterSearch {
   Configuration chosen_;
   Configuration best_;
   double best_cost_ = std::numeric_limits<double>::infinity();
+  double open_ = std::numeric_limits<double>::infinity();  ///< least bound of a branch that was not searched
+  bool whole_ = false;                                     ///< the cell is empty: all symmetry holds
+  std::vector<double> across_;  ///< of each depth: triples of one chosen and two open slots, see bound()
 };
 
 /// The image of `cluster` under symmetry that stands farthest from what is placed (largest smallest distance,
@@ -222,7 +313,7 @@ Configuration farthest_image(const PlacementProblem& problem, const Configuratio
 }  // namespace
 
 SearchResult extreme_configuration(const PlacementProblem& problem, bool farthest, std::size_t nodes) {
-  SearchResult result{{}, true};
+  SearchResult result{{}, true, 0};
   if (problem.reaction().terms.empty()) return result;
   Configuration cluster;
   for (int reaction = 0; reaction < problem.count(); ++reaction) {
@@ -239,6 +330,7 @@ SearchResult extreme_configuration(const PlacementProblem& problem, bool farthes
       }
       next = search.best();
       result.proven = result.proven && search.proven();
+      if (reaction == 0) result.bound_A = problem.count() * search.bound_A();
     }
     if (reaction == 0) cluster = next;
     for (TakenSite& t : next) t.reaction = reaction;
