@@ -60,7 +60,7 @@ bool in_path(const std::string& program) {
   std::istringstream stream(path == nullptr ? "" : path);
   std::string folder;
   while (std::getline(stream, folder, ':')) {
-    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+    if (::access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
   }
   return false;
 }
