@@ -15,6 +15,7 @@ declare -A daemon=()
 pid= long=
 # shellcheck disable=SC2317
 clean() {
+  set +e  # a process that is gone already must not end the cleaning
   for p in $pid $long; do kill -9 "$p" 2> /dev/null; done
   [ -n "${daemon[slurmctld]:-}" ] && squeue -h -o %A | xargs -r timeout 10 scancel 2> /dev/null
   for name in slurmctld slurmd munged; do [ -n "${daemon[$name]:-}" ] && kill "${daemon[$name]}" 2> /dev/null; done
