@@ -43,6 +43,9 @@ channel_radii_A = { O = 1.40, Cl = 1.81 }
 [defects]
 supercell = [2, 2, 2]
 max_placements = 2
+[barriers]
+supercell = [2, 2, 2]
+images = 3
 [annealing]
 structures = ["type1"]
 low_K = 300
@@ -120,6 +123,9 @@ annealed = numbers["annealing"]["type1"]
 assert "failed" not in annealed and annealed["before"]["rdf"]["Li-O"]["g"] != annealed["after"]["rdf"]["Li-O"]["g"], annealed.keys()
 (type1,) = numbers["defects"]["structures"]
 assert type1["all_distinct"] and len(type1["placements"]) == 2 and "binding_eV" in type1, type1
+(hop,) = numbers["barriers"]["hops"]  # one class of nearest sites; from one to the next and back is the same
+assert hop["per_vacancy"] == 8 and hop["converged"] and abs(hop["forward_eV"] - hop["backward_eV"]) < 1e-3, hop
+assert 0.1 < hop["forward_eV"] < 1, hop
 assert 3.8 < numbers["defects"]["perfect"]["a_A"] < 4.0, numbers["defects"]["perfect"]
 assert numbers["validation"]["validation"]["all"]["force_rmse_eV_per_A"] < 0.3
 END

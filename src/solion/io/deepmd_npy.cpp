@@ -338,7 +338,9 @@ void rename_folder(const fs::path& from, const fs::path& to) {
   if (error) throw WorkError("{}: cannot rename to {}: {}", from.string(), to.string(), error.message());
 }
 
-fs::path without_slash(const fs::path& folder) { return folder.has_filename() ? folder : folder.parent_path(); }
+fs::path without_slash(const fs::path& folder) {
+  return folder.has_filename() ? folder : folder.parent_path();
+}
 
 }  // namespace
 

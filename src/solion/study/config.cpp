@@ -148,6 +148,19 @@ DefectsConfig read_defects(TomlTable table) {
   return defects;
 }
 
+BarriersConfig read_barriers(TomlTable table) {
+  BarriersConfig barriers;
+  barriers.wanted = true;
+  barriers.supercell = supercell(table);
+  barriers.within_A = table.number("within_A", barriers.within_A);
+  if (!(barriers.within_A >= 0)) table.fail("within_A", "expected a length, or 0 for the nearest sites");
+  barriers.images = static_cast<int>(table.integer("images", barriers.images));
+  if (barriers.images < 1 || barriers.images > 100)
+    table.fail("images", "expected a whole number from 1 to 100");
+  table.refuse_unknown();
+  return barriers;
+}
+
 AnnealingConfig read_annealing(TomlTable table) {
   AnnealingConfig annealing;
   annealing.structures = table.texts("structures");
@@ -178,6 +191,7 @@ Config read_config(const std::filesystem::path& file) {
   config.transport = read_transport(table.table("transport"));
   if (table.has("structure")) config.structure = read_structure(table.table("structure"));
   if (table.has("defects")) config.defects = read_defects(table.table("defects"));
+  if (table.has("barriers")) config.barriers = read_barriers(table.table("barriers"));
   if (table.has("annealing")) config.annealing = read_annealing(table.table("annealing"));
   config.campaign = existing(table, "campaign");
   config.published = existing(table, "published");

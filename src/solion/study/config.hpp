@@ -72,6 +72,14 @@ struct DefectsConfig {
   double temperature_K = 300;  ///< of the mean over placements
 };
 
+/// Barriers of hops into a vacancy of the mobile ion in the otherwise perfect crystal.
+struct BarriersConfig {
+  bool wanted = false;
+  std::array<int, 3> supercell{3, 3, 3};
+  double within_A = 0;  ///< longest hop; 0: nearest sites only
+  int images = 5;
+};
+
 /// Heating and slow cooling, with the structure before and after.
 struct AnnealingConfig {
   std::vector<std::string> structures;  ///< none: no annealing
@@ -92,6 +100,7 @@ struct Config {
   TransportConfig transport;
   StructureConfig structure;
   DefectsConfig defects;
+  BarriersConfig barriers;
   AnnealingConfig annealing;
   std::filesystem::path
       campaign;  ///< run folder of `solion learn` whose table of iterations is shown, or empty

@@ -1,4 +1,4 @@
-// Formation and binding energies, by reaction and placement.
+// Formation and binding energies, by reaction and placement; migration barriers.
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
@@ -120,6 +120,55 @@ Section defects_section(const Json& numbers, const Published& published) {
                    number(defects["perfect"]["a_A"], "{:.4f}"), compounds),
        energies_table(defects, published), placements_figure(defects)}};
   if (!defects["compounds"].empty()) section.items.emplace_back(formation_figure(defects));
+  return section;
+}
+
+Section barriers_section(const Config& config, const Json& numbers) {
+  const Json& b = numbers["barriers"];
+  Table table{"barriers",
+              fmt::format("Hops of {} into a vacancy of the crystal at rest, up to {} Å",
+                          config.transport.species, number(b["within_A"], "{:.2f}")),
+              {"hop", "length (Å)", "per vacancy", "forward (eV)", "backward (eV)"},
+              {},
+              {"Climbing-image nudged elastic band at fixed cell; ends relaxed."}};
+  Figure figure{"barrier-profiles",
+                "Energy along each hop",
+                "Cubics through energies and forces of the images (points), against the path length in all "
+                "coordinates.",
+                "path (Å)",
+                "energy (eV)",
+                false,
+                false,
+                false,
+                {}};
+  std::size_t n = 0;
+  for (const Json& hop : b["hops"]) {
+    const std::string name = fmt::format("{}: {} Å", ++n, number(hop["distance_A"], "{:.3f}"));
+    if (hop.contains("failed")) {
+      table.notes.push_back(fmt::format("{}: {}", name, hop["failed"].get<std::string>()));
+      continue;
+    }
+    table.rows.push_back({std::to_string(n), number(hop["distance_A"], "{:.3f}"),
+                          number(hop["per_vacancy"], "{:g}"), number(hop["forward_eV"], "{:.3f}"),
+                          number(hop["backward_eV"], "{:.3f}")});
+    if (!hop["converged"].get<bool>()) table.notes.push_back(name + ": the band did not converge");
+    if (hop["intermediate_minima"].get<int>() > 0)
+      table.notes.push_back(name + ": a minimum lies between the ends, so that it is several hops");
+    const Json& p = hop["profile"];
+    const std::string& colour = report::colour_of(name);
+    figure.series.push_back(
+        {name, doubles(p["s_A"]), doubles(p["energy_eV"]), {}, colour, Mark::line, false, false});
+    figure.series.push_back({name + ", images",
+                             doubles(p["images_A"]),
+                             doubles(p["images_eV"]),
+                             {},
+                             colour,
+                             Mark::points,
+                             false,
+                             false});
+  }
+  Section section{"Migration barriers", {table}};
+  if (!figure.series.empty()) section.items.emplace_back(figure);
   return section;
 }
 

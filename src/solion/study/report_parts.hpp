@@ -29,6 +29,7 @@ report::Section model_section(const Context& context, const Json& numbers);
 report::Section md_section(const Json& numbers);
 report::Section transport_section(const Json& numbers, const Published& published);
 report::Section structure_section(const Config& config, const Json& numbers);
+report::Section barriers_section(const Config& config, const Json& numbers);
 report::Section defects_section(const Json& numbers, const Published& published);
 
 /// A number as text, a dash for null.

@@ -61,6 +61,10 @@ Json look_at_structures(const Context& context, const Json& model, const Json& r
 /// placements, …}]}. docs/theory/relax.md.
 Json relax_defects(const Context& context, const Json& model);
 
+/// Every distinct hop of the mobile ion into a vacancy of the crystal at rest: {"within_A", "hops":
+/// [{distance_A, per_vacancy, forward_eV, backward_eV, converged, profile, …}]}. docs/theory/defects.md.
+Json find_barriers(const Context& context, const Json& model);
+
 /// Each structure heated and cooled: g(r) and polyhedra before and after, by structure.
 Json anneal(const Context& context, const Json& model);
 

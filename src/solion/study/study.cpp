@@ -49,6 +49,10 @@ Result run(const Config& config, const Options& options) {
     log().info("defect energies");
     numbers["defects"] = relax_defects(context, numbers["model"]);
   }
+  if (config.barriers.wanted) {
+    log().info("migration barriers");
+    numbers["barriers"] = find_barriers(context, numbers["model"]);
+  }
   numbers["arrhenius"] = fit_temperatures(config, numbers["points"]);
   const std::filesystem::path file = options.run_dir / "report.html";
   write_report(context, numbers, file);

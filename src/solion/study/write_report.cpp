@@ -58,6 +58,7 @@ void write_report(const Context& context, const Json& numbers, const std::filesy
   document.sections.push_back(md_section(numbers));
   document.sections.push_back(transport_section(numbers, published));
   document.sections.push_back(structure_section(context.config, numbers));
+  if (numbers.contains("barriers")) document.sections.push_back(barriers_section(context.config, numbers));
   if (numbers.contains("defects")) document.sections.push_back(defects_section(numbers, published));
   document.provenance = {{"solion", version()},
                          {"study file", context.config.file.filename().string()},
