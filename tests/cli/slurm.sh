@@ -7,6 +7,7 @@ for program in sbatch squeue scontrol slurmctld slurmd munged; do
   PATH=$PATH:/usr/sbin command -v "$program" > /dev/null || { echo "skipped: needs $program (slurm-wlm, munge)"; exit 77; }
 done
 ((EUID == 0)) || { echo "skipped: slurmd needs root to start jobs"; exit 77; }
+grep -q " /sys/fs/cgroup" /proc/self/mounts || { echo "skipped: slurmd needs /sys/fs/cgroup"; exit 77; }
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d)
 cd "$work"
