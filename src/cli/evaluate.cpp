@@ -1,6 +1,5 @@
 // solion evaluate: energy, forces, virial and atomic energies of every frame with any model.
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <mutex>
@@ -39,9 +38,7 @@ void label(const Options& options, const Potential& potential, std::vector<Frame
   Progress progress("evaluate", n);
   std::mutex mutex;
   std::size_t done = 0;
-  std::atomic<bool> failed = false;
   parallel_dynamic(n, workers, [&](std::size_t f, int worker) {
-    if (failed) return;
     try {
       throw_if_interrupted();
       Frame& frame = frames[f];
@@ -55,14 +52,9 @@ void label(const Options& options, const Potential& potential, std::vector<Frame
       const std::lock_guard lock(mutex);
       progress.update(++done);
     } catch (const InputError& error) {
-      failed = true;
       throw InputError("{}: frame {}: {}", options.frames, f + 1, error.what());
     } catch (const WorkError& error) {
-      failed = true;
       throw WorkError("{}: frame {}: {}", options.frames, f + 1, error.what());
-    } catch (...) {
-      failed = true;
-      throw;
     }
   });
 }

@@ -4,31 +4,37 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <limits>
 #include <mutex>
 
 namespace solion {
 namespace {
 
-/// Keeps the first exception of several threads.
-class FirstException {
+/// Keeps the exception of the lowest item, whichever thread met one first; items beyond it do not begin.
+class LowestFailure {
  public:
   template <typename F>
-  void guard(const F& body) {
+  void guard(std::size_t item, const F& body) {
+    if (item > lowest_.load()) return;
     try {
       body();
     } catch (...) {
       const std::lock_guard lock(mutex_);
-      if (!first_) first_ = std::current_exception();
+      if (item > lowest_.load()) return;
+      lowest_ = item;
+      exception_ = std::current_exception();
     }
   }
   void rethrow() const {
-    if (first_) std::rethrow_exception(first_);
+    if (exception_) std::rethrow_exception(exception_);
   }
 
  private:
   std::mutex mutex_;
-  std::exception_ptr first_;
+  std::atomic<std::size_t> lowest_ = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr exception_;
 };
 
 }  // namespace
@@ -44,12 +50,12 @@ void parallel_for(std::size_t n, int threads,
     body(0, n, 0);
     return;
   }
-  FirstException failure;
+  LowestFailure failure;
 #pragma omp parallel for num_threads(parts) schedule(static, 1)
   for (int t = 0; t < parts; ++t) {
     const auto part = static_cast<std::size_t>(t);
     const auto total = static_cast<std::size_t>(parts);
-    failure.guard([&] { body(n * part / total, n * (part + 1) / total, t); });
+    failure.guard(part, [&] { body(n * part / total, n * (part + 1) / total, t); });
   }
   failure.rethrow();
 }
@@ -61,10 +67,10 @@ void parallel_dynamic(std::size_t n, int threads, const std::function<void(std::
     for (std::size_t item = 0; item < n; ++item) body(item, 0);
     return;
   }
-  FirstException failure;
+  LowestFailure failure;
 #pragma omp parallel for num_threads(parts) schedule(dynamic, 1)
   for (std::size_t item = 0; item < n; ++item) {
-    failure.guard([&] { body(item, omp_get_thread_num()); });
+    failure.guard(item, [&] { body(item, omp_get_thread_num()); });
   }
   failure.rethrow();
 }

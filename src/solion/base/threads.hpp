@@ -10,12 +10,13 @@ namespace solion {
 int available_threads();
 
 /// Calls body(begin, end, thread) on `threads` disjoint ranges that cover [0, n), `thread` in [0, threads).
-/// The first exception thrown by a body is thrown again here. Ranges depend on n and `threads` only.
+/// The exception of the lowest range is thrown again here. Ranges depend on n and `threads` only.
 void parallel_for(std::size_t n, int threads,
                   const std::function<void(std::size_t begin, std::size_t end, int thread)>& body);
 
 /// Calls body(item, thread) for every item of [0, n), each taken by the next free thread (items of unequal
-/// cost).
+/// cost). After an item has thrown, none beyond it begins; the exception of the lowest one is thrown again
+/// here, the same whatever the number of threads and their speed.
 void parallel_dynamic(std::size_t n, int threads,
                       const std::function<void(std::size_t item, int thread)>& body);
 
