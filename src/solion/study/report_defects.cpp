@@ -15,7 +15,7 @@ Table energies_table(const Json& defects, const Published& published) {
   Table table{"defect-energies",
               "Relaxed defect cells",
               {"structure", "placements", "formation, lowest (eV)", "highest (eV)", "mean (eV)",
-               "binding, far − lowest (eV)", "binding published (eV)"},
+               "binding, far − near (eV)", "binding published (eV)"},
               {},
               {}};
   for (const Json& s : defects["structures"]) {
