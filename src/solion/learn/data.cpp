@@ -69,7 +69,7 @@ std::vector<Frame> reference_frames(const Context& context, const std::string& s
 }  // namespace
 
 fs::path Context::folder(const std::string& name) const {
-  const fs::path path = options.run_dir / name;
+  fs::path path = options.run_dir / name;
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());

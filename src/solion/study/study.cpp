@@ -9,7 +9,7 @@
 namespace solion::study {
 
 std::filesystem::path Context::folder(const std::string& name) const {
-  const std::filesystem::path path = options.run_dir / name;
+  std::filesystem::path path = options.run_dir / name;
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());
