@@ -7,7 +7,6 @@ for program in sbatch squeue scontrol slurmctld slurmd munged; do
   PATH=$PATH:/usr/sbin command -v "$program" > /dev/null || { echo "skipped: needs $program (slurm-wlm, munge)"; exit 77; }
 done
 ((EUID == 0)) || { echo "skipped: slurmd needs root to start jobs"; exit 77; }
-grep -q " /sys/fs/cgroup" /proc/self/mounts || { echo "skipped: slurmd needs /sys/fs/cgroup"; exit 77; }
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d)
 cd "$work"
@@ -78,7 +77,10 @@ start_controller
 slurmd -D -f slurm.conf > log/slurmd 2>&1 &
 daemon[slurmd]=$!
 idle() { sinfo -h -o %T 2> /dev/null | grep -q '^idle'; }
-until_ 20 idle || fail "the cluster does not start: $(tail -n 5 log/*)"
+if ! until_ 20 idle; then
+  grep -q 'Unable to initialize cgroup plugin' log/slurmd && { echo "skipped: slurmd needs the cgroups of this machine"; exit 77; }
+  fail "the cluster does not start: $(tail -n 5 log/*)"
+fi
 
 # The stand-in for GPAW's Python: what it does hangs on the first digits of lithium's x.
 cat > python <<'END'
