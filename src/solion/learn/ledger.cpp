@@ -40,8 +40,11 @@ std::string host_name() {
 class Ledger::Database {
  public:
   explicit Database(const std::filesystem::path& file) : file_(file.string()) {
-    if (sqlite3_open(file_.c_str(), &db_) != SQLITE_OK) fail("cannot open");
-    sqlite3_busy_timeout(db_, 20000);
+    sqlite3* opened = nullptr;
+    const int status = sqlite3_open(file_.c_str(), &opened);
+    db_.reset(opened);  // also a connection that could not be opened must be closed
+    if (status != SQLITE_OK) fail("cannot open");
+    sqlite3_busy_timeout(opened, 20000);
     execute("PRAGMA synchronous = FULL");
     execute(schema);
   }
@@ -49,10 +52,10 @@ class Ledger::Database {
   Database& operator=(const Database&) = delete;
   Database(Database&&) = delete;
   Database& operator=(Database&&) = delete;
-  ~Database() { sqlite3_close(db_); }
+  ~Database() = default;
 
   void execute(const char* sql) {
-    if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail("cannot use");
+    if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail("cannot use");
   }
 
   void put(const Task& t) {
@@ -90,7 +93,7 @@ class Ledger::Database {
   class Statement {
    public:
     Statement(Database& database, const std::string& sql) : database_(database) {
-      if (sqlite3_prepare_v2(database.db_, sql.c_str(), -1, &handle_, nullptr) != SQLITE_OK)
+      if (sqlite3_prepare_v2(database.db_.get(), sql.c_str(), -1, &handle_, nullptr) != SQLITE_OK)
         database.fail("cannot use");
     }
     Statement(const Statement&) = delete;
@@ -118,11 +121,11 @@ class Ledger::Database {
 
   [[noreturn]] void fail(const char* what) const {
     throw WorkError("{}: {} this ledger: {}", file_, what,
-                    db_ == nullptr ? "no memory" : sqlite3_errmsg(db_));
+                    db_ == nullptr ? "no memory" : sqlite3_errmsg(db_.get()));
   }
 
   std::string file_;
-  sqlite3* db_ = nullptr;
+  std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
   std::mutex mutex_;
 };
 
