@@ -138,8 +138,6 @@ Json transport_key(const Config& config) {
 
 namespace {
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 /// D(T) of one structure, bounds included.
 std::vector<transport::DiffusionPoint> diffusion_points(const Json& results, const std::string& structure) {
   std::vector<transport::DiffusionPoint> points;

@@ -13,8 +13,6 @@
 namespace solion::study {
 namespace {
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 std::vector<std::size_t> atoms_of(const Frame& frame, const std::string& element) {
   std::vector<std::size_t> atoms;
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {

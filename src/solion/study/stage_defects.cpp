@@ -15,8 +15,6 @@
 namespace solion::study {
 namespace {
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 /// Placements of one reaction; which rule chose each.
 struct Placements {
   std::vector<DefectCell> cells;

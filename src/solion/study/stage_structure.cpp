@@ -21,9 +21,6 @@
 namespace solion::study {
 namespace {
 
-/// NaN has no place in JSON.
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 double number_or_nan(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
 Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {

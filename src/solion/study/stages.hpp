@@ -2,6 +2,7 @@
 // run_dir.
 #pragma once
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "solion/study/study.hpp"
 
 namespace solion::study {
+
+/// NaN has no place in JSON: null.
+inline Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 /// What every stage works with.
 struct Context {
