@@ -9,7 +9,6 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
-#include "solion/base/version.hpp"
 
 namespace {
 
@@ -18,18 +17,12 @@ constexpr int status_wrong_input = 2;
 constexpr int status_interrupted = 130;
 
 int run(int argc, char** argv) {
-  CLI::App app{"solion: ion transport in solid electrolytes, from crystal to report"};
-  app.set_version_flag("--version", solion::version());
-  app.require_subcommand(1);
   std::function<void()> chosen;
-  for (const auto& verb : solion::cli::verbs()) {
-    CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
-    sub->callback([&chosen, action = verb.setup(*sub)] { chosen = action; });
-  }
+  const std::unique_ptr<CLI::App> app = solion::cli::make_app(chosen);
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : status_wrong_input;
+    return app->exit(error) == 0 ? 0 : status_wrong_input;
   }
   if (chosen) chosen();
   return 0;

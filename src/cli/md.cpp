@@ -2,13 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/verbs.hpp"
-#include "solion/base/files.hpp"
-#include "solion/base/hash.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
@@ -26,27 +23,6 @@ struct MdOptions {
   bool fresh = false;
   int threads = 0;
 };
-
-Json summary_json(const md::Summary& s, const md::Input& input) {
-  const auto mean = [](const md::RunningMean& m) { return Json{{"mean", m.mean}, {"std", m.deviation()}}; };
-  const md::Averages& a = s.averages;
-  return {{"formula", s.formula},
-          {"atoms", s.atoms},
-          {"steps", s.last_step},
-          {"first_step", s.first_step},
-          {"time_ps", s.time_ps},
-          {"thermo_rows", a.temperature_K.n},
-          {"temperature_K", mean(a.temperature_K)},
-          {"potential_energy_eV", mean(a.potential_eV)},
-          {"pressure_bar", mean(a.pressure_bar)},
-          {"volume_A3", mean(a.volume_A3)},
-          {"conserved_drift_eV_per_atom_per_ps", a.drift_eV_per_ps() / static_cast<double>(s.atoms)},
-          {"wall_s", s.wall_s},
-          {"ns_per_day", s.ns_per_day()},
-          {"us_per_atom_step", s.us_per_atom_step()},
-          {"log", input.outputs.log.string()},
-          {"restart", input.outputs.restart.string()}};
-}
 
 void print_summary(const md::Summary& s, const md::Input& input) {
   const md::Averages& a = s.averages;
@@ -84,16 +60,17 @@ void run_md(const MdOptions& options) {
   potential->set_threads(threads > 0 ? threads : available_threads());
   md::RunOptions how;
   how.fresh = options.fresh;
-  how.potential_identity = std::filesystem::is_regular_file(input.potential)
-                               ? sha256(read_file(input.potential))
-                               : input.potential;
-  // Another precision is another potential; double, the usual one, keeps the bare name.
-  if (input.precision != "double") how.potential_identity += " in " + input.precision + " precision";
+  how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
   const md::Summary summary = md::run(input.settings, input.outputs, start, *potential, how);
   print_summary(summary, input);
-  if (!options.json.empty()) write_json(options.json, summary_json(summary, input));
+  if (!options.json.empty()) {
+    Json json = md::to_json(summary);
+    json["log"] = input.outputs.log.string();
+    json["restart"] = input.outputs.restart.string();
+    write_json(options.json, json);
+  }
 }
 
 }  // namespace

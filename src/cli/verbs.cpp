@@ -23,6 +23,9 @@ std::function<void()> setup_bench(CLI::App& app);
 std::function<void()> setup_learn(CLI::App& app);
 std::function<void()> setup_study(CLI::App& app);
 std::function<void()> setup_ledger(CLI::App& app);
+std::function<void()> setup_doctor(CLI::App& app);
+std::function<void()> setup_man(CLI::App& app);
+std::function<void()> setup_completion(CLI::App& app);
 
 std::span<const Verb> verbs() {
   static const std::vector<Verb> table{
@@ -45,6 +48,9 @@ std::span<const Verb> verbs() {
       {"learn", "Active learning: explore, select, label, retrain", setup_learn},
       {"study", "One file → data, model, molecular dynamics, transport, report", setup_study},
       {"ledger", "What a run did, and what a result came from", setup_ledger},
+      {"doctor", "Which optional programs are here, and what each enables", setup_doctor},
+      {"man", "A manual page of the program or of one verb", setup_man},
+      {"completion", "Completion of verbs and options for bash, zsh or fish", setup_completion},
   };
   return table;
 }

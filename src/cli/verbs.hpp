@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -19,5 +20,8 @@ struct Verb {
 
 /// In the order in which `solion --help` shows them.
 std::span<const Verb> verbs();
+
+/// The whole command line; parsing it sets `chosen` to what the verb does.
+std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen);
 
 }  // namespace solion::cli

@@ -71,6 +71,8 @@ void Progress::print(const std::string& note, bool last) {
 
 bool interrupt_requested() { return interrupt_flag.load(std::memory_order_relaxed); }
 
+void request_interrupt(bool wanted) noexcept { interrupt_flag.store(wanted, std::memory_order_relaxed); }
+
 void watch_interrupts() {
   struct sigaction action {};
   action.sa_handler = on_signal;

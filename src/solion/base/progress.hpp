@@ -41,6 +41,8 @@ std::string format_duration(double seconds);
 bool interrupt_requested();
 /// Installs the handlers that set the flag above; a second Ctrl-C ends the process at once.
 void watch_interrupts();
+/// Sets or clears the flag, for a host with handlers of its own (safe inside a signal handler).
+void request_interrupt(bool wanted = true) noexcept;
 /// Throws Interrupted if an interrupt was requested.
 void throw_if_interrupted();
 

@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/potential/from_toml.hpp"
 #include "solion/reference/code_potential.hpp"
@@ -42,6 +44,13 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
     return std::make_unique<reference::CodePotential>(code, reference::read_settings(path, code));
   }
   return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
+}
+
+std::string potential_identity(const std::string& spec, const std::string& precision) {
+  std::string identity = std::filesystem::is_regular_file(spec) ? sha256(read_file(spec)) : spec;
+  // Another precision is another potential; double, the usual one, keeps the bare name.
+  if (precision != "double") identity += " in " + precision + " precision";
+  return identity;
 }
 
 }  // namespace solion

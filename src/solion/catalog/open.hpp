@@ -26,4 +26,8 @@ struct OpenOptions {
 /// (naming these), a missing file, an unknown precision, or what the file's reader found.
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
 
+/// What a restart file keeps of a potential: the SHA-256 of its file, or its name; and its precision where it
+/// is not double.
+std::string potential_identity(const std::string& spec, const std::string& precision);
+
 }  // namespace solion

@@ -25,6 +25,25 @@ double Summary::us_per_atom_step() const {
   return atom_steps > 0 ? wall_s * 1e6 / atom_steps : 0.0;
 }
 
+Json to_json(const Summary& s) {
+  const auto mean = [](const RunningMean& m) { return Json{{"mean", m.mean}, {"std", m.deviation()}}; };
+  const Averages& a = s.averages;
+  return {{"formula", s.formula},
+          {"atoms", s.atoms},
+          {"steps", s.last_step},
+          {"first_step", s.first_step},
+          {"time_ps", s.time_ps},
+          {"thermo_rows", a.temperature_K.n},
+          {"temperature_K", mean(a.temperature_K)},
+          {"potential_energy_eV", mean(a.potential_eV)},
+          {"pressure_bar", mean(a.pressure_bar)},
+          {"volume_A3", mean(a.volume_A3)},
+          {"conserved_drift_eV_per_atom_per_ps", a.drift_eV_per_ps() / static_cast<double>(s.atoms)},
+          {"wall_s", s.wall_s},
+          {"ns_per_day", s.ns_per_day()},
+          {"us_per_atom_step", s.us_per_atom_step()}};
+}
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -42,6 +42,9 @@ struct Summary {
   double timestep_fs = 0;
 };
 
+/// Means and standard deviations, drift and speed, as `solion md --json` writes them.
+Json to_json(const Summary& summary);
+
 /// Runs to the last step and returns the summary; goes on by itself from `outputs.restart` if that exists and
 /// was written for the same settings, structure and potential (then also a finished run returns at once). The
 /// continued run repeats an uninterrupted one bit for bit: state, log and trajectories. Empty output paths

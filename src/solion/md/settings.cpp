@@ -220,10 +220,11 @@ TrajectoryOutput read_trajectory(TomlTable& table) {
   return t;
 }
 
-Outputs read_outputs(TomlTable& table) {
+Outputs read_outputs(TomlTable& table, bool only_named) {
   Outputs o;
   const auto named = [&](const char* key, const char* suffix) {
     if (table.has(key)) return table.path(key);
+    if (only_named) return std::filesystem::path();
     std::filesystem::path path = table.file();
     return path.replace_extension(suffix);
   };
@@ -244,8 +245,10 @@ std::string potential_at(TomlTable& table) {
 }
 
 void refuse_shared_files(const TomlTable& table, const Outputs& o) {
-  std::vector<std::filesystem::path> files{o.log, o.restart};
-  if (!o.final_structure.empty()) files.push_back(o.final_structure);
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : {o.log, o.restart, o.final_structure}) {
+    if (!file.empty()) files.push_back(file);
+  }
   for (const TrajectoryOutput& t : o.trajectories) files.push_back(t.file);
   files.push_back(table.file());
   for (auto& file : files) file = file.lexically_normal();
@@ -257,9 +260,9 @@ void refuse_shared_files(const TomlTable& table, const Outputs& o) {
 
 }  // namespace
 
-Input read_input(TomlTable table) {
+Input read_input(TomlTable table, const InHand& in_hand) {
   Input input;
-  input.structure = table.path("structure");
+  if (!in_hand.structure) input.structure = table.path("structure");
   if (table.has("supercell")) {
     const auto n = table.integers("supercell");
     if (n.size() != 3 || *std::min_element(n.begin(), n.end()) < 1 ||
@@ -267,7 +270,7 @@ Input read_input(TomlTable table) {
       table.fail("supercell", "expected three whole numbers from 1 to 1000");
     for (std::size_t k = 0; k < 3; ++k) input.supercell[k] = static_cast<int>(n[k]);
   }
-  input.potential = potential_at(table);
+  if (!in_hand.potential) input.potential = potential_at(table);
   if (table.has("precision")) {
     using P = std::pair<const char*, const char*>;
     input.precision =
@@ -276,7 +279,7 @@ Input read_input(TomlTable table) {
   }
   input.threads = static_cast<int>(std::min<std::int64_t>(count(table, "threads", 0, 0), 4096));
   input.settings = read_settings(table);
-  input.outputs = read_outputs(table);
+  input.outputs = read_outputs(table, in_hand.outputs);
   table.refuse_unknown();
   refuse_shared_files(table, input.outputs);
   input.settings.check();

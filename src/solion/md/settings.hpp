@@ -91,9 +91,16 @@ struct Input {
   Outputs outputs;
 };
 
+/// What a caller of the library has in hand, so that its keys may be missing.
+struct InHand {
+  bool structure = false;
+  bool potential = false;
+  bool outputs = false;  ///< log and restart file are written only where they are named
+};
+
 /// Reads `solion md`'s input; the table of keys stands in docs/theory/md.md. Throws InputError naming file,
 /// line and key for what is missing, unknown or out of range.
-Input read_input(TomlTable table);
+Input read_input(TomlTable table, const InHand& in_hand = {});
 
 /// One line that two inputs share exactly when one may go on with the other's restart file: everything but
 /// the number of threads, and the number of steps where `can_be_extended()`.

@@ -108,6 +108,15 @@ std::string python_kpoints(const KPoints& kpoints, const Cell& cell) {
   return text + "]";
 }
 
+/// Without its setups (the atoms' data) GPAW starts and can compute nothing.
+constexpr const char* version_script = R"(
+import glob, os, sys
+import ase, gpaw
+if not any(glob.glob(os.path.join(folder, '*.PBE*')) for folder in gpaw.setup_paths):
+    sys.exit('GPAW %s has no setups in %s' % (gpaw.__version__, ', '.join(gpaw.setup_paths) or 'GPAW_SETUP_PATH'))
+print(gpaw.__version__)
+)";
+
 class Gpaw final : public Calculator {
  public:
   [[nodiscard]] std::string name() const override { return "gpaw"; }
@@ -118,7 +127,7 @@ class Gpaw final : public Calculator {
     const std::filesystem::path log =
         std::filesystem::temp_directory_path() / fmt::format("solion-gpaw-version.{}", ::getpid());
     Command probe;
-    probe.argv = {program(settings), "-c", "import ase, gpaw; print(gpaw.__version__)"};
+    probe.argv = {program(settings), "-c", version_script};
     probe.folder = std::filesystem::temp_directory_path();
     probe.log = log;
     probe.environment = settings.environment;

@@ -1,0 +1,22 @@
+// The command line as a whole: every verb of the table as a sub-command.
+#include <memory>
+
+#include "cli/build_info.hpp"
+#include "cli/verbs.hpp"
+
+namespace solion::cli {
+
+std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
+  auto app =
+      std::make_unique<CLI::App>("solion: ion transport in solid electrolytes, from crystal to report");
+  app->name("solion");
+  app->set_version_flag("--version", build_text, "Version, commit, compiler, instruction sets, libraries");
+  app->require_subcommand(1);
+  for (const Verb& verb : verbs()) {
+    CLI::App* sub = app->add_subcommand(verb.name, verb.summary);
+    sub->callback([&chosen, action = verb.setup(*sub)] { chosen = action; });
+  }
+  return app;
+}
+
+}  // namespace solion::cli

@@ -1,0 +1,342 @@
+// Frames, files, crystals and data sets in Python.
+#include <cmath>
+#include <cstring>
+
+#include "python/bindings.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/catalog/crystal.hpp"
+#include "solion/dataset/statistics.hpp"
+#include "solion/dataset/store.hpp"
+#include "solion/io/deepmd_npy.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/structure/supercell.hpp"
+
+namespace solion::python {
+namespace {
+
+using Release = py::call_guard<py::gil_scoped_release>;
+using FramePointer = std::shared_ptr<Frame>;
+
+std::vector<std::string> elements_of(const Frame& frame) {
+  std::vector<std::string> elements;
+  elements.reserve(frame.n_atoms());
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements.push_back(frame.element(i));
+  return elements;
+}
+
+/// (n, 3) whole numbers.
+std::vector<Int3> images_of(const py::object& value, py::ssize_t n) {
+  const Doubles array = doubles(value, "images", {n, 3});
+  std::vector<Int3> images(static_cast<std::size_t>(n));
+  for (py::ssize_t i = 0; i < n; ++i) {
+    for (int k = 0; k < 3; ++k) {
+      const double x = array.at(i, k);
+      if (!(x == std::round(x) && std::abs(x) < 1e9))
+        throw InputError("images: expected whole numbers, got {} for atom {}", x, i + 1);
+      images[static_cast<std::size_t>(i)][k] = static_cast<int>(x);
+    }
+  }
+  return images;
+}
+
+FramePointer make_frame(const std::vector<std::string>& elements, const py::object& positions,
+                        const py::object& cell, const py::object& velocities, const py::object& images,
+                        std::optional<double> energy, const py::object& forces, const py::object& virial,
+                        std::map<std::string, std::string> info) {
+  auto frame = std::make_shared<Frame>();
+  const auto n = static_cast<py::ssize_t>(elements.size());
+  frame->positions = rows_of(doubles(positions, "positions", {n, 3}));
+  for (const std::string& element : elements) frame->types.push_back(frame->type_map.find_or_add(element));
+  if (!cell.is_none()) frame->cell.emplace(matrix_of(doubles(cell, "cell", {3, 3})));
+  if (!velocities.is_none()) frame->velocities = rows_of(doubles(velocities, "velocities", {n, 3}));
+  if (!images.is_none()) frame->images = images_of(images, n);
+  frame->labels.energy_eV = energy;
+  if (!forces.is_none()) frame->labels.forces_eV_per_A = rows_of(doubles(forces, "forces", {n, 3}));
+  if (!virial.is_none()) frame->labels.virial_eV = matrix_of(doubles(virial, "virial", {3, 3}));
+  frame->info = std::move(info);
+  validate(*frame, "Frame", 0);
+  (void)frame->masses();  // names that are no elements
+  return frame;
+}
+
+py::object view_or_none(const std::vector<Vec3>& rows, const py::object& self) {
+  return rows.empty() ? py::object(py::none()) : py::object(view_of(rows, self));
+}
+
+void set_rows(std::vector<Vec3>& rows, const Frame& frame, const py::object& value, const char* name) {
+  if (value.is_none()) {
+    rows.clear();
+    return;
+  }
+  const Doubles array = doubles(value, name, {static_cast<py::ssize_t>(frame.n_atoms()), 3});
+  // Views of an array that is there stay valid: it is filled, not replaced.
+  rows.resize(frame.n_atoms());
+  std::memmove(rows.data()->data(), array.data(), rows.size() * sizeof(Vec3));
+}
+
+std::string representation(const Frame& frame) {
+  return fmt::format(
+      "<solion.Frame {}, {} atoms{}>", frame.formula(), frame.n_atoms(),
+      frame.cell ? fmt::format(", {:.3f} Å³", frame.cell->volume()) : std::string(", no cell"));
+}
+
+void bind_frame(py::module_& module) {
+  py::class_<Frame, FramePointer>(module, "Frame", R"(One configuration of n atoms.
+
+Arrays are views of the frame's own memory where nothing has to be converted: writing into `positions`
+moves the atoms. The number of atoms and their elements never change.
+
+elements    n names
+positions   (n, 3) Å
+cell        (3, 3) Å, rows a, b, c, right-handed; None: no periodicity
+velocities  (n, 3) Å/fs or None
+images      (n, 3) whole numbers or None; unwrapped position = position + images @ cell
+energy      eV or None
+forces      (n, 3) eV/Å or None
+virial      (3, 3) eV or None; −∂E/∂strain, positive when the cell wants to expand
+info        further key=value pairs of an extxyz comment line)")
+      .def(py::init(&make_frame), py::arg("elements"), py::arg("positions"), py::arg("cell") = py::none(),
+           py::kw_only(), py::arg("velocities") = py::none(), py::arg("images") = py::none(),
+           py::arg("energy") = py::none(), py::arg("forces") = py::none(), py::arg("virial") = py::none(),
+           py::arg("info") = std::map<std::string, std::string>())
+      .def_property_readonly("elements", &elements_of, "Names of the n atoms")
+      .def_property(
+          "positions", [](const py::object& self) { return view_of(self.cast<Frame&>().positions, self); },
+          [](Frame& frame, const py::object& value) {
+            set_rows(frame.positions, frame,
+                     doubles(value, "positions", {static_cast<py::ssize_t>(frame.n_atoms()), 3}),
+                     "positions");
+          },
+          "(n, 3) Å, a view")
+      .def_property(
+          "velocities",
+          [](const py::object& self) { return view_or_none(self.cast<Frame&>().velocities, self); },
+          [](Frame& frame, const py::object& value) {
+            set_rows(frame.velocities, frame, value, "velocities");
+          },
+          "(n, 3) Å/fs, a view, or None")
+      .def_property(
+          "forces",
+          [](const py::object& self) {
+            return view_or_none(self.cast<Frame&>().labels.forces_eV_per_A, self);
+          },
+          [](Frame& frame, const py::object& value) {
+            set_rows(frame.labels.forces_eV_per_A, frame, value, "forces");
+          },
+          "(n, 3) eV/Å, a view, or None")
+      .def_property(
+          "cell",
+          [](const Frame& frame) {
+            return frame.cell ? py::object(matrix_array(frame.cell->matrix())) : py::none();
+          },
+          [](Frame& frame, const py::object& value) {
+            if (value.is_none()) {
+              frame.cell.reset();
+            } else {
+              frame.cell.emplace(matrix_of(doubles(value, "cell", {3, 3})));
+            }
+          },
+          "(3, 3) Å, rows a, b, c, a copy; None: no periodicity")
+      .def_property_readonly(
+          "images",
+          [](const py::object& self) -> py::object {
+            const std::vector<Int3>& images = self.cast<Frame&>().images;
+            if (images.empty()) return py::none();
+            return py::array_t<int>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(images.size()), 3},
+                                    images.data()->data(), self);
+          },
+          "(n, 3) whole numbers, a view, or None")
+      .def_property(
+          "energy", [](const Frame& frame) { return frame.labels.energy_eV; },
+          [](Frame& frame, std::optional<double> value) { frame.labels.energy_eV = value; }, "eV or None")
+      .def_property(
+          "virial",
+          [](const Frame& frame) {
+            return frame.labels.virial_eV ? py::object(matrix_array(*frame.labels.virial_eV)) : py::none();
+          },
+          [](Frame& frame, const py::object& value) {
+            frame.labels.virial_eV.reset();
+            if (!value.is_none()) frame.labels.virial_eV = matrix_of(doubles(value, "virial", {3, 3}));
+          },
+          "(3, 3) eV, a copy, or None")
+      .def_readwrite("info", &Frame::info, "Further key=value pairs, texts (a copy: assign it whole)")
+      .def_property_readonly(
+          "masses", [](const Frame& frame) { return vector_array(frame.masses()); }, "(n,) amu")
+      .def_property_readonly("formula", &Frame::formula, "\"Li24 O8 Cl8\"")
+      .def_property_readonly(
+          "volume",
+          [](const Frame& frame) { return frame.cell ? std::optional(frame.cell->volume()) : std::nullopt; },
+          "Å³, or None without a cell")
+      .def(
+          "copy", [](const Frame& frame) { return std::make_shared<Frame>(frame); },
+          "A frame of its own memory")
+      .def(
+          "repeat",
+          [](const Frame& frame, std::array<int, 3> n) { return std::make_shared<Frame>(repeat(frame, n)); },
+          py::arg("n"), "The frame repeated n[0]×n[1]×n[2] times, without labels, velocities and images")
+      .def(
+          "wrap", [](Frame& frame) { wrap(frame); }, "Moves all atoms into the cell, counting images")
+      .def("__len__", &Frame::n_atoms)
+      .def("__repr__", &representation);
+}
+
+std::vector<FramePointer> shared(std::vector<Frame> frames) {
+  std::vector<FramePointer> result;
+  result.reserve(frames.size());
+  for (Frame& frame : frames) result.push_back(std::make_shared<Frame>(std::move(frame)));
+  return result;
+}
+
+io::ReadOptions reading(const std::vector<std::string>& type_names, bool any_density) {
+  io::ReadOptions options;
+  options.type_names = type_names;
+  options.accept_any_density = any_density;
+  return options;
+}
+
+void bind_files(py::module_& module) {
+  module.def(
+      "read_frames",
+      [](const std::filesystem::path& path, const std::vector<std::string>& type_names, bool any_density) {
+        const py::gil_scoped_release release;
+        return shared(io::read_frames(path, reading(type_names, any_density)));
+      },
+      py::arg("path"), py::kw_only(), py::arg("type_names") = std::vector<std::string>(),
+      py::arg("any_density") = false,
+      R"(All frames of a file, its format chosen by the name: extxyz, POSCAR, LAMMPS data or dump, a DeePMD system.
+
+type_names   elements of numeric types where the file names none
+any_density  accept any volume per atom (a molecule in a large box))");
+  module.def(
+      "write_frames",
+      [](const std::filesystem::path& path, const std::vector<FramePointer>& frames) {
+        std::vector<Frame> copies;
+        for (const FramePointer& frame : frames) copies.push_back(*frame);
+        const py::gil_scoped_release release;
+        io::write_frames(path, copies);
+      },
+      py::arg("path"), py::arg("frames"),
+      "Writes all frames as a whole file or not at all; the format by the name.");
+  module.def(
+      "crystal",
+      [](const std::filesystem::path& name) {
+        return std::make_shared<Frame>(open_crystal(name.string()).frame);
+      },
+      py::arg("name"), Release(), "The unit cell of a built-in crystal (\"li3ocl\") or of a file.");
+  module.def("known_crystals", &known_crystals, "Names of the built-in crystals.");
+  module.def(
+      "supercell",
+      [](const Frame& frame, const py::object& matrix) {
+        const Doubles m = doubles(matrix, "matrix", {3, 3});
+        IntMat3 whole;
+        for (int a = 0; a < 3; ++a) {
+          for (int b = 0; b < 3; ++b) {
+            if (m.at(a, b) != std::round(m.at(a, b)) || std::abs(m.at(a, b)) > 1e6)
+              throw InputError("matrix: expected whole numbers, got {}", m.at(a, b));
+            whole(a, b) = static_cast<int>(m.at(a, b));
+          }
+        }
+        return std::make_shared<Frame>(supercell(frame, whole));
+      },
+      py::arg("frame"), py::arg("matrix"),
+      "The frame repeated to the cell matrix @ cell, matrix (3, 3) whole numbers.");
+}
+
+py::array stacked(const dataset::System& system, const std::vector<Vec3>& (*rows)(const Frame&),
+                  const char* what) {
+  const auto n = static_cast<py::ssize_t>(system.n_atoms());
+  py::array_t<double> all({static_cast<py::ssize_t>(system.frames.size()), n, static_cast<py::ssize_t>(3)});
+  double* to = all.mutable_data();
+  for (const Frame& frame : system.frames) {
+    const std::vector<Vec3>& from = rows(frame);
+    if (from.empty()) throw InputError("{}: not every frame has {}", system.path.string(), what);
+    std::memcpy(to, from.data()->data(), from.size() * sizeof(Vec3));
+    to += 3 * n;
+  }
+  return all;
+}
+
+void bind_datasets(py::module_& module) {
+  using dataset::System;
+  py::class_<System, std::shared_ptr<System>>(
+      module, "System", "Labelled frames of the same n atoms, with where each came from.")
+      .def_readonly("name", &System::name)
+      .def_property_readonly("path", [](const System& system) { return system.path.string(); })
+      .def_property_readonly("elements",
+                             [](const System& system) { return elements_of(system.frames.front()); })
+      .def_property_readonly(
+          "frames",
+          [](const std::shared_ptr<System>& system) {
+            py::list frames;
+            for (Frame& frame : system->frames) frames.append(FramePointer(system, &frame));
+            return frames;
+          },
+          "The frames, sharing memory with this object")
+      .def_property_readonly(
+          "positions",
+          [](const System& system) {
+            return stacked(
+                system, [](const Frame& f) -> const std::vector<Vec3>& { return f.positions; }, "positions");
+          },
+          "(frames, n, 3) Å, a copy")
+      .def_property_readonly(
+          "forces",
+          [](const System& system) {
+            return stacked(
+                system, [](const Frame& f) -> const std::vector<Vec3>& { return f.labels.forces_eV_per_A; },
+                "forces");
+          },
+          "(frames, n, 3) eV/Å, a copy")
+      .def_property_readonly(
+          "energies",
+          [](const System& system) {
+            std::vector<double> energies;
+            for (const Frame& frame : system.frames) {
+              if (!frame.labels.energy_eV)
+                throw InputError("{}: not every frame has an energy", system.path.string());
+              energies.push_back(*frame.labels.energy_eV);
+            }
+            return vector_array(energies);
+          },
+          "(frames,) eV, a copy")
+      .def_property_readonly("_provenance",
+                             [](const System& system) {
+                               std::vector<std::string> lines;
+                               for (const Json& line : system.provenance) lines.push_back(line.dump());
+                               return lines;
+                             })
+      .def_property_readonly(
+          "_statistics",
+          [](const System& system) { return dataset::to_json(dataset::statistics(system)).dump(); })
+      .def("__len__", [](const System& system) { return system.frames.size(); })
+      .def("__repr__", [](const System& system) {
+        return fmt::format("<solion.System {}: {} frames of {}>", system.name, system.frames.size(),
+                           system.frames.front().formula());
+      });
+  module.def(
+      "_load_data",
+      [](const std::vector<std::string>& paths) {
+        std::vector<std::shared_ptr<System>> systems;
+        for (System& system : dataset::load({paths.begin(), paths.end()}))
+          systems.push_back(std::make_shared<System>(std::move(system)));
+        return systems;
+      },
+      py::arg("paths"), Release());
+  module.def(
+      "_append_label",
+      [](const std::string& folder, const Frame& frame, const std::string& provenance,
+         const std::vector<std::string>& elements) {
+        return dataset::Store(folder, elements).append(frame, Json::parse(provenance));
+      },
+      py::arg("folder"), py::arg("frame"), py::arg("provenance"), py::arg("elements"), Release());
+}
+
+}  // namespace
+
+void bind_frames(py::module_& module) {
+  bind_frame(module);
+  bind_files(module);
+  bind_datasets(module);
+}
+
+}  // namespace solion::python

@@ -1,0 +1,117 @@
+"""solion's potentials as an ASE calculator, and frames to and from ase.Atoms.
+
+    from solion.ase import Calculator
+    atoms.calc = Calculator("model.dp")                       # any potential of solion
+    atoms.calc = Calculator(["a.dp", "b.dp", "c.dp"])         # a committee: mean, and how far it disagrees
+"""
+
+import os
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator as _AseCalculator
+from ase.calculators.calculator import all_changes
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.units import fs
+
+from ._core import Committee, Frame, InputError, Potential
+
+_VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx, yy, zz, yz, xz, xy
+
+
+def frame_from_atoms(atoms):
+    """A Frame of an ase.Atoms: positions, cell, velocities if there are any. Periodic in all directions or in none."""
+    pbc = atoms.pbc
+    if pbc.any() and not pbc.all():
+        raise InputError(f"pbc: expected periodicity in all three directions or in none, got {pbc.tolist()}")
+    velocities = atoms.get_velocities() * fs if atoms.has("momenta") else None
+    return Frame(atoms.get_chemical_symbols(), atoms.positions, atoms.cell.array if pbc.all() else None,
+                 velocities=velocities)
+
+
+def atoms_from_frame(frame):
+    """An ase.Atoms of a Frame; energy, forces and stress, where there are any, in a SinglePointCalculator."""
+    atoms = Atoms(frame.elements, positions=frame.positions, cell=frame.cell, pbc=frame.cell is not None,
+                  velocities=None if frame.velocities is None else frame.velocities / fs)
+    labels = {}
+    if frame.energy is not None:
+        labels["energy"] = frame.energy
+    if frame.forces is not None:
+        labels["forces"] = frame.forces.copy()
+    if frame.virial is not None and frame.cell is not None:
+        labels["stress"] = _stress(frame.virial, frame.volume)
+    if labels:
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+    return atoms
+
+
+def _stress(virial, volume):
+    stress = -0.5 * (virial + virial.T) / volume
+    return stress[_VOIGT]
+
+
+class Calculator(_AseCalculator):
+    """An ASE calculator of a potential (or of its file's name), or of a committee of several models.
+
+    Gives energy, free_energy (the same: there are no electrons), energies (per atom), forces, and stress (eV/Å³, Voigt
+    order) where the atoms are periodic. A committee gives the means, and beside them in `results`:
+
+    force_deviation   (n,) √⟨|F − ⟨F⟩|²⟩ over the members, eV/Å
+    energy_deviation  standard deviation of the energies, eV/atom
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
+    default_parameters = {}
+
+    def __init__(self, model, *, precision="double", threads=0, skin_A=1.0, charged_cells=False, **keywords):
+        super().__init__(**keywords)
+        self._frame = None
+        if isinstance(model, (list, tuple)):
+            model = Committee(model)
+        elif isinstance(model, (str, os.PathLike)):
+            model = Potential(model, precision=precision, threads=threads, skin_A=skin_A,
+                              charged_cells=charged_cells)
+        if not isinstance(model, (Potential, Committee)):
+            raise InputError(f"model: expected a Potential, a Committee, a file or a list of files, got "
+                             f"{type(model).__name__}")
+        self.model = model
+        if isinstance(model, Committee):
+            self.implemented_properties = [
+                p for p in type(self).implemented_properties if p != "energies"
+            ] + ["force_deviation", "energy_deviation"]
+
+    def _frame_of(self, atoms, changes):
+        """The frame of the last call moved along where only positions or cell have changed."""
+        if self._frame is None or set(changes) - {"positions", "cell"}:
+            self._frame = frame_from_atoms(atoms)
+            self._frame.velocities = None
+        else:
+            self._frame.positions = atoms.positions
+            if self._frame.cell is not None:
+                self._frame.cell = atoms.cell.array
+        return self._frame
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        frame = self._frame_of(self.atoms, system_changes)
+        if isinstance(self.model, Committee):
+            said = self.model.evaluate(frame)
+            energy = np.mean([m.energy for m in said.members])
+            forces = np.array([m.forces for m in said.members])
+            mean = forces.mean(axis=0)
+            virial = np.mean([m.virial for m in said.members], axis=0)
+            self.results = {
+                "energy": energy,
+                "forces": mean,
+                "force_deviation": np.sqrt(((forces - mean)**2).sum(axis=2).mean(axis=0)),
+                "energy_deviation": said.deviation.energy
+            }
+        else:
+            said = self.model.evaluate(frame, atomic_energies="energies" in properties)
+            virial = said.virial
+            self.results = {"energy": said.energy, "forces": said.forces}
+            if said.atomic_energies is not None:
+                self.results["energies"] = said.atomic_energies
+        self.results["free_energy"] = self.results["energy"]
+        if frame.cell is not None:
+            self.results["stress"] = _stress(virial, frame.volume)

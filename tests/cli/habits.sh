@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Manual pages and completions SOLION SOURCE_DIR: the shells and groff read them, and they know every verb and option.
+set -euo pipefail
+solion=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() {
+  echo "FAILED: $1" >&2
+  exit 1
+}
+verbs=$("$solion" --help | sed -n '/^Subcommands:/,$p' | awk '/^  [a-z]/ {print $1}')
+(($(wc -w <<<"$verbs") > 15)) || fail "verbs of --help: $verbs"
+
+# bash: what Tab would offer behind "solion WORDS…", the last one unfinished.
+"$solion" completion bash -o bash
+bash -n bash
+offered() {
+  bash -c 'source ./bash; COMP_WORDS=(solion "$@"); COMP_CWORD=$#; _solion; printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+for verb in $verbs; do
+  offered "" | grep -qx "$verb" || fail "bash does not offer $verb"
+  for option in $("$solion" "$verb" --help | grep -oE '^ +(-[a-zA-Z],)?--[a-zA-Z-]+' | grep -oE -- '--[a-zA-Z-]+'); do
+    offered "$verb" -- | grep -qx -- "$option" || fail "bash does not offer $verb $option"
+  done
+done
+[[ $(offered train --prec) == --precision ]] || fail "train --prec: $(offered train --prec)"
+[[ $(offered train --precision s) == single ]] || fail "train --precision s: $(offered train --precision s)"
+offered analyze "" | grep -qx msd || fail "analyze msd"
+offered analyze msd --jump | grep -qx -- --jump-length-A || fail "analyze msd --jump"
+[[ -z $(offered md in) ]] || fail "file names are the shell's: $(offered md in)"
+
+for shell in zsh fish; do
+  "$solion" completion $shell -o $shell.script
+  for verb in $verbs; do grep -qw "$verb" $shell.script || fail "$shell does not know $verb"; done
+  if command -v $shell >/dev/null; then
+    $shell -n $shell.script || fail "$shell does not read its script"
+  else
+    echo "$shell is not here; its script was only searched"
+  fi
+done
+if command -v fish >/dev/null; then
+  fish -c 'source fish.script; complete -C "solion analyze ms"' | grep -q '^msd' || fail "fish: analyze ms"
+  fish -c 'source fish.script; complete -C "solion train --prec"' | grep -q -- '^--precision' || fail "fish: train --prec"
+fi
+
+# Manual pages: one a verb, without a warning.
+"$solion" man --all pages
+[[ -s pages/solion.1 && -s pages/solion-analyze-msd.1 ]] || fail "pages: $(ls pages)"
+for verb in $verbs; do [[ -s pages/solion-$verb.1 ]] || fail "no page of $verb"; done
+cmp -s pages/solion-train.1 <("$solion" man train) || fail "man train is another page than with --all"
+if command -v groff >/dev/null; then
+  for page in pages/*.1; do
+    groff -k -man -ww -Tutf8 "$page" >text 2>warnings || fail "groff $page"
+    [[ ! -s warnings ]] || fail "$page: $(head -n 3 warnings)"
+  done
+  groff -k -man -Tutf8 -P-cbou pages/solion-train.1 >text
+  grep -q -- '--precision' text || fail "the page of train has no --precision: $(cat text)"
+fi
+if command -v mandoc >/dev/null; then
+  mandoc -T lint -W error pages/*.1 || fail "mandoc"
+fi
+status=0
+"$solion" man nonsense >out 2>err || status=$?
+[[ $status == 2 ]] && grep -q "no verb 'nonsense'" err || fail "man nonsense: $status, $(cat err)"

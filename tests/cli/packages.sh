@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The Debian packages: made by cpack, unpacked and run; what they say that they need is here. SOLION SOURCE_DIR.
+set -euo pipefail
+build=$(dirname "$1")
+source=$2
+for tool in cpack dpkg-deb dpkg-shlibdeps; do
+  command -v $tool >/dev/null || { echo "skipped: needs $tool"; exit 77; }
+done
+grep -q '^SOLION_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && { echo "skipped: a sanitized program is not packed"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+  echo "FAILED: $1" >&2
+  exit 1
+}
+(cd "$build" && cpack -G DEB -B "$work/debs" >"$work/log" 2>&1) || { cat "$work/log"; fail "cpack"; }
+for deb in "$work"/debs/*.deb; do
+  name=$(dpkg-deb -f "$deb" Package)
+  echo "$name $(dpkg-deb -f "$deb" Version Installed-Size | tr '\n' ' ')"
+  dpkg-deb -x "$deb" "$work/root"
+  IFS=',' read -ra needs <<<"$(dpkg-deb -f "$deb" Depends)"
+  ((${#needs[@]} > 2)) || fail "$name depends on next to nothing: ${needs[*]}"
+  for need in "${needs[@]}"; do
+    package=$(sed -E 's/ *([^ (|]+).*/\1/' <<<"$need")
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || fail "$name needs $package, which is not here"
+  done
+done
+[[ -e $work/debs/solion_0.1.0_$(dpkg --print-architecture).deb ]] || fail "names of the packages: $(ls "$work/debs")"
+# The program out of its package, with its data, pages and completions.
+cd "$work"
+"$work/root/usr/bin/solion" evaluate -m "$source/examples/li3ocl/buckingham.toml" "$source/examples/li3ocl/unit_cell.xyz" >out
+grep -q 'Li3 O1 Cl1' out || fail "the packed program"
+for file in share/man/man1/solion-train.1 share/bash-completion/completions/solion share/zsh/vendor-completions/_solion \
+  share/fish/vendor_completions.d/solion.fish share/doc/solion/copyright lib/cmake/solion/solionConfig.cmake \
+  include/solion/dp/model.hpp; do
+  [[ -s $work/root/usr/$file ]] || fail "no $file in the packages"
+done
+# As dpkg puts it, into a root of its own.
+if ((EUID == 0)); then
+  mkdir -p "$work/away/var/lib/dpkg/"{info,updates,triggers}
+  : >"$work/away/var/lib/dpkg/status"
+  dpkg --root="$work/away" --force-depends -i "$work"/debs/solion_*.deb >log 2>&1 || { cat log; fail "dpkg -i"; }
+  "$work/away/usr/bin/solion" --version >/dev/null || fail "the program after dpkg -i"
+fi
+if [[ -d $work/root/usr/lib/python3/dist-packages/solion ]] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+  PYTHONPATH=$work/root/usr/lib/python3/dist-packages /usr/bin/python3 -c 'import solion; print(solion.crystal("li3ocl"))'
+fi

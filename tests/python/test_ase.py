@@ -1,0 +1,154 @@
+"""The ASE calculator against ASE's own numerical derivatives, and conversions."""
+import pathlib
+import tempfile
+import unittest
+
+import numpy as np
+
+try:
+    import ase
+    from ase.units import fs
+except ImportError:
+    raise unittest.SkipTest("needs ASE (python3-ase)")
+
+import solion
+from common import BUCKINGHAM, tiny_training
+from solion.ase import Calculator, atoms_from_frame, frame_from_atoms
+from solion.convert import from_dpdata, from_pymatgen, to_dpdata, to_pymatgen_dict
+
+
+def rattled():
+    atoms = atoms_from_frame(solion.crystal("li3ocl").repeat((2, 1, 1)))
+    atoms.rattle(0.05, seed=2)
+    # A strain with shear, so that no component of the stress is zero by symmetry.
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + [[0.01, 0.02, 0], [0, -0.01, 0.01], [0.015, 0, 0]]), scale_atoms=True)
+    return atoms
+
+
+class Derivatives(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.models = []
+        for seed in (1, 2, 3):
+            keys = tiny_training(30)
+            keys["model"]["fitting_net"]["seed"] = seed
+            cls.models.append(pathlib.Path(cls.folder.name) / f"{seed}.dp")
+            solion.train(keys, folder=cls.folder.name, model=f"{seed}.dp", fresh=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def check(self, model, tolerance):
+        atoms = rattled()
+        atoms.calc = Calculator(model)
+        forces, stress = atoms.get_forces(), atoms.get_stress()
+        # Central differences of 1e-3 Å and 1e-4 of strain, ASE's own.
+        np.testing.assert_allclose(atoms.calc.calculate_numerical_forces(atoms, d=1e-3), forces, atol=tolerance)
+        np.testing.assert_allclose(atoms.calc.calculate_numerical_stress(atoms, d=1e-4), stress, atol=tolerance)
+        self.assertEqual(atoms.get_potential_energy(force_consistent=True), atoms.get_potential_energy())
+        return atoms
+
+    def test_analytic_potential(self):
+        atoms = self.check(BUCKINGHAM, 1e-4)
+        energies = atoms.get_potential_energies()
+        self.assertAlmostEqual(energies.sum(), atoms.get_potential_energy(), delta=1e-9)
+
+    def test_deep_potential(self):
+        atoms = self.check(self.models[0], 1e-4)
+        self.assertAlmostEqual(atoms.get_potential_energies().sum(), atoms.get_potential_energy(), delta=1e-9)
+
+    def test_committee(self):
+        atoms = self.check(self.models, 1e-4)
+        results = atoms.calc.results
+        forces = np.array([solion.Potential(m).evaluate(frame_from_atoms(atoms)).forces for m in self.models])
+        expected = np.sqrt(((forces - forces.mean(axis=0))**2).sum(axis=2).mean(axis=0))
+        np.testing.assert_allclose(results["force_deviation"], expected, atol=1e-12)
+        self.assertGreater(results["energy_deviation"], 0)
+        np.testing.assert_array_equal(atoms.calc.get_property("force_deviation", atoms), results["force_deviation"])
+
+    def test_follows_the_atoms(self):
+        atoms = rattled()
+        atoms.calc = Calculator(BUCKINGHAM)
+        for change in (lambda a: a.rattle(0.03, seed=5), lambda a: a.set_cell(a.cell * 1.01, scale_atoms=True),
+                       lambda a: a.set_positions(a.positions[::-1]) or a.set_chemical_symbols(a.get_chemical_symbols()[::-1])):
+            change(atoms)
+            fresh = atoms.copy()
+            fresh.calc = Calculator(BUCKINGHAM)
+            self.assertAlmostEqual(atoms.get_potential_energy(), fresh.get_potential_energy(), delta=1e-9)
+
+    def test_wrong_atoms(self):
+        atoms = rattled()
+        atoms.pbc = (True, True, False)
+        atoms.calc = Calculator(BUCKINGHAM)
+        with self.assertRaisesRegex(solion.InputError, "pbc: .*\\[True, True, False\\]"):
+            atoms.get_potential_energy()
+        with self.assertRaisesRegex(solion.InputError, "model: expected a Potential"):
+            Calculator(3)
+
+
+class Conversions(unittest.TestCase):
+
+    def setUp(self):
+        self.frame = frame_from_atoms(rattled())
+        said = solion.Potential(BUCKINGHAM).evaluate(self.frame)
+        self.frame.energy, self.frame.forces, self.frame.virial = said.energy, said.forces, said.virial
+
+    def same(self, a, b, tolerance=0.0):
+        self.assertEqual(a.elements, b.elements)
+        np.testing.assert_allclose(a.positions, b.positions, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(a.cell, b.cell, rtol=0, atol=tolerance)
+
+    def test_atoms(self):
+        self.frame.velocities = np.full((10, 3), 0.001)
+        atoms = atoms_from_frame(self.frame)
+        self.assertEqual(atoms.get_potential_energy(), self.frame.energy)
+        np.testing.assert_allclose(atoms.get_velocities(), 0.001 / fs)
+        again = frame_from_atoms(atoms)
+        self.same(again, self.frame)
+        np.testing.assert_allclose(again.velocities, self.frame.velocities, rtol=1e-12)
+        molecule = atoms_from_frame(solion.Frame(["O", "O"], [[0, 0, 0], [0, 0, 1.2]]))
+        self.assertFalse(molecule.pbc.any())
+        self.assertIsNone(frame_from_atoms(molecule).cell)
+
+    def test_pymatgen(self):
+        tree = to_pymatgen_dict(self.frame)
+        self.same(from_pymatgen(tree), self.frame, 1e-12)
+        try:
+            from pymatgen.core import Structure
+        except ImportError:
+            self.skipTest("the dict is tested; needs python3-pymatgen for the objects")
+        structure = Structure.from_dict(tree)
+        self.assertEqual([site.specie.symbol for site in structure], self.frame.elements)
+        np.testing.assert_allclose(structure.cart_coords, self.frame.positions, atol=1e-10)
+        structure.add_oxidation_state_by_element({"Li": 1, "O": -2, "Cl": -1})
+        self.same(from_pymatgen(structure), self.frame, 1e-10)
+
+    def test_wrong_pymatgen(self):
+        tree = to_pymatgen_dict(self.frame)
+        tree["sites"][0]["species"][0]["occu"] = 0.5
+        with self.assertRaisesRegex(solion.InputError, "occupancy 1"):
+            from_pymatgen(tree)
+        with self.assertRaisesRegex(solion.InputError, "got list"):
+            from_pymatgen([])
+
+    def test_dpdata(self):
+        data = to_dpdata([self.frame, self.frame])
+        self.assertEqual(data["coords"].shape, (2, 10, 3))
+        self.assertEqual(sum(data["atom_numbs"]), 10)
+        again = from_dpdata(data)
+        self.same(again[1], self.frame)
+        self.assertEqual(again[0].energy, self.frame.energy)
+        np.testing.assert_array_equal(again[0].virial, self.frame.virial)
+        with self.assertRaisesRegex(solion.InputError, r"forces: .*\(2, 10, 3\), got \(1, 10, 3\)"):
+            from_dpdata(dict(data, forces=data["forces"][:1]))
+        with self.assertRaisesRegex(solion.InputError, "atom_types: expected 0 to"):
+            from_dpdata(dict(data, atom_types=data["atom_types"] + 3))
+        with self.assertRaisesRegex(solion.InputError, "other atoms"):
+            to_dpdata([self.frame, solion.crystal("li3ocl")])
+
+
+if __name__ == "__main__":
+    unittest.main()
