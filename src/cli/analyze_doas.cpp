@@ -78,7 +78,9 @@ std::function<void()> setup_analyze_doas(CLI::App& app) {
   app.add_option("--width-eV", options->settings.width_eV, "Of the Gaussian that each energy is drawn as")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")
+      ->default_str("all cores")
+      ->check(CLI::Range(1, 4096));
   return [options] { run(*options); };
 }
 

@@ -146,7 +146,9 @@ std::function<void()> setup_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--steps", options->steps, "Steps to time (default 100; training 50)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}));
-  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")
+      ->default_str("all cores")
+      ->check(CLI::Range(1, 4096));
   app.add_option("--precision", options->precision,
                  "single, double or reference (default single; training: the input's)")
       ->check(CLI::IsMember({"single", "double", "reference"}));

@@ -222,7 +222,7 @@ std::function<void()> setup_binding(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")->capture_default_str();
   app.add_option("--json", o->json, "Write all numbers to this file");
-  app.add_option("--threads", o->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", o->threads, "Threads")->default_str("all cores")->check(CLI::Range(1, 4096));
   return [o] { run(*o); };
 }
 

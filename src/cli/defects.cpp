@@ -242,7 +242,9 @@ std::function<void()> setup_defects(CLI::App& app) {
   app.add_option("--steps", options->relax.max_steps, "At most so many steps a cell")->capture_default_str();
   app.add_option("-o,--output", options->output, "Write the relaxed cells (format by name)");
   app.add_option("--json", options->json, "Write all numbers to this file");
-  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")
+      ->default_str("all cores")
+      ->check(CLI::Range(1, 4096));
   return [options] { run(*options); };
 }
 

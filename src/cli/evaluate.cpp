@@ -130,7 +130,9 @@ std::function<void()> setup_evaluate(CLI::App& app) {
   app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a DeePMD system …")->required();
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_option("-o,--output", options->output, "Write the frames with these labels (format by name)");
-  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")
+      ->default_str("all cores")
+      ->check(CLI::Range(1, 4096));
   return [options] { run(*options); };
 }
 

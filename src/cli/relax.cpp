@@ -93,7 +93,9 @@ std::function<void()> setup_relax(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--steps", options->relax.max_steps, "At most so many steps")->capture_default_str();
   app.add_option("--json", options->json, "Write all numbers to this file");
-  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")
+      ->default_str("all cores")
+      ->check(CLI::Range(1, 4096));
   return [options] { run(*options); };
 }
 

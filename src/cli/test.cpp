@@ -106,7 +106,9 @@ std::function<void()> setup_test(CLI::App& app) {
          "Labelled systems: DeePMD npy folders (searched for all systems below) or frame files with labels")
       ->required();
   app.add_option("--detail", options->detail, "Prefix of files with every label beside its prediction");
-  app.add_option("--threads", options->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--threads", options->threads, "Threads")
+      ->check(CLI::PositiveNumber)
+      ->default_str("all cores");
   app.add_option("--json", options->json, "Write the same numbers here");
   return [options] { run_test(*options); };
 }

@@ -69,7 +69,9 @@ std::function<void()> setup_train(CLI::App& app) {
                  "Start from the parameters and statistics of this model");
   app.add_option("--precision", options->precision, "single or double; otherwise that of the input")
       ->check(CLI::IsMember({"single", "double"}));
-  app.add_option("--threads", options->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--threads", options->threads, "Threads")
+      ->check(CLI::PositiveNumber)
+      ->default_str("all cores");
   app.add_option("--json", options->json, "Write the summary and the learning curve here");
   return [options] { run_train(*options); };
 }

@@ -13,7 +13,7 @@ fail() {
 for component in program dev; do
   cmake --install "$build" --component $component --prefix "$work/root" >/dev/null
 done
-"$work/root/bin/solion" --version | grep -q '^solion [0-9]' || fail "the installed program does not run"
+[[ $("$work/root/bin/solion" --version) == "solion "* ]] || fail "the installed program does not run"
 "$work/root/bin/solion" doctor --json "$work/doctor.json" >/dev/null
 if [[ -e $work/root/share/solion/plotly.min.js ]]; then
   jq -e --arg root "$work/root" '.parts[] | select(.name == "plotly.js") | .version | contains($root)' "$work/doctor.json" >/dev/null ||

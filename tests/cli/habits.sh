@@ -18,16 +18,20 @@ bash -n bash
 offered() {
   bash -c 'source ./bash; COMP_WORDS=(solion "$@"); COMP_CWORD=$#; _solion; printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
 }
+# has TEXT LINE: the line is one of the text's.
+has() { [[ $'\n'$1$'\n' == *$'\n'$2$'\n'* ]]; }
+all=$(offered "")
 for verb in $verbs; do
-  offered "" | grep -qx "$verb" || fail "bash does not offer $verb"
+  has "$all" "$verb" || fail "bash does not offer $verb"
+  options=$(offered "$verb" --)
   for option in $("$solion" "$verb" --help | grep -oE '^ +(-[a-zA-Z],)?--[a-zA-Z-]+' | grep -oE -- '--[a-zA-Z-]+'); do
-    offered "$verb" -- | grep -qx -- "$option" || fail "bash does not offer $verb $option"
+    has "$options" "$option" || fail "bash does not offer $verb $option"
   done
 done
 [[ $(offered train --prec) == --precision ]] || fail "train --prec: $(offered train --prec)"
 [[ $(offered train --precision s) == single ]] || fail "train --precision s: $(offered train --precision s)"
-offered analyze "" | grep -qx msd || fail "analyze msd"
-offered analyze msd --jump | grep -qx -- --jump-length-A || fail "analyze msd --jump"
+has "$(offered analyze "")" msd || fail "analyze msd"
+[[ $(offered analyze msd --jump) == --jump-length-A ]] || fail "analyze msd --jump"
 [[ -z $(offered md in) ]] || fail "file names are the shell's: $(offered md in)"
 
 for shell in zsh fish; do
@@ -40,8 +44,8 @@ for shell in zsh fish; do
   fi
 done
 if command -v fish >/dev/null; then
-  fish -c 'source fish.script; complete -C "solion analyze ms"' | grep -q '^msd' || fail "fish: analyze ms"
-  fish -c 'source fish.script; complete -C "solion train --prec"' | grep -q -- '^--precision' || fail "fish: train --prec"
+  [[ $(fish -c 'source fish.script; complete -C "solion analyze ms"') == msd* ]] || fail "fish: analyze ms"
+  [[ $(fish -c 'source fish.script; complete -C "solion train --prec"') == --precision* ]] || fail "fish: train --prec"
 fi
 
 # Manual pages: one a verb, without a warning.
