@@ -3,14 +3,15 @@
 # To build the program.
 packages_build=(g++ cmake ninja-build pkg-config
   libeigen3-dev libopenblas-dev libhdf5-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libpugixml-dev libcli11-dev
-  libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev libhwy-dev)
+  libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev libhwy-dev
+  libkim-api-dev)
 # To write reports: plotly.js, and what makes it smaller.
 packages_report=(python3-plotly esbuild)
 # To build the Python module (optional: it is left out where these are missing).
 packages_python=(python3-dev pybind11-dev python3-numpy)
 # To test: the frameworks, the programs that solion is compared with or works with, the browser that opens the report.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format ccache jq
-  lammps gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium
+  lammps openmpi-bin gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium
   slurm-wlm munge
   python3-pip python3-pymatgen zsh fish groff-base mandoc dpkg-dev file)
 # To fuzz and to check with clang-tidy.

@@ -6,12 +6,15 @@
 #include <string>
 
 #include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/engine/lammps.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/kim/collection.hpp"
 #include "solion/md/run.hpp"
 
 namespace solion::cli {
@@ -22,6 +25,8 @@ struct MdOptions {
   std::string json;
   bool fresh = false;
   int threads = 0;
+  std::string engine = "solion";
+  int ranks = 1;
 };
 
 void print_summary(const md::Summary& s, const md::Input& input) {
@@ -58,12 +63,32 @@ void run_md(const MdOptions& options) {
   match_types(start, *potential);
   const int threads = options.threads > 0 ? options.threads : input.threads;
   potential->set_threads(threads > 0 ? threads : available_threads());
+  if (options.engine == "lammps") {
+    engine::check_lammps(input, start, options.ranks);
+  } else if (options.ranks > 1) {
+    throw InputError(
+        "--ranks {}: the own engine runs in one process with threads; ranks belong to --engine lammps",
+        options.ranks);
+  }
   md::RunOptions how;
   how.fresh = options.fresh;
   how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
-  const md::Summary summary = md::run(input.settings, input.outputs, start, *potential, how);
+  md::Summary summary;
+  if (options.engine == "lammps") {
+    std::filesystem::path folder = options.input;
+    folder.replace_extension(".lammps");
+    summary = engine::run_lammps(input, start, *potential,
+                                 {.ranks = options.ranks,
+                                  .fresh = options.fresh,
+                                  .potential_identity = how.potential_identity,
+                                  .progress = how.progress,
+                                  .folder = folder,
+                                  .kim_objects = kim::find_parts()});
+  } else {
+    summary = md::run(input.settings, input.outputs, start, *potential, how);
+  }
   print_summary(summary, input);
   if (!options.json.empty()) {
     Json json = md::to_json(summary);
@@ -80,6 +105,12 @@ std::function<void()> setup_md(CLI::App& app) {
   app.add_option("input", options->input, "input file (TOML; keys in docs/theory/md.md)")->required();
   app.add_option("--json", options->json, "write the summary there as JSON");
   app.add_flag("--fresh", options->fresh, "start again instead of going on from the restart file");
+  app.add_option("--engine", options->engine,
+                 "solion, or lammps: the same run by Debian's LAMMPS through the KIM API (docs/lammps.md)")
+      ->check(CLI::IsMember({"solion", "lammps"}))
+      ->capture_default_str();
+  app.add_option("--ranks", options->ranks, "MPI processes of --engine lammps")
+      ->check(CLI::Range(1, 1000000));
   app.add_option("--threads", options->threads,
                  "threads of the potential (default: the input's, or all cores)")
       ->check(CLI::Range(1, 4096));

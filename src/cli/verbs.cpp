@@ -19,6 +19,7 @@ std::function<void()> setup_barriers(CLI::App& app);
 std::function<void()> setup_md(CLI::App& app);
 std::function<void()> setup_analyze(CLI::App& app);
 std::function<void()> setup_compress(CLI::App& app);
+std::function<void()> setup_export(CLI::App& app);
 std::function<void()> setup_bench(CLI::App& app);
 std::function<void()> setup_learn(CLI::App& app);
 std::function<void()> setup_study(CLI::App& app);
@@ -44,6 +45,7 @@ std::span<const Verb> verbs() {
       {"analyze", "Diffusion, structure and activation energies of trajectories", setup_analyze},
       {"compress", "Nothing to do by hand: shows the tables that every model gets when it is loaded",
        setup_compress},
+      {"export", "A model for LAMMPS and every other simulator with the KIM API", setup_export},
       {"bench", "Speed of a model on your system, or of training, beside the core's own", setup_bench},
       {"learn", "Active learning: explore, select, label, retrain", setup_learn},
       {"study", "One file → data, model, molecular dynamics, transport, report", setup_study},

@@ -78,17 +78,20 @@ void DeepPotential::evaluate_beside(const Potential& first, const Frame& frame, 
     return;
   }
   match(frame);
-  evaluate_on(other->list_, types_, request, result);
+  evaluate_on(other->list_.view(), types_, request, result);
 }
 
 void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluation& result) {
   match(frame);
   list_.update(frame, model_->descriptor.rcut, options_.skin_A);
-  evaluate_on(list_, types_, request, result);
+  evaluate_on(list_.view(), types_, request, result);
 }
 
-void DeepPotential::evaluate_on(const Neighborhood& list, std::span<const int> types, const Request& request,
+void DeepPotential::evaluate_on(const NeighborView& list, std::span<const int> types, const Request& request,
                                 Evaluation& result) {
+  if (!(list.cutoff >= model_->descriptor.rcut)) {
+    throw InputError("{}: the neighbour list reaches only {} Å", description(), list.cutoff);
+  }
   SelExcess excess;
   if (auto* fast = std::get_if<FastPath<double>>(&fast_)) {
     excess = fast->evaluate(list, types, request, options_.threads, result);

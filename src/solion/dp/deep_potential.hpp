@@ -45,9 +45,9 @@ class DeepPotential : public Potential {
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void set_threads(int threads) override { options_.threads = threads; }
 
-  /// For an engine that owns the neighbour list: `types` has the model's type of each local atom, and the
-  /// list reaches at least `model().descriptor.rcut`.
-  void evaluate_on(const Neighborhood& list, std::span<const int> types, const Request& request,
+  /// For an engine that owns the neighbour list: `types` has the model's type of each owner; results go by
+  /// owner, also to ghosts that own themselves. InputError if the list does not reach the model's cutoff.
+  void evaluate_on(const NeighborView& list, std::span<const int> types, const Request& request,
                    Evaluation& result);
 
   [[nodiscard]] const Model& model() const { return *model_; }

@@ -115,14 +115,15 @@ class FastPath<T>::Worker {
  public:
   explicit Worker(const FastModel<T>& model) : model_(model) {}
 
-  void start(std::size_t n_local, const Request& request) {
+  void start(std::size_t n_owners, const Request& request) {
     energy = 0;
     virial.setZero();
     excess = {};
-    forces.assign(request.forces ? n_local : 0, Vec3::Zero());
+    forces.assign(request.forces ? n_owners : 0, Vec3::Zero());
+    virials.assign(request.atomic_virials ? n_owners : 0, Mat3::Zero());
   }
 
-  void run(const Block& block, const std::vector<int>& order, const Neighborhood& list,
+  void run(const Block& block, const std::vector<int>& order, const NeighborView& list,
            std::span<const int> types, const Request& request, Evaluation& result) {
     const int n = block.end - block.begin;
     const auto atom = [&](int k) { return order[static_cast<std::size_t>(block.begin + k)]; };
@@ -143,7 +144,7 @@ class FastPath<T>::Worker {
       energy += e;
       if (request.atomic_energies) result.atomic_energies[static_cast<std::size_t>(atom(k))] = e;
     }
-    if (!request.forces && !request.virial) return;
+    if (!request.forces && !request.virial && !request.atomic_virials) return;
     net.backward(n, d_.data(), work_);
     for (int k = 0; k < n; ++k) {
       kernels_.descriptor_gradient(d_.data() + k * net.row_stride(), t(k), model_.stride, model_.m1,
@@ -156,6 +157,7 @@ class FastPath<T>::Worker {
   Mat3 virial = Mat3::Zero();
   SelExcess excess;
   std::vector<Vec3> forces;
+  std::vector<Mat3> virials;
 
  private:
   /// Kernels touch whole vectors of 64 bytes.
@@ -163,7 +165,7 @@ class FastPath<T>::Worker {
   T* t(int k) { return t_.data() + 4 * static_cast<std::ptrdiff_t>(model_.stride) * k; }
 
   /// Buffers for the block, for as many pairs as its list has.
-  void make_room(const Block& block, const std::vector<int>& order, const Neighborhood& list,
+  void make_room(const Block& block, const std::vector<int>& order, const NeighborView& list,
                  const nn::PackedNetwork<T>& net) {
     std::size_t all = 0, most = 0;
     for (int k = block.begin; k < block.end; ++k) {
@@ -202,7 +204,7 @@ class FastPath<T>::Worker {
   }
 
   /// The pairs of atom i within the cutoff by type of the neighbour, with all that both kernels need of them.
-  void collect(int k, int i, int type, const Neighborhood& list, std::span<const int> types) {
+  void collect(int k, int i, int type, const NeighborView& list, std::span<const int> types) {
     const Descriptor& d = model_.model->descriptor;
     const auto n_types = static_cast<std::size_t>(model_.n_types);
     std::fill(counted_.begin(), counted_.end(), 0);
@@ -213,7 +215,7 @@ class FastPath<T>::Worker {
       const Vec3 r = list.position(j) - centre;
       const double r2 = r.squaredNorm();
       // Written in any case, kept if it counts: the branch would be a coin toss.
-      const int owner = list.owner(j);
+      const int owner = list.owner[static_cast<std::size_t>(j)];
       const auto b = static_cast<std::size_t>(types[static_cast<std::size_t>(owner)]);
       const std::size_t at = b * most_ + counted_[b];
       x[at] = static_cast<T>(r[0]);
@@ -301,6 +303,7 @@ class FastPath<T>::Worker {
       kernels_.gradients(static_cast<std::ptrdiff_t>(count), pairs(first), model_.pair(type, b).kind,
                          grad_t_.data(), model_.stride, weights_.data(), sums_.data(), gx, gy, gz,
                          virial.data());
+      if (request.atomic_virials) add_virials(pairs(first), first, count);
       if (!request.forces) continue;
       for (std::size_t p = 0; p < count; ++p) {
         const Vec3 g(static_cast<double>(gx[p]), static_cast<double>(gy[p]), static_cast<double>(gz[p]));
@@ -309,6 +312,16 @@ class FastPath<T>::Worker {
       }
     }
     if (request.forces) forces[static_cast<std::size_t>(i)] += own;
+  }
+
+  void add_virials(const Pairs<T>& pairs, std::size_t first, std::size_t count) {
+    for (std::size_t p = 0; p < count; ++p) {
+      const Vec3 r(static_cast<double>(pairs.x[p]), static_cast<double>(pairs.y[p]),
+                   static_cast<double>(pairs.z[p]));
+      const Vec3 g(static_cast<double>(gradient_[0].data()[p]), static_cast<double>(gradient_[1].data()[p]),
+                   static_cast<double>(gradient_[2].data()[p]));
+      virials[static_cast<std::size_t>(owner_[first + p])] -= r * g.transpose();
+    }
   }
 
   const FastModel<T>& model_;
@@ -342,21 +355,24 @@ template <typename T>
 FastPath<T>::~FastPath() = default;
 
 template <typename T>
-void FastPath<T>::plan(const Neighborhood& list, std::span<const int> types, int threads) {
+void FastPath<T>::plan(const NeighborView& list, std::span<const int> types, int threads) {
   // The neighbours of a block then share cache lines, in whatever order the frame has its atoms.
-  if (spatial_of_ != list.generation() || spatial_.size() != types.size()) {
-    const auto& all = list.positions();
-    spatial_ = spatial_order({all.begin(), all.begin() + list.n_local()}, list.cutoff());
-    spatial_of_ = list.generation();
+  if (spatial_of_ != list.generation || spatial_.size() != list.centres.size()) {
+    std::vector<Vec3> places;
+    places.reserve(list.centres.size());
+    for (const int i : list.centres) places.push_back(list.position(i));
+    spatial_ = spatial_order(places, list.cutoff);
+    spatial_of_ = list.generation;
   }
   const auto n_types = static_cast<std::size_t>(model_->n_types);
   start_.assign(n_types + 1, 0);
-  for (const int t : types) ++start_[static_cast<std::size_t>(t) + 1];
+  const auto type_of = [&](int i) { return static_cast<std::size_t>(types[static_cast<std::size_t>(i)]); };
+  for (const int i : list.centres) ++start_[type_of(i) + 1];
   for (std::size_t t = 0; t < n_types; ++t) start_[t + 1] += start_[t];
-  order_.resize(types.size());
-  for (const int i : spatial_) {
-    const auto type = static_cast<std::size_t>(types[static_cast<std::size_t>(i)]);
-    order_[static_cast<std::size_t>(start_[type]++)] = i;
+  order_.resize(list.centres.size());
+  for (const int place : spatial_) {
+    const int i = list.centres[static_cast<std::size_t>(place)];
+    order_[static_cast<std::size_t>(start_[type_of(i)]++)] = i;
   }
   // start_[t] now is the end of type t. Equal blocks, as many of each type as the threads can share.
   blocks_.clear();
@@ -375,9 +391,9 @@ void FastPath<T>::plan(const Neighborhood& list, std::span<const int> types, int
 }
 
 template <typename T>
-SelExcess FastPath<T>::evaluate(const Neighborhood& list, std::span<const int> types, const Request& request,
+SelExcess FastPath<T>::evaluate(const NeighborView& list, std::span<const int> types, const Request& request,
                                 int threads, Evaluation& result) {
-  const auto n = static_cast<std::size_t>(list.n_local());
+  const auto n = static_cast<std::size_t>(list.n_owners);
   threads = std::max(1, threads);
   plan(list, types, threads);
   result.atomic_energies.assign(request.atomic_energies ? n : 0, 0.0);
@@ -394,12 +410,14 @@ SelExcess FastPath<T>::evaluate(const Neighborhood& list, std::span<const int> t
   result.energy = 0;
   result.virial.setZero();
   result.forces.assign(request.forces ? n : 0, Vec3::Zero());
+  result.atomic_virials.assign(request.atomic_virials ? n : 0, Mat3::Zero());
   for (std::size_t w = 0; w < used; ++w) {
     const Worker& worker = *workers_[w];
     result.energy += worker.energy;
     result.virial += worker.virial;
     if (worker.excess.excess > excess.excess) excess = worker.excess;
     for (std::size_t i = 0; i < worker.forces.size(); ++i) result.forces[i] += worker.forces[i];
+    for (std::size_t i = 0; i < worker.virials.size(); ++i) result.atomic_virials[i] += worker.virials[i];
   }
   return excess;
 }

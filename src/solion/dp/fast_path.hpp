@@ -60,7 +60,8 @@ class FastPath {
   FastPath& operator=(FastPath&&) noexcept;
   ~FastPath();
 
-  SelExcess evaluate(const Neighborhood& list, std::span<const int> types, const Request& request,
+  /// With one thread the list is asked for the neighbours of one centre at a time.
+  SelExcess evaluate(const NeighborView& list, std::span<const int> types, const Request& request,
                      int threads, Evaluation& result);
 
  private:
@@ -69,13 +70,13 @@ class FastPath {
   struct Block {
     int type, begin, end;
   };
-  void plan(const Neighborhood& list, std::span<const int> types, int threads);
+  void plan(const NeighborView& list, std::span<const int> types, int threads);
 
   std::shared_ptr<const FastModel<T>> model_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<int> spatial_;  ///< local atoms, near ones together; of the list with the number behind it
+  std::vector<int> spatial_;  ///< places among the centres, near ones together; of the generation behind it
   std::uint64_t spatial_of_ = 0;
-  std::vector<int> order_;  ///< local atoms by type
+  std::vector<int> order_;  ///< centres by type
   std::vector<int> start_;  ///< [type]: first in order_
   std::vector<Block> blocks_;
 };

@@ -70,7 +70,7 @@ struct Neighbour {
 
 class Atom {
  public:
-  Atom(const Model& model, const Neighborhood& list, std::span<const int> types, int i)
+  Atom(const Model& model, const NeighborView& list, std::span<const int> types, int i)
       : model_(model), list_(list), types_(types), i_(i), type_(types[static_cast<std::size_t>(i)]) {}
 
   double energy(SelExcess& excess) {
@@ -115,12 +115,13 @@ class Atom {
   void add(int j, std::vector<int>& count) {
     Neighbour n;
     n.atom = j;
-    n.type = types_[static_cast<std::size_t>(list_.owner(j))];
+    const int owner = list_.owner[static_cast<std::size_t>(j)];
+    n.type = types_[static_cast<std::size_t>(owner)];
     n.r = list_.position(j) - list_.position(i_);
     n.distance = n.r.norm();
     if (!(n.distance < model_.descriptor.rcut)) return;
     if (!(n.distance > same_place_A))
-      throw InputError("atoms {} and {} lie at the same place", i_ + 1, list_.owner(j) + 1);
+      throw InputError("atoms {} and {} lie at the same place", i_ + 1, owner + 1);
     // A pair that the model leaves out is no neighbour at all; one that the descriptor leaves out takes the
     // place of a padded row and adds nothing.
     if (model_.pair_exclude_types.contains({type_, n.type})) return;
@@ -155,7 +156,7 @@ class Atom {
   }
 
   const Model& model_;
-  const Neighborhood& list_;
+  const NeighborView& list_;
   std::span<const int> types_;
   int i_;
   int type_;
@@ -166,28 +167,32 @@ class Atom {
 
 }  // namespace
 
-SelExcess evaluate_reference(const Model& model, const Neighborhood& list, std::span<const int> types,
+SelExcess evaluate_reference(const Model& model, const NeighborView& list, std::span<const int> types,
                              const Request& request, Evaluation& result) {
-  const auto n = static_cast<std::size_t>(list.n_local());
+  const auto n = static_cast<std::size_t>(list.n_owners);
   result.energy = 0;
   result.virial.setZero();
   result.forces.assign(request.forces ? n : 0, Vec3::Zero());
   result.atomic_energies.assign(request.atomic_energies ? n : 0, 0.0);
+  result.atomic_virials.assign(request.atomic_virials ? n : 0, Mat3::Zero());
   SelExcess excess;
-  for (int i = 0; i < list.n_local(); ++i) {
+  for (const int i : list.centres) {
     const auto local = static_cast<std::size_t>(i);
     if (model.atom_exclude_types.contains(types[local])) continue;
     Atom atom(model, list, types, i);
     const double energy = atom.energy(excess);
     result.energy += energy;
     if (request.atomic_energies) result.atomic_energies[local] = energy;
-    if (!request.forces && !request.virial) continue;
+    if (!request.forces && !request.virial && !request.atomic_virials) continue;
     atom.gradient([&](int j, const Vec3& r, const Vec3& grad) {
       if (request.forces) {
         result.forces[local] += grad;
-        result.forces[static_cast<std::size_t>(list.owner(j))] -= grad;
+        result.forces[static_cast<std::size_t>(list.owner[static_cast<std::size_t>(j)])] -= grad;
       }
-      result.virial -= r * grad.transpose();
+      const Mat3 w = r * grad.transpose();
+      result.virial -= w;
+      if (request.atomic_virials)
+        result.atomic_virials[static_cast<std::size_t>(list.owner[static_cast<std::size_t>(j)])] -= w;
     });
   }
   return excess;

@@ -20,10 +20,10 @@ struct SelExcess {
   }
 };
 
-/// Energy, and what is requested, of the local atoms of `list`, whose cutoff is at least the model's.
-/// `types` has the model's type of each local atom; a ghost has its owner's. Forces on ghosts go to their
-/// owners. Equations: docs/theory/dp.md. InputError if two atoms lie at the same place.
-SelExcess evaluate_reference(const Model& model, const Neighborhood& list, std::span<const int> types,
+/// Energy, and what is requested, of the centres of `list`, whose cutoff is at least the model's. `types` has
+/// the model's type of each owner; a ghost has its owner's. Results go by owner. Equations: docs/theory/dp.md.
+/// InputError if two atoms lie at the same place.
+SelExcess evaluate_reference(const Model& model, const NeighborView& list, std::span<const int> types,
                              const Request& request, Evaluation& result);
 
 }  // namespace solion::dp

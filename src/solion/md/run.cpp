@@ -1,17 +1,13 @@
 // The loop of a run and its files.
 #include "solion/md/run.hpp"
 
-#include <Eigen/Geometry>
 #include <chrono>
-#include <cmath>
 #include <numeric>
 #include <optional>
 
-#include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
-#include "solion/base/hash.hpp"
 #include "solion/base/progress.hpp"
-#include "solion/io/formats.hpp"
+#include "solion/md/run_files.hpp"
 
 namespace solion::md {
 
@@ -46,149 +42,6 @@ Json to_json(const Summary& s) {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-/// Identifies the starting structure, velocities included where they are used.
-std::string hash_of(const Frame& frame, bool with_velocities) {
-  std::string bytes;
-  const auto add = [&bytes](const void* data, std::size_t size) {
-    bytes.append(static_cast<const char*>(data), size);
-  };
-  for (std::size_t i = 0; i < frame.n_atoms(); ++i) bytes += frame.element(i) + ' ';
-  for (const Vec3& r : frame.positions) add(r.data(), sizeof(double) * 3);
-  for (const Int3& n : frame.images) add(n.data(), sizeof(int) * 3);
-  if (frame.cell) add(frame.cell->matrix().data(), sizeof(double) * 9);
-  if (with_velocities) {
-    for (const Vec3& v : frame.velocities) add(v.data(), sizeof(double) * 3);
-  }
-  return sha256(bytes);
-}
-
-constexpr const char* log_header =
-    "# step time_ps target_K T_K E_pot_eV E_kin_eV conserved_eV pressure_bar volume_A3 a_A b_A c_A alpha_deg "
-    "beta_deg gamma_deg pxx_bar pyy_bar pzz_bar pyz_bar pxz_bar pxy_bar\n";
-
-double angle_deg(const Vec3& a, const Vec3& b) {
-  return std::atan2(a.cross(b).norm(), a.dot(b)) * 180.0 / constants::pi;
-}
-
-std::string log_row(const Thermo& t, const Cell& cell) {
-  const Vec3 a = cell.vector(0);
-  const Vec3 b = cell.vector(1);
-  const Vec3 c = cell.vector(2);
-  std::string row = fmt::format("{} {:.6f} {:.3f} {:.4f} {:.8f} {:.8f} {:.8f} {:.4f} {:.6f}", t.step,
-                                t.time_fs * 1e-3, t.target_K, t.temperature_K, t.potential_eV, t.kinetic_eV,
-                                t.conserved_eV, t.mean_pressure_bar(), t.volume_A3);
-  row += fmt::format(" {:.7f} {:.7f} {:.7f} {:.5f} {:.5f} {:.5f}", a.norm(), b.norm(), c.norm(),
-                     angle_deg(b, c), angle_deg(a, c), angle_deg(a, b));
-  const Mat3& p = t.pressure_bar;
-  row += fmt::format(" {:.4f} {:.4f} {:.4f} {:.4f} {:.4f} {:.4f}\n", p(0, 0), p(1, 1), p(2, 2), p(1, 2),
-                     p(0, 2), p(0, 1));
-  return row;
-}
-
-/// Log and trajectories, and how much of them belongs to a restart file.
-class Files {
- public:
-  Files(const Outputs& outputs, const Settings& settings)
-      : outputs_(outputs), equilibration_(settings.equilibration_steps) {}
-
-  /// Empties or makes all files.
-  void create() {
-    if (!outputs_.log.empty()) {
-      log_.emplace(io::OutputFile::create(outputs_.log));
-      log_->buffer() += log_header;
-    }
-    for (const TrajectoryOutput& t : outputs_.trajectories)
-      trajectories_.push_back(io::FrameWriter::create(t.file));
-  }
-
-  /// Cuts all files back to where the restart file was written.
-  void go_on(const std::vector<std::uint64_t>& offsets) {
-    std::size_t next = 0;
-    if (!outputs_.log.empty()) log_.emplace(io::OutputFile::append(outputs_.log, offsets.at(next++)));
-    for (const TrajectoryOutput& t : outputs_.trajectories)
-      trajectories_.push_back(io::FrameWriter::append(t.file, offsets.at(next++)));
-  }
-
-  void write(const Simulation& simulation, const Thermo* thermo) {
-    const std::int64_t step = simulation.state().step;
-    if (thermo != nullptr && log_) {
-      log_->buffer() += log_row(*thermo, *simulation.state().frame.cell);
-      log_->flush();
-    }
-    std::optional<Frame> frame;
-    for (std::size_t i = 0; i < trajectories_.size(); ++i) {
-      const TrajectoryOutput& t = outputs_.trajectories[i];
-      if (step < equilibration_ || (step - equilibration_) % t.every != 0) continue;
-      if (!frame) frame = simulation.frame();
-      Frame shown = *frame;
-      if (!t.velocities) shown.velocities.clear();
-      if (!t.forces) shown.labels.forces_eV_per_A.clear();
-      const double time_fs = static_cast<double>(step) * simulation.settings().timestep_fs;
-      shown.info["step"] = fmt::format("{}", step);
-      shown.info["time_fs"] = fmt::format("{}", time_fs);
-      trajectories_[i].write(shown);
-    }
-  }
-
-  /// Everything so far is on disk; the sizes for the restart file.
-  std::vector<std::uint64_t> flush() {
-    std::vector<std::uint64_t> offsets;
-    if (log_) {
-      log_->flush(true);
-      offsets.push_back(log_->offset());
-    }
-    for (io::FrameWriter& t : trajectories_) {
-      t.flush(true);
-      offsets.push_back(t.offset());
-    }
-    return offsets;
-  }
-
- private:
-  const Outputs& outputs_;
-  std::int64_t equilibration_;
-  std::optional<io::OutputFile> log_;
-  std::vector<io::FrameWriter> trajectories_;
-};
-
-void require_same(const fs::path& path, const char* what, const std::string& then, const std::string& now) {
-  if (then == now) return;
-  throw InputError(
-      "{}: this restart file was written with other {}; put the input back, name another `restart` file, or "
-      "start "
-      "again with --fresh\n  then: {}\n  now:  {}",
-      path.string(), what, then, now);
-}
-
-/// The restart file of this run, if there is one to go on from.
-std::optional<Restart> find_restart(const Outputs& outputs, const Identity& identity,
-                                    const Settings& settings, bool fresh) {
-  if (fresh || outputs.restart.empty()) return std::nullopt;
-  if (!fs::exists(outputs.restart)) {
-    std::vector<fs::path> files{outputs.log};
-    for (const TrajectoryOutput& t : outputs.trajectories) files.push_back(t.file);
-    for (const fs::path& file : files) {
-      if (file.empty() || !fs::exists(file)) continue;
-      throw InputError("{}: exists, but there is no restart file {}; remove it, or replace it with --fresh",
-                       file.string(), outputs.restart.string());
-    }
-    return std::nullopt;
-  }
-  Restart restart = read_restart(outputs.restart);
-  require_same(outputs.restart, "settings", restart.identity.settings, identity.settings);
-  require_same(outputs.restart, "structure", restart.identity.structure, identity.structure);
-  require_same(outputs.restart, "potential", restart.identity.potential, identity.potential);
-  if (restart.state.step > settings.total_steps()) {
-    throw InputError("{}: is at step {} already, beyond the {} steps asked for", outputs.restart.string(),
-                     restart.state.step, settings.total_steps());
-  }
-  // Before the first step nothing was written that could be kept.
-  if (restart.state.step == 0) return std::nullopt;
-  return restart;
-}
-
 /// One run in progress.
 class Run {
  public:
@@ -197,8 +50,7 @@ class Run {
       : settings_(settings),
         outputs_(outputs),
         options_(options),
-        identity_{fingerprint(settings, outputs), hash_of(start, !settings.draw_velocities),
-                  options.potential_identity},
+        identity_(identity_of(settings, outputs, start, options.potential_identity)),
         files_(outputs_, settings_) {
     if (auto restart = find_restart(outputs, identity_, settings, options.fresh)) {
       averages_ = restart->averages;
@@ -250,7 +102,8 @@ class Run {
     std::optional<Thermo> thermo;
     if (step % outputs_.thermo_every == 0) thermo = simulation_->thermo();
     if (thermo && production >= 0) averages_.add(*thermo);
-    files_.write(*simulation_, thermo ? &*thermo : nullptr);
+    if (thermo) files_.write_row(*thermo, *simulation_->state().frame.cell);
+    if (files_.wants_frame(step)) files_.write_frame(simulation_->frame(), step);
     if (production < 0) return;
     for (const Observer& observer : options_.observers) {
       if (production % observer.every == 0) observer.see(*simulation_);
@@ -281,7 +134,7 @@ class Run {
   const RunOptions& options_;
   Identity identity_;
   Averages averages_;
-  Files files_;
+  RunFiles files_;
   std::optional<Simulation> simulation_;
   std::int64_t first_step_ = 0;
 };
@@ -291,11 +144,7 @@ class Run {
 Summary run(Settings settings, const Outputs& outputs, const Frame& start, Potential& potential,
             const RunOptions& options) {
   settings.check();
-  if (outputs.thermo_every < 1 || outputs.restart_every < 1)
-    throw InputError("md: thermo_every and restart_every must be 1 or more");
-  for (const TrajectoryOutput& t : outputs.trajectories) {
-    if (t.every < 1) throw InputError("md: {}: `every` must be 1 or more", t.file.string());
-  }
+  check_outputs(outputs);
   for (const Observer& o : options.observers) {
     if (o.every < 1) throw InputError("md: an observer's `every` must be 1 or more");
   }

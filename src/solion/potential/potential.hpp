@@ -14,15 +14,18 @@ struct Request {
   bool forces = true;
   bool virial = true;
   bool atomic_energies = false;
+  bool atomic_virials = false;  ///< only from potentials that say so
 };
 
-/// Energy (eV), forces (eV/Å), virial W = −∂E/∂ε (eV), atomic energies (eV). Reused between calls: vectors
-/// keep their memory.
+/// Energy (eV), forces (eV/Å), virial W = −∂E/∂ε (eV), atomic energies and virials (eV). The virial of atom j
+/// is W_j = −Σ_i r_ij ⊗ ∂E_i/∂r_ij, with which the heat current of a many-body potential is right (Fan et al.,
+/// Phys. Rev. B 92, 094301 (2015), eq. 23); they sum up to W. Reused between calls: vectors keep their memory.
 struct Evaluation {
   double energy = 0;
   std::vector<Vec3> forces;
   Mat3 virial = Mat3::Zero();
   std::vector<double> atomic_energies;
+  std::vector<Mat3> atomic_virials;
 };
 
 /// A potential energy surface. An object may keep caches (a neighbour list, a running DFT process) between

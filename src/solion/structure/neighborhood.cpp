@@ -97,6 +97,20 @@ class Grid {
 
 }  // namespace
 
+NeighborView Neighborhood::view() const {
+  return {.positions = positions_,
+          // A local atom owns itself: the first owners are the numbers of the local atoms.
+          .centres = {owner_.data(), static_cast<std::size_t>(n_local_)},
+          .owner = owner_,
+          .n_owners = n_local_,
+          .cutoff = cutoff_,
+          .generation = generation_,
+          .source = this,
+          .neighbors_of = [](const void* source, int centre) {
+            return static_cast<const Neighborhood*>(source)->neighbors(centre);
+          }};
+}
+
 void Neighborhood::build(const Frame& frame, double cutoff, double skin) {
   const Stopwatch watch(seconds_);
   build_now(frame, cutoff, skin);

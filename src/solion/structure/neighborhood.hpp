@@ -9,6 +9,23 @@
 
 namespace solion {
 
+/// The neighbours that an evaluation works on, whoever found them: a Neighborhood or a simulator that owns
+/// atoms, ghosts and list. Refers to arrays that must outlive it.
+struct NeighborView {
+  std::span<const Vec3> positions;  ///< of all atoms, ghosts too, Å
+  std::span<const int> centres;     ///< the atoms whose energies are wanted
+  std::span<const int> owner;       ///< [atom]: who gets the force on it; ghosts may own themselves
+  int n_owners = 0;                 ///< owners are 0…n_owners−1
+  double cutoff = 0;                ///< every pair (centre, any atom) closer than this is in the list, Å
+  std::uint64_t generation = 0;     ///< stays as long as the centres do
+  const void* source = nullptr;
+  /// The neighbours of a centre; what it refers to holds until the next call.
+  std::span<const int> (*neighbors_of)(const void* source, int centre) = nullptr;
+
+  [[nodiscard]] std::span<const int> neighbors(int centre) const { return neighbors_of(source, centre); }
+  [[nodiscard]] const Vec3& position(int atom) const { return positions[static_cast<std::size_t>(atom)]; }
+};
+
 /// Local atoms 0…n_local−1 are the atoms of the frame, wrapped into the cell; ghost atoms n_local…n_total−1
 /// are their periodic images within reach of the cell. A pair (i, j) of the full list has i local and j any
 /// of them,
@@ -46,6 +63,8 @@ class Neighborhood {
     return {index_.data() + offset_[i], index_.data() + offset_[i + 1]};
   }
   [[nodiscard]] std::size_t n_pairs() const { return index_.size(); }
+  /// For an evaluation; holds until the next build or update.
+  [[nodiscard]] NeighborView view() const;
 
  private:
   void build_now(const Frame& frame, double cutoff, double skin);

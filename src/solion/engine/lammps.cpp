@@ -1,0 +1,372 @@
+// Runs LAMMPS stretch by stretch and turns what it leaves into the files of a run.
+#include "solion/engine/lammps.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <sstream>
+
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/base/log.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/dp/deep_potential.hpp"
+#include "solion/engine/lammps_files.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/kim/collection.hpp"
+#include "solion/md/run_files.hpp"
+#include "solion/md/simulation.hpp"
+#include "solion/reference/process.hpp"
+
+namespace solion::engine {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kim_name = "solion_md";
+constexpr double bar_per_eV_A3 = constants::eV_per_A3_in_GPa / constants::bar_in_GPa;
+
+bool in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "");
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    if (::access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+/// What LAMMPS said: its own line of the error, else the end of its output.
+std::string complaint(const fs::path& output) {
+  std::istringstream lines(reference::tail(output, 40));
+  std::string line, found;
+  while (std::getline(lines, line)) {
+    if (line.find("ERROR") != std::string::npos || line.starts_with("solion:")) found += "\n  " + line;
+  }
+  return found.empty() ? "\n  " + reference::tail(output, 6) : found;
+}
+
+/// One run in progress: a state of ours, moved on by LAMMPS.
+class Run {
+ public:
+  Run(const md::Input& input, const Frame& start, Potential& potential, const LammpsOptions& options)
+      : input_(input),
+        settings_(input.settings),
+        options_(options),
+        start_(start),
+        orientation_(start),
+        potential_(potential),
+        identity_(md::identity_of(settings_, input.outputs, start, options.potential_identity)),
+        files_(input_.outputs, settings_) {
+    const auto restart = md::find_restart(input.outputs, identity_, settings_, options.fresh);
+    if (restart) {
+      state_ = restart->state;
+      averages_ = restart->averages;
+      files_.go_on(restart->offsets);
+    } else {
+      const md::Simulation simulation(settings_, start, potential);
+      state_ = simulation.state();
+      save();
+      files_.create();
+      take_row(simulation.thermo(), *state_.frame.cell);
+      if (settings_.equilibration_steps == 0) files_.write_frame(simulation.frame(), 0);
+    }
+    first_step_ = state_.step;
+  }
+
+  md::Summary finish() {
+    const auto begin = std::chrono::steady_clock::now();
+    while (state_.step < settings_.total_steps()) stretch();
+    summary_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (!input_.outputs.final_structure.empty()) {
+      const Frame frame = shown();
+      io::write_frames(input_.outputs.final_structure, std::span(&frame, 1));
+    }
+    summary_.formula = state_.frame.formula();
+    summary_.atoms = state_.masses.size();
+    summary_.first_step = first_step_;
+    summary_.last_step = state_.step;
+    summary_.timestep_fs = settings_.timestep_fs;
+    summary_.time_ps = static_cast<double>(state_.step) * settings_.timestep_fs * 1e-3;
+    summary_.averages = averages_;
+    return summary_;
+  }
+
+ private:
+  /// The equilibration, or all that is left of the production.
+  void stretch() {
+    Clock clock{
+        .offset = settings_.equilibration_steps, .begin = state_.step, .end = settings_.total_steps()};
+    if (state_.step < settings_.equilibration_steps) clock = {0, state_.step, settings_.equilibration_steps};
+    prepare(clock);
+    const fs::path output = options_.folder / "lammps.out";
+    std::vector<std::string> argv{"lmp", "-in", "in.lammps", "-log", log_file};
+    if (options_.ranks > 1) {
+      std::vector<std::string> mpi{"mpirun",          "-n",        std::to_string(options_.ranks),
+                                   "--oversubscribe", "--bind-to", "none"};
+      if (::geteuid() == 0) mpi.emplace_back("--allow-run-as-root");
+      argv.insert(argv.begin(), mpi.begin(), mpi.end());
+    }
+    std::optional<Progress> progress;
+    if (!options_.progress.empty())
+      progress.emplace(options_.progress, static_cast<std::size_t>(settings_.total_steps()),
+                       static_cast<std::size_t>(state_.step));
+    int polls = 0;
+    const reference::Outcome outcome = reference::run(
+        {.argv = argv, .folder = options_.folder, .log = output, .environment = environment()}, [&] {
+          if (progress && ++polls % 40 == 0) progress->update(static_cast<std::size_t>(step_reached(clock)));
+          return interrupt_requested();
+        });
+    progress.reset();
+    collect(clock);
+    if (outcome.ending == reference::Ending::cancelled || interrupt_requested()) throw Interrupted();
+    if (!outcome.success()) {
+      throw WorkError("LAMMPS ({}): {}; the state of step {} is kept{}",
+                      (options_.folder / "in.lammps").string(), outcome.text(), state_.step,
+                      complaint(output));
+    }
+    if (state_.step != clock.end)
+      throw WorkError("LAMMPS ended at step {} of {}{}", state_.step, clock.end, complaint(output));
+  }
+
+  [[nodiscard]] std::map<std::string, std::string> environment() const {
+    return {{"KIM_API_MODEL_DRIVERS_DIR", fs::absolute(options_.folder / "kim/drivers").string()},
+            {"KIM_API_PORTABLE_MODELS_DIR", fs::absolute(options_.folder / "kim/models").string()},
+            {"OMP_NUM_THREADS", "1"},
+            {"OPENBLAS_NUM_THREADS", "1"}};
+  }
+
+  void prepare(const Clock& clock) {
+    fs::create_directories(options_.folder);
+    for (const char* name : {log_file, final_dump, restart_files[0], restart_files[1]})
+      fs::remove(options_.folder / name);
+    for (std::size_t i = 0; i < input_.outputs.trajectories.size(); ++i)
+      fs::remove(options_.folder / trajectory_dump(i));
+    const auto& deep = dynamic_cast<const dp::DeepPotential&>(potential_);
+    const fs::path kim = fs::absolute(options_.folder / "kim");
+    kim::install(deep.model(), {.path = deep.options().path}, kim_name, {kim / "drivers", kim / "models"},
+                 options_.kim_objects);
+    const Frame frame = shown();
+    io::write_frames(options_.folder / data_file, std::span(&frame, 1));
+    write_file(options_.folder / "in.lammps", lammps_input(input_, frame.type_map, clock, kim_name));
+  }
+
+  [[nodiscard]] std::int64_t step_reached(const Clock& clock) const {
+    std::istringstream lines(reference::tail(options_.folder / log_file, 1));
+    std::int64_t step = 0;
+    return lines >> step ? std::max(step + clock.offset, state_.step) : state_.step;
+  }
+
+  /// Takes over what LAMMPS saved: the last whole state, and rows and frames up to it.
+  void collect(const Clock& clock) {
+    Frame last;
+    std::int64_t step = state_.step;
+    if (!last_state(last, step, clock)) return;
+    const auto rows = read_log(options_.folder / log_file);
+    check_constants(rows, clock);
+    const std::int64_t from = state_.step;
+    for (const auto& [lammps_step, row] : rows) {
+      const std::int64_t at = lammps_step + clock.offset;
+      if (at <= from || at > step || at % input_.outputs.thermo_every != 0) continue;
+      take_row(thermo(row, at), Cell(orientation_.cell(row.cell)));
+    }
+    for (std::size_t i = 0; i < input_.outputs.trajectories.size(); ++i)
+      take_trajectory(i, rows, clock, from, step);
+    orientation_.turn(last, start_);
+    state_.frame.cell = last.cell;
+    state_.frame.velocities = last.velocities;
+    for (std::size_t i = 0; i < last.n_atoms(); ++i)
+      state_.frame.positions[i] = last.positions[i] + last.cell->to_cartesian(last.images[i].cast<double>());
+    state_.step = step;
+    potential_.reset();
+    potential_.evaluate(state_.frame, {}, state_.now);
+    if (const auto row = rows.find(step - clock.offset); row != rows.end()) {
+      // Far above rounding, far below any other model, unit or cutoff.
+      const double off = std::abs(row->second.potential_eV - state_.now.energy);
+      if (!(off <= 1e-6 * static_cast<double>(last.n_atoms())))
+        throw WorkError("LAMMPS gives the last state {} eV, solion {} eV", row->second.potential_eV,
+                        state_.now.energy);
+    }
+    save();
+  }
+
+  [[nodiscard]] std::unique_ptr<io::FrameReader> open_dump(const fs::path& file) const {
+    io::ReadOptions how;
+    how.type_names = start_.type_map.names();
+    return io::open_frames(file, how);
+  }
+
+  /// The final dump, else the younger restart file through LAMMPS's own converter.
+  bool last_state(Frame& frame, std::int64_t& step, const Clock& clock) const {
+    const auto read = [&](const fs::path& file) {
+      try {
+        const auto reader = open_dump(file);
+        if (!reader->next(frame) || frame.n_atoms() != start_.n_atoms()) return false;
+        step = std::stoll(frame.info.at("timestep")) + clock.offset;
+        return step > state_.step;
+      } catch (const std::exception& error) {
+        log().debug("{}: {}", file.string(), error.what());
+        return false;
+      }
+    };
+    if (fs::exists(options_.folder / final_dump) && read(options_.folder / final_dump)) return true;
+    bool found = false;
+    for (const char* name : restart_files) {
+      if (!fs::exists(options_.folder / name)) continue;
+      const fs::path dump = options_.folder / (std::string(name) + ".dump");
+      fs::remove(dump);
+      const std::int64_t before = step;
+      const Frame younger = frame;
+      (void)reference::run({.argv = {"lmp",  "-log", "none",   "-restart2dump",
+                                     name,   "all",  "custom", dump.filename().string(),
+                                     "id",   "type", "x",      "y",
+                                     "z",    "ix",   "iy",     "iz",
+                                     "vx",   "vy",   "vz",     "modify",
+                                     "sort", "id",   "format", "float",
+                                     "%.17g"},
+                            .folder = options_.folder,
+                            .log = options_.folder / "restart.out",
+                            .environment = environment()},
+                           [] { return false; });
+      if (read(dump) && step > before) {
+        found = true;
+      } else {
+        step = before;
+        frame = younger;
+      }
+    }
+    return found;
+  }
+
+  /// Another version of LAMMPS may have other constants: its kinetic energy of our velocities tells.
+  void check_constants(const std::map<std::int64_t, Row>& rows, const Clock& clock) const {
+    const auto row = rows.find(clock.begin - clock.offset);
+    if (row == rows.end()) return;
+    const double own = 0.5 * md::kinetic_tensor(state_).trace();
+    if (!(std::abs(row->second.kinetic_eV - own) <= 1e-9 * own))
+      throw WorkError("LAMMPS has {} eV where {} eV were expected: other constants in its units metal",
+                      row->second.kinetic_eV, own);
+  }
+
+  [[nodiscard]] md::Thermo thermo(const Row& row, std::int64_t step) const {
+    md::Thermo t;
+    t.step = step;
+    t.time_fs = static_cast<double>(step) * settings_.timestep_fs;
+    t.target_K = settings_.temperature_at(step);
+    t.potential_eV = row.potential_eV;
+    t.kinetic_eV = row.kinetic_eV;
+    t.conserved_eV = row.conserved_eV;
+    const double dof = md::degrees_of_freedom(state_.masses.size(),
+                                              settings_.thermostat_at(std::max<std::int64_t>(step, 1)));
+    t.temperature_K = 2 * row.kinetic_eV / (dof * constants::boltzmann_eV_per_K);
+    t.volume_A3 = row.cell.determinant();
+    t.pressure_bar = orientation_.tensor(row.kinetic + row.virial) * (bar_per_eV_A3 / t.volume_A3);
+    return t;
+  }
+
+  void take_row(const md::Thermo& thermo, const Cell& cell) {
+    if (thermo.step >= settings_.equilibration_steps) averages_.add(thermo);
+    files_.write_row(thermo, cell);
+  }
+
+  void take_trajectory(std::size_t i, const std::map<std::int64_t, Row>& rows, const Clock& clock,
+                       std::int64_t from, std::int64_t to) {
+    const fs::path file = options_.folder / trajectory_dump(i);
+    if (!fs::exists(file)) return;
+    const auto reader = open_dump(file);
+    Frame frame;
+    while (reader->next(frame)) {
+      const std::int64_t lammps_step = std::stoll(frame.info.at("timestep"));
+      const std::int64_t step = lammps_step + clock.offset;
+      // The first frame of the production belongs to its beginning, also where that is the end of an
+      // equilibration.
+      const bool first =
+          step == settings_.equilibration_steps && from == step && settings_.equilibration_steps > 0;
+      if (step > to) break;
+      if (step > from || first) {
+        orientation_.turn(frame, start_);
+        frame.info.clear();
+        const Row& row = rows.at(lammps_step);
+        frame.labels.energy_eV = row.potential_eV;
+        frame.labels.virial_eV = orientation_.tensor(row.virial);
+        files_.write_frame(frame, step, i);
+      }
+      if (step + input_.outputs.trajectories[i].every > to) break;  // what follows may be cut off
+    }
+  }
+
+  /// The present state as the own engine shows it.
+  [[nodiscard]] Frame shown() const {
+    Frame frame = state_.frame;
+    wrap(frame);
+    frame.labels.energy_eV = state_.now.energy;
+    frame.labels.forces_eV_per_A = state_.now.forces;
+    frame.labels.virial_eV = state_.now.virial;
+    return frame;
+  }
+
+  void save() {
+    const auto offsets = files_.flush();
+    if (!input_.outputs.restart.empty())
+      md::write_restart(input_.outputs.restart, {identity_, state_, averages_, offsets});
+  }
+
+  const md::Input& input_;
+  const md::Settings& settings_;
+  const LammpsOptions& options_;
+  const Frame& start_;
+  Orientation orientation_;
+  Potential& potential_;
+  md::Identity identity_;
+  md::RunFiles files_;
+  md::State state_;
+  md::Averages averages_;
+  md::Summary summary_;
+  std::int64_t first_step_ = 0;
+};
+
+}  // namespace
+
+void check_lammps(const md::Input& input, const Frame& start, int ranks) {
+  const md::Settings& s = input.settings;
+  const auto refuse = [](const char* key, const std::string& problem) {
+    throw InputError("--engine lammps: {}: {}", key, problem);
+  };
+  if (s.thermostat == md::Thermostat::csvr)
+    refuse("thermostat = \"csvr\"",
+           "Debian's LAMMPS has no such thermostat; \"nose-hoover\" does the same there and here");
+  if (s.thermostat == md::Thermostat::langevin)
+    refuse("thermostat = \"langevin\"",
+           "LAMMPS's is another discretisation; \"nose-hoover\" does the same there and here");
+  if (s.ensemble == md::Ensemble::nve && s.equilibration_steps > 0 && s.thermostat == md::Thermostat::none)
+    refuse("equilibration_steps",
+           "nve equilibrates with csvr, which Debian's LAMMPS has not; choose thermostat = \"nose-hoover\"");
+  if (s.temperature_limit_K > 0) refuse("temperature_limit_K", "LAMMPS knows no such limit");
+  if (ranks < 1) refuse("--ranks", "expected 1 or more");
+  if (static_cast<std::size_t>(ranks) > start.n_atoms())
+    refuse("--ranks", fmt::format("{} ranks for {} atoms: every rank needs some", ranks, start.n_atoms()));
+  if (ranks > available_threads() && std::getenv("SLURM_JOB_ID") == nullptr)
+    refuse("--ranks",
+           fmt::format("{} ranks where this process may use {} cores", ranks, available_threads()));
+  if (!in_path("lmp")) refuse("lmp", "is not here (Debian package lammps)");
+  if (ranks > 1 && !in_path("mpirun")) refuse("mpirun", "is not here (Debian package openmpi-bin)");
+}
+
+md::Summary run_lammps(md::Input input, const Frame& start, Potential& potential,
+                       const LammpsOptions& options) {
+  input.settings.check();
+  md::check_outputs(input.outputs);
+  check_lammps(input, start, options.ranks);
+  if (dynamic_cast<const dp::DeepPotential*>(&potential) == nullptr)
+    throw InputError("--engine lammps: potential = \"{}\": only a Deep Potential goes through KIM",
+                     input.potential);
+  // As the own engine: restart files of both must be each other's.
+  input.settings.reset_every = std::gcd(input.settings.reset_every, input.outputs.restart_every);
+  return Run(input, start, potential, options).finish();
+}
+
+}  // namespace solion::engine

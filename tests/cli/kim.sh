@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# solion export --kim, and the model in Debian's LAMMPS: the same numbers as solion evaluate on 1, 2 and 4 ranks, conservation while
+# atoms cross the boundaries, and one clear message for what is wrong.
+set -euo pipefail
+solion=$1
+source=$2
+for program in lmp mpirun; do
+  command -v $program >/dev/null || { echo "skipped: needs $program (Debian package lammps)"; exit 77; }
+done
+[[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]] || { echo "skipped: needs libkim-api-dev at build time"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $*"; exit 1; }
+expect() {  # STATUS TEXT COMMAND…
+  local status=0 wanted=$1 text=$2
+  shift 2
+  "$@" >out.txt 2>err.txt || status=$?
+  [[ $status == "$wanted" ]] || fail "$*: status $status instead of $wanted: $(cat err.txt)"
+  grep -qF -- "$text" err.txt || fail "$*: '$text' is not in: $(cat err.txt)"
+}
+export KIM_API_MODEL_DRIVERS_DIR=$work/drivers KIM_API_PORTABLE_MODELS_DIR=$work/models OMP_NUM_THREADS=1
+ranks() { local n=$1; shift; mpirun -n "$n" --oversubscribe --allow-run-as-root --bind-to none "$@"; }
+
+# A model trained for a moment: rough, and smooth as every Deep Potential.
+jq '.training.numb_steps = 150 | .training.save_freq = 1000 | .learning_rate = {type: "exp", start_lr: 2e-3, stop_lr: 1e-4, decay_steps: 30}
+  | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"] | del(.training.validation_data)' \
+  "$source/examples/li3ocl/train-quick.json" >input.json
+"$solion" train input.json >train.txt 2>&1 || fail "$(cat train.txt)"
+
+expect 2 "no name for a KIM model" "$solion" export --kim model.dp --name 3x --install
+expect 2 "nothing to do" "$solion" export --kim model.dp --name Toy
+expect 2 "nowhere.dp" "$solion" export --kim nowhere.dp --name Toy --install
+"$solion" export --kim model.dp --name Toy --install -o sources >export.txt
+grep -q 'kim init Toy metal' export.txt || fail "$(cat export.txt)"
+[[ -e sources/Toy/CMakeLists.txt && -e models/Toy/model.dp && -e drivers/solion_deep_potential/libkim-api-model-driver.so ]] || fail "export left $(ls -R)"
+
+# Cells: small, with defects, triclinic (sheared by hand), hot (below).
+xyz="$source/examples/li3ocl/unit_cell.xyz"
+"$solion" convert "$xyz" -o unit.data >/dev/null
+"$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type2 --count 1 --placement nearest --seed 7 -o defect.xyz >/dev/null
+"$solion" convert defect.xyz -o defect.data >/dev/null
+"$solion" build --crystal li3ocl --supercell 3 2 2 -o rattled.xyz >/dev/null
+awk 'NR == 2 { sub(/Lattice="[^"]*"/, "Lattice=\"11.9 0 0 1.7 7.9 0 -1.3 2.1 7.6\"") }
+     NR > 2 { x = ($2 + 0.1*sin(NR*91))/11.73; y = ($3 + 0.1*sin(NR*57))/7.82; z = ($4 + 0.1*sin(NR*37))/7.82; $2 = 11.9*x + 1.7*y - 1.3*z; $3 = 7.9*y + 2.1*z; $4 = 7.6*z } { print }' \
+  rattled.xyz >sheared.xyz
+"$solion" convert sheared.xyz -o sheared.data >/dev/null
+
+header() {  # DATA
+  echo "kim init Toy metal
+boundary p p p
+box tilt large
+read_data $1
+kim interactions $(awk '/^Masses/ { on = 1; next } on && $3 == "#" { printf "%s ", $4 } /^Atoms/ { exit }' "$1")
+neigh_modify delay 0 every 1 check yes
+thermo_modify norm no format float %.16g"
+}
+dump='compute e all pe/atom
+compute w all stress/atom NULL virial
+compute total all reduce sum c_w[1] c_w[2] c_w[3] c_w[4] c_w[5] c_w[6]
+compute p all pressure NULL virial
+thermo_style custom step pe c_p[1] c_p[2] c_p[3] c_p[4] c_p[5] c_p[6] vol c_total[1] c_total[2] c_total[3] c_total[4] c_total[5] c_total[6]
+thermo_modify norm no format float %.16g'
+# compare NAME: last frame of NAME.dump and thermo row of NAME.log against solion evaluate, relative to the largest force,
+# the energy and the virial. 1.6021765e6 is LAMMPS's own bar Å³ in an eV.
+compare() {
+  jq -r '.frames[0] | [.forces_eV_per_A, .atomic_energies_eV] | transpose | .[] | flatten | @tsv' "$1.json" >own.txt
+  awk '/ITEM: ATOMS/ { on = NR } on && NR > on { print $2, $3, $4, $5 }' "$1.dump" >lammps.txt
+  [[ $(wc -l <own.txt) == $(wc -l <lammps.txt) ]] || fail "$1: $(wc -l <lammps.txt) atoms in the dump"
+  paste own.txt lammps.txt | awk -v name="$1" '
+    function abs(x) { return x < 0 ? -x : x }
+    { for (k = 1; k <= 3; ++k) { if (abs($k) > scale) scale = abs($k); if (abs($k - $(k + 4)) > off) off = abs($k - $(k + 4)) }
+      if (abs($4) > e) e = abs($4); if (abs($4 - $8) > eoff) eoff = abs($4 - $8) }
+    END { if (!(off <= 1e-10 * scale) || !(eoff <= 1e-10 * e)) { print name ": forces differ by " off/scale ", atomic energies by " eoff/e; exit 1 } }' \
+    || fail "numbers differ"
+  jq -r '.frames[0] | [.energy_eV, (.virial_eV | .[0][0], .[1][1], .[2][2], .[0][1], .[0][2], .[1][2])] | @tsv' "$1.json" >own.txt
+  awk '/^Step/ { on = NR } on && NR == on + 1 { row = ""; for (k = 2; k <= 15; ++k) row = row $k " " } END { print row }' "$1.log" >lammps.txt
+  paste own.txt lammps.txt | awk -v name="$1" '
+    function abs(x) { return x < 0 ? -x : x }
+    { for (k = 2; k <= 7; ++k) if (abs($k) > scale) scale = abs($k)
+      for (k = 0; k < 6; ++k) { w = $(9 + k) * $15 / 1.6021765e6; s = -$(16 + k) / 1.6021765e6
+        if (abs($(2 + k) - w) > off) off = abs($(2 + k) - w); if (abs($(2 + k) - s) > soff) soff = abs($(2 + k) - s) }
+      if (!(abs($1 - $8) <= 1e-10 * abs($1)) || !(off <= 1e-10 * scale) || !(soff <= 1e-10 * scale)) {
+        print name ": energy " $1 " " $8 ", virial off by " off/scale ", sum of the atoms by " soff/scale; exit 1 } }' || fail "numbers differ"
+}
+static() {  # DATA RANKS
+  local name=${1%.data}-$2
+  { header "$1"; echo "$dump
+dump 1 all custom 1 $name.dump id fx fy fz c_e
+dump_modify 1 sort id format float %.17g
+run 0"; } >in.lmp
+  ranks "$2" lmp -in in.lmp -log "$name.log" >lmp.txt 2>&1 || fail "$1 on $2 ranks: $(tail -5 lmp.txt)"
+  "$solion" evaluate -m model.dp "$1" --json "$name.json" >/dev/null
+  compare "$name"
+}
+for cell in unit defect sheared; do
+  for n in 1 2 4; do static $cell.data $n; done
+done
+
+# A hot crystal for some thousand steps: atoms cross the boundaries of cell and ranks, the energy stays, and at the end the numbers
+# are still those of solion.
+steps=3000
+{ header sheared.data; echo "velocity all create 1500 4711 dist gaussian
+timestep 0.001
+fix 1 all nve
+thermo 50
+thermo_style custom step temp etotal
+thermo_modify norm no format float %.16g
+run $steps
+$dump
+write_data hot.data
+dump 1 all custom 1 hot-2.dump id fx fy fz c_e
+dump_modify 1 sort id format float %.17g
+run 0"; } >in.lmp
+ranks 2 lmp -in in.lmp -log hot-2.log >lmp.txt 2>&1 || fail "hot: $(tail -5 lmp.txt)"
+awk '/^Step Temp/ { on = 1; next } /^Loop/ { exit } on { t += $2; n++; if (n > 2) { e += $3; e2 += $3*$3; m++; if (m == 1) first = $3; last = $3 } }
+  END { d = (e2/m - (e/m)^2); d = d > 0 ? sqrt(d) : 0; print t/n, d, last - first }' hot-2.log >hot.txt
+read -r temperature deviation drift <hot.txt
+awk -v t="$temperature" -v d="$deviation" -v f="$drift" 'BEGIN { exit !(t > 500 && t < 5000 && d < 60*2e-4 && f < 60*4e-4 && f > -60*4e-4) }' ||
+  fail "hot run: mean temperature $temperature K, total energy ± $deviation eV, drift $drift eV"
+crossed=$(awk '/^Atoms/ { on = 1; next } /^Velocities/ { exit } on && NF == 8 && ($6 || $7 || $8) { n++ } END { print n + 0 }' hot.data)
+((crossed > 0)) || fail "no atom crossed a boundary"
+"$solion" evaluate -m model.dp hot.data --json hot-2.json >/dev/null || fail "hot.data"
+compare hot-2
+echo "hot: $temperature K, total energy ± $deviation eV, drift $drift eV, $crossed atoms outside"
+
+# One clear message each.
+header defect.data | sed 's/^kim interactions.*/kim interactions Li Br O/; $a run 0' >in.lmp
+status=0; lmp -in in.lmp >lmp.txt 2>&1 || status=$?
+{ ((status != 0)) && grep -qi 'Br' lmp.txt; } || fail "other species: status $status, $(tail -3 lmp.txt)"
+status=0; KIM_API_PORTABLE_MODELS_DIR=$work/empty lmp -in in.lmp >lmp.txt 2>&1 || status=$?
+{ ((status != 0)) && grep -q 'ERROR' lmp.txt; } || fail "no model: status $status"
+echo "kim: all good"
