@@ -191,12 +191,18 @@ class Run {
         throw WorkError("LAMMPS gives the last state {} eV, solion {} eV", row->second.potential_eV,
                         state_.now.energy);
     }
+    // The production begins with the frame that ends the equilibration.
+    if (clock.offset == 0 && step > 0 && step == settings_.equilibration_steps)
+      files_.write_frame(shown(), step);
     save();
   }
 
   [[nodiscard]] std::unique_ptr<io::FrameReader> open_dump(const fs::path& file) const {
     io::ReadOptions how;
     how.type_names = start_.type_map.names();
+    // What the run came to is shown, not judged.
+    how.accept_any_density = true;
+    how.closest_A = 0;
     return io::open_frames(file, how);
   }
 
@@ -282,12 +288,8 @@ class Run {
     while (reader->next(frame)) {
       const std::int64_t lammps_step = std::stoll(frame.info.at("timestep"));
       const std::int64_t step = lammps_step + clock.offset;
-      // The first frame of the production belongs to its beginning, also where that is the end of an
-      // equilibration.
-      const bool first =
-          step == settings_.equilibration_steps && from == step && settings_.equilibration_steps > 0;
       if (step > to) break;
-      if (step > from || first) {
+      if (step > from) {
         orientation_.turn(frame, start_);
         frame.info.clear();
         const Row& row = rows.at(lammps_step);

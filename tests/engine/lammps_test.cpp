@@ -1,0 +1,288 @@
+// Molecular dynamics by LAMMPS against the own engine: the same rows, frames and restart files from the same
+// input.
+#include "solion/engine/lammps.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <Eigen/Geometry>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/dp/deep_potential.hpp"
+#include "solion/io/formats.hpp"
+#include "solion/kim/collection.hpp"
+#include "solion/md/restart.hpp"
+#include "support/dp_models.hpp"
+#include "support/temp_folder.hpp"
+
+namespace solion::engine {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::random_frame;
+using testing::random_model;
+using testing::TempFolder;
+
+/// A triclinic cell that lies in space any way, unlike LAMMPS's.
+Frame turned_frame() {
+  Frame frame = random_frame(40, 3, 1, 0.05, 1.8);
+  const Mat3 turn = Eigen::AngleAxisd(1.1, Vec3(1, 2, 3).normalized()).toRotationMatrix();
+  frame.cell = Cell(Mat3(frame.cell->matrix() * turn.transpose()));
+  for (Vec3& r : frame.positions) r = turn * r;
+  return frame;
+}
+
+md::Input input_in(const std::filesystem::path& folder, std::int64_t steps) {
+  md::Input input;
+  input.settings.timestep_fs = 0.5;
+  input.settings.stages = {{steps, 300, 300}};
+  input.settings.seed = 4;
+  input.outputs = {.log = folder / "md.log",
+                   .thermo_every = 4,
+                   .trajectories = {{folder / "a.xyz", 6, true, true}, {folder / "b.dump", 10, false, false}},
+                   .restart = folder / "md.restart",
+                   .restart_every = 20,
+                   .final_structure = folder / "final.xyz"};
+  return input;
+}
+
+std::vector<std::vector<double>> rows(const std::filesystem::path& log) {
+  std::vector<std::vector<double>> rows;
+  std::istringstream lines(read_file(log));
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("#")) continue;
+    std::istringstream words(line);
+    rows.emplace_back(std::istream_iterator<double>(words), std::istream_iterator<double>());
+  }
+  return rows;
+}
+
+/// Largest distance between two frames' atoms, with the images.
+double distance(const Frame& a, const Frame& b) {
+  double most = 0;
+  for (std::size_t i = 0; i < a.n_atoms(); ++i) {
+    const auto unwrapped = [i](const Frame& f) -> Vec3 {
+      return f.images.empty() ? f.positions[i]
+                              : f.positions[i] + f.cell->to_cartesian(f.images[i].cast<double>());
+    };
+    most = std::max(most, (unwrapped(a) - unwrapped(b)).norm());
+  }
+  return most;
+}
+
+class LammpsEngine : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("command -v lmp > /dev/null && command -v mpirun > /dev/null") != 0)
+      GTEST_SKIP() << "needs lmp and mpirun (Debian packages lammps, openmpi-bin)";
+#ifndef SOLION_KIM_PARTS
+    GTEST_SKIP() << "needs libkim-api-dev when it is built";
+#endif
+    for (const char* name : {"own", "lammps", "mixed"}) std::filesystem::create_directory(folder_ / name);
+  }
+  md::Summary by_lammps(const md::Input& input, int ranks) {
+    LammpsOptions options;
+    options.ranks = ranks;
+    options.potential_identity = "toy";
+    options.folder = folder_ / "md.lammps";
+#ifdef SOLION_KIM_PARTS
+    options.kim_objects = SOLION_KIM_PARTS;
+#endif
+    return run_lammps(input, start_, potential_, options);
+  }
+  md::Summary by_own(const md::Input& input) {
+    md::RunOptions options;
+    options.potential_identity = "toy";
+    return md::run(input.settings, input.outputs, start_, potential_, options);
+  }
+  TempFolder folder_;
+  Frame start_ = turned_frame();
+  dp::DeepPotential potential_{std::make_shared<const dp::Model>(random_model())};
+};
+
+// The engines add forces up in another order, which the motion doubles about every hundred steps: 1e-9
+// after 80.
+constexpr double together = 1e-9;
+
+TEST_F(LammpsEngine, TheSameRowsFramesAndRestartFiles) {
+  for (const int ranks : {1, 2}) {
+    SCOPED_TRACE(ranks);
+    for (const char* name : {"own", "lammps"}) {
+      std::filesystem::remove_all(folder_ / name);
+      std::filesystem::create_directory(folder_ / name);
+    }
+    const md::Input own = input_in(folder_ / "own", 80);
+    const md::Input lammps = input_in(folder_ / "lammps", 80);
+    const md::Summary a = by_own(own);
+    const md::Summary b = by_lammps(lammps, ranks);
+    EXPECT_EQ(b.last_step, 80);
+    EXPECT_EQ(a.averages.temperature_K.n, b.averages.temperature_K.n);
+    EXPECT_NEAR(a.averages.pressure_bar.mean, b.averages.pressure_bar.mean, 1e-3);
+
+    const auto expected = rows(own.outputs.log);
+    const auto found = rows(lammps.outputs.log);
+    ASSERT_EQ(expected.size(), 21U);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(found[i].size(), expected[i].size());
+      // Energies have eight decimals in the log, temperatures and pressures (of 1e5 bar) four.
+      for (std::size_t k = 0; k < expected[i].size(); ++k)
+        EXPECT_NEAR(found[i][k], expected[i][k], 2e-4 + together * std::abs(expected[i][k])) << i << " " << k;
+      EXPECT_NEAR(found[i][4], expected[i][4], 2e-8);
+      EXPECT_NEAR(found[i][5], expected[i][5], 2e-8);
+    }
+    for (const char* name : {"a.xyz", "b.dump", "final.xyz"}) {
+      const auto one = io::read_frames(folder_ / "own" / name);
+      const auto two = io::read_frames(folder_ / "lammps" / name);
+      ASSERT_EQ(one.size(), two.size()) << name;
+      for (std::size_t f = 0; f < one.size(); ++f) {
+        EXPECT_LE(distance(one[f], two[f]), 1e-7) << name << " " << f;
+        EXPECT_EQ(one[f].info, two[f].info);
+        EXPECT_EQ(one[f].velocities.size(), two[f].velocities.size());
+        for (std::size_t i = 0; i < one[f].velocities.size(); ++i)
+          EXPECT_LE((one[f].velocities[i] - two[f].velocities[i]).norm(), 1e-8);
+        ASSERT_EQ(one[f].labels.forces_eV_per_A.size(), two[f].labels.forces_eV_per_A.size());
+        for (std::size_t i = 0; i < one[f].labels.forces_eV_per_A.size(); ++i)
+          EXPECT_LE((one[f].labels.forces_eV_per_A[i] - two[f].labels.forces_eV_per_A[i]).norm(), 1e-6);
+        ASSERT_EQ(one[f].labels.virial_eV.has_value(), two[f].labels.virial_eV.has_value());
+        if (one[f].labels.virial_eV) {
+          EXPECT_LE((*one[f].labels.virial_eV - *two[f].labels.virial_eV).norm(), 1e-6);
+        }
+      }
+    }
+    const md::Restart one = md::read_restart(own.outputs.restart);
+    const md::Restart two = md::read_restart(lammps.outputs.restart);
+    EXPECT_EQ(one.state.step, two.state.step);
+    EXPECT_EQ(one.identity.potential, two.identity.potential);
+    EXPECT_EQ(one.identity.structure, two.identity.structure);
+    EXPECT_LE(distance(one.state.frame, two.state.frame), 1e-7);
+  }
+}
+
+TEST_F(LammpsEngine, EitherGoesOnFromTheOthersRestartFile) {
+  const md::Input own = input_in(folder_ / "own", 80);
+  by_own(own);
+  // 40 steps of one, 80 in all of the other; and the other way round. The identity has no file names in it.
+  for (const bool lammps_first : {true, false}) {
+    SCOPED_TRACE(lammps_first);
+    std::filesystem::remove_all(folder_ / "mixed");
+    std::filesystem::create_directory(folder_ / "mixed");
+    const md::Input half = input_in(folder_ / "mixed", 40);
+    const md::Input all = input_in(folder_ / "mixed", 80);
+    if (lammps_first) {
+      by_lammps(half, 1);
+      EXPECT_EQ(by_own(all).first_step, 40);
+    } else {
+      by_own(half);
+      EXPECT_EQ(by_lammps(all, 2).first_step, 40);
+    }
+    const auto expected = rows(own.outputs.log);
+    const auto found = rows(all.outputs.log);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i][4], expected[i][4], 2e-8);
+    EXPECT_EQ(io::read_frames(folder_ / "mixed/a.xyz").size(), io::read_frames(folder_ / "own/a.xyz").size());
+    EXPECT_LE(
+        distance(io::read_frame(folder_ / "mixed/final.xyz"), io::read_frame(folder_ / "own/final.xyz")),
+        1e-7);
+    // Finished already: returns at once.
+    EXPECT_EQ(by_lammps(all, 1).first_step, 80);
+  }
+}
+
+TEST_F(LammpsEngine, EquilibrationAndRampsHaveTheOwnEnginesRows) {
+  for (const char* name : {"own", "lammps"}) {
+    md::Input input = input_in(folder_ / name, 30);
+    input.settings.ensemble = md::Ensemble::nvt;
+    input.settings.thermostat = md::Thermostat::nose_hoover;
+    input.settings.thermostat_time_fs = 20;
+    input.settings.equilibration_steps = 10;
+    input.settings.stages = {{20, 300, 400}, {10, 400, 400}};
+    input.outputs.thermo_every = 5;
+    if (std::string(name) == "own") {
+      by_own(input);
+    } else {
+      by_lammps(input, 1);
+    }
+  }
+  const auto own = rows(folder_ / "own/md.log");
+  const auto lammps = rows(folder_ / "lammps/md.log");
+  ASSERT_EQ(own.size(), lammps.size());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    EXPECT_EQ(own[i][0], lammps[i][0]);
+    EXPECT_EQ(own[i][2], lammps[i][2]);  // target
+  }
+  for (const char* name : {"a.xyz", "b.dump"}) {
+    const auto one = io::read_frames(folder_ / "own" / name);
+    const auto two = io::read_frames(folder_ / "lammps" / name);
+    ASSERT_EQ(one.size(), two.size());
+    for (std::size_t f = 0; f < one.size(); ++f) EXPECT_EQ(one[f].info, two[f].info);
+  }
+}
+
+TEST_F(LammpsEngine, RefusesByName) {
+  const auto said = [&](const std::function<void(md::Input&)>& change, int ranks = 1) -> std::string {
+    md::Input input = input_in(folder_ / "own", 10);
+    change(input);
+    try {
+      check_lammps(input, start_, ranks);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(said([](md::Input&) {}), "");
+  const auto nvt = [](md::Thermostat thermostat) {
+    return [thermostat](md::Input& input) {
+      input.settings.ensemble = md::Ensemble::nvt;
+      input.settings.thermostat = thermostat;
+    };
+  };
+  EXPECT_THAT(said(nvt(md::Thermostat::csvr)), HasSubstr("thermostat = \"csvr\""));
+  EXPECT_THAT(said(nvt(md::Thermostat::langevin)), HasSubstr("thermostat = \"langevin\""));
+  EXPECT_THAT(said([](md::Input& i) { i.settings.equilibration_steps = 5; }),
+              HasSubstr("equilibration_steps"));
+  EXPECT_THAT(said([](md::Input& i) { i.settings.temperature_limit_K = 5000; }),
+              HasSubstr("temperature_limit_K"));
+  EXPECT_THAT(said([](md::Input&) {}, 41), HasSubstr("41 ranks for 40 atoms"));
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/nowhere", 1);
+  EXPECT_THAT(said([](md::Input&) {}), HasSubstr("Debian package lammps"));
+  setenv("PATH", path.c_str(), 1);
+}
+
+TEST_F(LammpsEngine, AKilledRunKeepsWhatLammpsSaved) {
+  // A lmp that dies the first time, long after its first restart file.
+  const std::string path = std::getenv("PATH");
+  write_file(folder_ / "lmp",
+             "#!/bin/bash\ncase \"$*\" in *restart2dump*) PATH=${PATH#*:} exec lmp \"$@\" ;; esac\n"
+             "PATH=${PATH#*:} lmp \"$@\" & pid=$!\n"
+             "until grep -q '^ *44 ' log.lammps 2>/dev/null; do sleep 0.01; done\nkill -9 $pid\nexit 9\n");
+  std::filesystem::permissions(folder_ / "lmp", std::filesystem::perms::owner_all);
+  md::Input input = input_in(folder_ / "lammps", 4000);
+  input.settings.timestep_fs = 0.05;  // long enough to be killed, too short for a random model to collapse
+  setenv("PATH", ((folder_.path()).string() + ":" + path).c_str(), 1);
+  std::string said;
+  try {
+    by_lammps(input, 1);
+  } catch (const WorkError& error) {
+    said = error.what();
+  }
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(said, HasSubstr("exit status 9"));
+  const std::int64_t kept = md::read_restart(input.outputs.restart).state.step;
+  EXPECT_GE(kept, 40);
+  EXPECT_EQ(kept % 20, 0);
+  EXPECT_EQ(by_lammps(input, 1).first_step, kept);
+  const auto found = rows(input.outputs.log);
+  ASSERT_EQ(found.size(), 1001U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i][0], 4.0 * static_cast<double>(i));
+  EXPECT_EQ(io::read_frames(folder_ / "lammps/a.xyz").size(), 4000U / 6 + 1);
+}
+
+}  // namespace
+}  // namespace solion::engine
