@@ -264,7 +264,7 @@ TEST_F(LammpsEngine, AKilledRunKeepsWhatLammpsSaved) {
              "until grep -q '^ *44 ' log.lammps 2>/dev/null; do sleep 0.01; done\nkill -9 $pid\nexit 9\n");
   std::filesystem::permissions(folder_ / "lmp", std::filesystem::perms::owner_all);
   md::Input input = input_in(folder_ / "lammps", 4000);
-  input.settings.timestep_fs = 0.05;  // long enough to be killed, too short for a random model to collapse
+  input.settings.timestep_fs = 0.02;  // long enough to be killed, too short for a random model to collapse
   setenv("PATH", ((folder_.path()).string() + ":" + path).c_str(), 1);
   std::string said;
   try {

@@ -79,6 +79,8 @@ std::string lammps_input(const md::Input& input, const TypeMap& types, const Clo
       "kim init {} metal\nboundary p p p\nbox tilt large\nread_data {}\nkim interactions {}\n",
       1 - mass_factor, temperature_factor - 1, 1 - pressure_factor, kim_name, data_file,
       fmt::join(types.names(), " "));
+  // A cell that starts with right angles may leave them.
+  if (s.barostat == md::Barostat::full) text += "change_box all triclinic\n";
   for (int t = 0; t < types.size(); ++t)
     text += fmt::format("mass {} {}\n", t + 1, atomic_mass_amu(types.name(t)) * mass_factor);
   text += fmt::format(
