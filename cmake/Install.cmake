@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # solion::solion: all rooms at once.
 add_library(solion_all INTERFACE)
-target_link_libraries(solion_all INTERFACE solion_study solion_bench)
+target_link_libraries(solion_all INTERFACE solion_study solion_bench solion_engine)
 set_target_properties(solion_all PROPERTIES EXPORT_NAME solion)
 if(SOLION_NATIVE AND NOT SOLION_SANITIZE)
   # Eigen's allocations depend on the instruction set; whoever links must free as this library allocates.

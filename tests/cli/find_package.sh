@@ -19,6 +19,9 @@ if [[ -e $work/root/share/solion/plotly.min.js ]]; then
   jq -e --arg root "$work/root" '.parts[] | select(.name == "plotly.js") | .version | contains($root)' "$work/doctor.json" >/dev/null ||
     fail "the installed program does not find its plotly.js"
 fi
+if [[ -e $build/kim/libkim-api-model-driver.so ]]; then
+  [[ -e $work/root/lib/solion/kim/libkim-api-model-driver.so ]] || fail "the KIM driver is not installed"
+fi
 grep -rl "$source/src" "$work/root/lib/cmake" && fail "the installed CMake files name the source folder"
 
 launcher=()

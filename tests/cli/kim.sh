@@ -35,6 +35,14 @@ expect 2 "nowhere.dp" "$solion" export --kim nowhere.dp --name Toy --install
 grep -q 'kim init Toy metal' export.txt || fail "$(cat export.txt)"
 [[ -e sources/Toy/CMakeLists.txt && -e models/Toy/model.dp && -e drivers/solion_deep_potential/libkim-api-model-driver.so ]] || fail "export left $(ls -R)"
 
+# From an installed tree; and from one that was built without KIM, which names the Debian package.
+mkdir -p root/bin root/lib/solion/kim
+cp "$solion" root/bin/
+expect 2 "libkim-api-dev" root/bin/solion export --kim model.dp --name Toy --install
+cp "$(dirname "$solion")"/kim/*.so root/lib/solion/kim/
+root/bin/solion export --kim model.dp --name Toy --install >/dev/null || fail "export of an installed program"
+rm -r root
+
 # Cells: small, with defects, triclinic (sheared by hand), hot (below).
 awk 'NR > 2 { $2 += 0.1*sin(NR*91); $3 += 0.1*sin(NR*57); $4 += 0.1*sin(NR*37) } { print }' \
   "$source/examples/li3ocl/unit_cell.xyz" >unit.xyz  # forces that symmetry does not make zero

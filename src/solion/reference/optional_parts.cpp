@@ -59,8 +59,8 @@ std::vector<OptionalPart> optional_parts() {
   for (const Calculator* code : calculators()) parts.push_back(part_of(*code));
   parts.push_back(slurm());
   parts.push_back(mpi());
-  parts.push_back(
-      {"lammps", "the comparison of potentials and dynamics with another program (tests)", look_for_lammps});
+  parts.push_back({"lammps", "solion md --engine lammps, on several processes; models of solion export --kim",
+                   look_for_lammps});
   return parts;
 }
 
