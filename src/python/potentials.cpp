@@ -28,7 +28,8 @@ std::shared_ptr<Evaluation> evaluate(SharedPotential& shared, const Frame& frame
                                      bool atomic_energies) {
   auto result = std::make_shared<Evaluation>();
   const Request request{.forces = forces, .virial = virial, .atomic_energies = atomic_energies};
-  validate(frame, "evaluate", 0);  // arrays are open to the caller
+  validate(frame, "evaluate", 0);   // arrays are open to the caller
+  const InterruptScope interrupts;  // a reference code takes minutes
   const py::gil_scoped_release release;
   const std::lock_guard lock(shared.busy);
   shared.potential->evaluate(frame, request, *result);
@@ -129,6 +130,7 @@ void bind_committee(py::module_& module) {
           "evaluate",
           [](SharedCommittee& shared, const Frame& frame) {
             validate(frame, "evaluate", 0);
+            const InterruptScope interrupts;
             const py::gil_scoped_release release;
             const std::lock_guard lock(shared.busy);
             auto result = std::make_shared<CommitteeEvaluation>();
