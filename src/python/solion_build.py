@@ -56,6 +56,14 @@ def _digest(data):
     return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    """Name, version and needs, so that pip does not build to learn them."""
+    info = pathlib.Path(metadata_directory) / f"solion-{_version()}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(_metadata())
+    return info.name
+
+
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """Writes the wheel; returns its name."""
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
