@@ -22,6 +22,7 @@ std::string single_quoted(const std::string& text) { return "'" + replaced(text,
 
 std::vector<std::string> names_of(const std::vector<CommandText>& commands) {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const CommandText& command : commands) names.push_back(command.path.back());
   return names;
 }
@@ -38,7 +39,8 @@ std::string bash(const CommandText& program) {
       words.insert(words.end(), option.names.begin(), option.names.end());
       if (option.value.empty()) continue;
       std::vector<std::string> patterns;
-      for (const std::string& name : option.names) patterns.push_back(path + ":" + name);
+      patterns.reserve(option.names.size());
+      for (const std::string& name : option.names) patterns.push_back(fmt::format("{}:{}", path, name));
       if (option.choices.empty()) {
         valued.insert(valued.end(), patterns.begin(), patterns.end());
       } else {

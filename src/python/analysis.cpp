@@ -180,6 +180,7 @@ std::vector<transport::DiffusionPoint> points_of(const py::object& T_K, const py
   const Doubles T = doubles(T_K, "T_K", {any});
   const Doubles values = doubles(D, "D_cm2_per_s", {T.shape(0)});
   std::vector<transport::DiffusionPoint> points;
+  points.reserve(static_cast<std::size_t>(T.shape(0)));
   for (py::ssize_t i = 0; i < T.shape(0); ++i) points.push_back({T.at(i), values.at(i), 0, true});
   if (std.is_none()) return points;
   const Doubles errors = doubles(std, "std_cm2_per_s", {T.shape(0)});

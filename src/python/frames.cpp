@@ -211,6 +211,7 @@ any_density  accept any volume per atom (a molecule in a large box))");
       "write_frames",
       [](const std::filesystem::path& path, const std::vector<FramePointer>& frames) {
         std::vector<Frame> copies;
+        copies.reserve(frames.size());
         for (const FramePointer& frame : frames) copies.push_back(*frame);
         const py::gil_scoped_release release;
         io::write_frames(path, copies);
@@ -291,6 +292,7 @@ void bind_datasets(py::module_& module) {
           "energies",
           [](const System& system) {
             std::vector<double> energies;
+            energies.reserve(system.frames.size());
             for (const Frame& frame : system.frames) {
               if (!frame.labels.energy_eV)
                 throw InputError("{}: not every frame has an energy", system.path.string());
@@ -302,6 +304,7 @@ void bind_datasets(py::module_& module) {
       .def_property_readonly("_provenance",
                              [](const System& system) {
                                std::vector<std::string> lines;
+                               lines.reserve(system.provenance.size());
                                for (const Json& line : system.provenance) lines.push_back(line.dump());
                                return lines;
                              })

@@ -12,6 +12,7 @@ namespace {
 namespace py = pybind11;
 
 /// KeyboardInterrupt once: Python's own handler was called too and may have one in store.
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is pybind11's
 void translate_interrupt(std::exception_ptr thrown) {
   try {
     if (thrown) std::rethrow_exception(thrown);

@@ -115,6 +115,7 @@ void bind_committee(py::module_& module) {
           "members",
           [](const std::shared_ptr<CommitteeEvaluation>& all) {
             std::vector<std::shared_ptr<Evaluation>> members;
+            members.reserve(all->members.size());
             for (Evaluation& e : all->members) members.emplace_back(all, &e);
             return members;
           },
