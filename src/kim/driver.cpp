@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <numeric>
@@ -197,8 +198,21 @@ int arguments_destroy(const KIM::ModelCompute* /*model*/, KIM::ModelComputeArgum
   return 0;
 }
 
+/// Whether this process is one of several MPI ranks (variables of Open MPI, and of MPICH and Slurm).
+bool one_of_many_ranks() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && std::atoi(value) > 1) return true;
+  }
+  return false;
+}
+
 int compute(const KIM::ModelCompute* model, const KIM::ModelComputeArguments* arguments) {
-  return guarded(*model, [&] { driver_of(*model).compute(*arguments); });
+  const int status = guarded(*model, [&] { driver_of(*model).compute(*arguments); });
+  // What only one rank meets LAMMPS answers with a barrier that the others never reach: the run would hang
+  // for ever. Where a rank ends, mpirun ends the others.
+  if (status != 0 && one_of_many_ranks()) std::_Exit(1);
+  return status;
 }
 
 int destroy(KIM::ModelDestroy* model) {

@@ -106,6 +106,8 @@ for cell in unit defect sheared; do
   for n in 1 2 4; do static $cell.data $n; done
 done
 
+static unit.data 8  # more ranks than atoms: some ranks have ghosts only
+
 # A hot crystal for some thousand steps: atoms cross the boundaries of cell and ranks, the energy stays, and at the end the numbers
 # are still those of solion.
 steps=1500
@@ -169,6 +171,12 @@ expect 2 'ranks for 60 atoms' "$solion" md lammps.toml --engine lammps --ranks 6
 header defect.data | sed 's/^kim interactions.*/kim interactions Li Br O/; $a run 0' >in.lmp
 status=0; lmp -in in.lmp >lmp.txt 2>&1 || status=$?
 { ((status != 0)) && grep -qi 'Br' lmp.txt; } || fail "other species: status $status, $(tail -3 lmp.txt)"
+awk '/^Atoms/ { on = 1 } on && $1 == 2 { $3 = 0; $4 = 0; $5 = 1e-9 } on && $1 == 1 { $3 = 0; $4 = 0; $5 = 0 } { print }' defect.data >same.data
+{ header same.data; echo "run 0"; } >in.same
+for n in 1 2; do
+  status=0; ranks $n timeout 60 lmp -in in.same >lmp.txt 2>&1 || status=$?
+  { ((status != 0 && status != 124)) && grep -q 'lie at the same place' lmp.txt; } || fail "same place on $n ranks: status $status"
+done
 status=0; KIM_API_PORTABLE_MODELS_DIR=$work/empty lmp -in in.lmp >lmp.txt 2>&1 || status=$?
 { ((status != 0)) && grep -q 'ERROR' lmp.txt; } || fail "no model: status $status"
 echo "kim: all good"

@@ -16,7 +16,7 @@ using testing::ModelRecipe;
 using testing::random_frame;
 using testing::random_model;
 
-constexpr Request everything{true, true, true};
+constexpr Request everything{true, true, true, true};
 
 Evaluation evaluate(const Model& model, const Frame& frame, Path path, int threads = 1) {
   DeepPotential potential(std::make_shared<const Model>(model), {.path = path, .threads = threads});
@@ -44,6 +44,16 @@ void expect_agreement(const Model& model, const Frame& frame, Path path, double 
     EXPECT_NEAR(fast.atomic_energies[i], exact.atomic_energies[i],
                 relative * (1 + std::abs(exact.atomic_energies[i])) + absolute);
   }
+  Mat3 sum = Mat3::Zero();
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    EXPECT_LE((fast.atomic_virials[i] - exact.atomic_virials[i]).cwiseAbs().maxCoeff(),
+              tolerance * model.descriptor.rcut * 10);
+    sum += fast.atomic_virials[i];
+  }
+  // Of sums that cancel: in single precision each term has 1e-7 of its size.
+  const double pair_rounding = path == Path::fast_single ? tolerance * model.descriptor.rcut : 1e-12;
+  EXPECT_LE((sum - fast.virial).cwiseAbs().maxCoeff(),
+            pair_rounding * (1 + largest(exact.forces)) * static_cast<double>(frame.n_atoms()) * 10);
   EXPECT_NEAR(fast.energy, exact.energy, (relative + absolute) * static_cast<double>(frame.n_atoms()));
   // The virial adds forces times distances up to the cutoff over all pairs.
   const double pairs = model.descriptor.rcut * static_cast<double>(frame.n_atoms()) * 10;

@@ -21,8 +21,8 @@ struct SelExcess {
 };
 
 /// Energy, and what is requested, of the centres of `list`, whose cutoff is at least the model's. `types` has
-/// the model's type of each owner; a ghost has its owner's. Results go by owner. Equations: docs/theory/dp.md.
-/// InputError if two atoms lie at the same place.
+/// the model's type of each owner; a ghost has its owner's. Results go by owner. Equations:
+/// docs/theory/dp.md. InputError if two atoms lie at the same place.
 SelExcess evaluate_reference(const Model& model, const NeighborView& list, std::span<const int> types,
                              const Request& request, Evaluation& result);
 

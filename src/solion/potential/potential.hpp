@@ -18,8 +18,9 @@ struct Request {
 };
 
 /// Energy (eV), forces (eV/Å), virial W = −∂E/∂ε (eV), atomic energies and virials (eV). The virial of atom j
-/// is W_j = −Σ_i r_ij ⊗ ∂E_i/∂r_ij, with which the heat current of a many-body potential is right (Fan et al.,
-/// Phys. Rev. B 92, 094301 (2015), eq. 23); they sum up to W. Reused between calls: vectors keep their memory.
+/// is W_j = −Σ_i r_ij ⊗ ∂E_i/∂r_ij, with which the heat current of a many-body potential is right (Fan et
+/// al., Phys. Rev. B 92, 094301 (2015), eq. 23); they sum up to W. Reused between calls: vectors keep their
+/// memory.
 struct Evaluation {
   double energy = 0;
   std::vector<Vec3> forces;
