@@ -8,6 +8,7 @@ function(solion_room name)
     target_include_directories(solion_${name} PUBLIC
       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
     target_link_libraries(solion_${name} PUBLIC $<BUILD_INTERFACE:solion_compiler> ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+    solion_precompiled(solion_${name})
   else()
     add_library(solion_${name} INTERFACE)
     target_include_directories(solion_${name} INTERFACE
@@ -26,6 +27,7 @@ function(solion_test room)
   add_executable(test_${room} ${sources})
   target_link_libraries(test_${room} PRIVATE ${ARGN} GTest::gmock_main)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  solion_precompiled(test_${room} GLUE <gtest/gtest.h> <gmock/gmock.h>)
   target_compile_definitions(test_${room} PRIVATE
     SOLION_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOLION_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   gtest_discover_tests(test_${room} TEST_PREFIX "${room}." DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
