@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
 # solion md with potential = a reference code: a few steps of ab initio molecular dynamics with GPAW; energy is conserved.
 # Skipped where GPAW is not installed.
-set -euo pipefail
-solion=$1
-source=$2
-/usr/bin/python3 -c 'import gpaw' 2>/dev/null || { echo "needs gpaw"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
+/usr/bin/python3 -c 'import gpaw' 2>/dev/null || skip gpaw
 cp "$source/examples/li3ocl/unit_cell.xyz" .
 sed 's/PW(600)/PW(250)/; s/maxiter=120/maxiter=120, convergence={"density": 1e-6}/' "$source/examples/li3ocl/gpaw.py.in" > cheap.py.in
 cat > cheap.toml <<'END_TOML'

@@ -1,21 +1,7 @@
 #!/usr/bin/env bash
 # solion analyze: one walk in four file formats gives one D; vibration gives a bound; g(r), Arrhenius, refusals.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/lib.sh" "$@"
 
-fail() { echo "FAILED: $*"; exit 1; }
-# refuses WORDS ARGUMENTS…: exit status 2, one line that holds WORDS.
-refuses() {
-  local words=$1 status=0
-  shift
-  "$solion" analyze "$@" >out 2>err || status=$?
-  [[ $status -eq 2 ]] || fail "status $status instead of 2: $* $(cat err)"
-  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
-  [[ $(wc -l <err) -eq 1 ]] || fail "not one line: $(cat err)"
-}
 # key FILE NAME: a value of a JSON file.
 key() { sed -nE "s/^ *\"$2\": (.*[^,]),?$/\1/p" "$1" | head -1; }
 
@@ -74,7 +60,7 @@ awk -v D="$(key images.xyz.json D_cm2_per_s)" -v all="$(key images.xyz.json D_co
 grep -A1 '"D_interval_95_cm2_per_s"' images.xyz.json | tail -1 | grep -qE '[0-9]e-|0[.]0' || fail "interval"
 "$solion" analyze msd images.xyz --species Li --axes xy --json plane.json >/dev/null
 [[ $(key plane.json dimensions) == 2 ]] || fail "axes"
-refuses "--axes xx" msd images.xyz --species Li --axes xx
+refused "--axes xx" "$solion" analyze msd images.xyz --species Li --axes xx
 [[ $(head -1 images.xyz.csv) == time_ps,Li_msd_A2,Li_msd_std_A2,O_msd_A2 ]] || fail "csv header"
 "$solion" analyze msd images.xyz --species Li >out
 grep -q "every 10 fs" out || fail "interval from time_fs"
@@ -95,17 +81,17 @@ awk -v n="$(key hops.json n_hops)" -v s="$(key hops.json n_sites)" 'BEGIN { exit
   || fail "hops: $(cat out)"
 "$solion" analyze vanhove images.xyz --species Li --times-ps 0.1 1 --r-max-A 6 --json vh.json --csv vh.csv >out
 [[ $(head -1 vh.csv) == r_A,self_0.1ps,distinct_0.1ps,self_1ps,distinct_1ps ]] || fail "van Hove csv: $(head -1 vh.csv)"
-refuses "longer than the trajectory" vanhove images.xyz --species Li --times-ps 100
-refuses "no velocities" green-kubo images.xyz --species Li --length-ps 0.1
+refused "longer than the trajectory" "$solion" analyze vanhove images.xyz --species Li --times-ps 100
+refused "no velocities" "$solion" analyze green-kubo images.xyz --species Li --length-ps 0.1
 awk '$1 == "Li" { $2 += 1.38; $3 += 1.38 } 1' sites.xyz >shifted.xyz
-refuses "from every site" hops images.xyz --species Li --sites shifted.xyz
+refused "from every site" "$solion" analyze hops images.xyz --species Li --sites shifted.xyz
 "$solion" analyze polyhedra images.xyz --pair O-Li --cutoff-A 3 --json poly.json >out
 grep -q '"census"' poly.json || fail "polyhedra"
 "$solion" analyze density images.xyz --species Li --spacing-A 0.5 --temperature 600 --cube li.cube --json density.json >out
 grep -q '"free_energy_barrier_eV"' density.json && [[ $(sed -n 3p li.cube) == "32 0 0 0" ]] || fail "density"
 "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O=1.4 --spacing-A 0.5 --every 250 --json channels.json --csv channels.csv >out
 [[ $(key channels.json n_edges) == 648 && $(key channels.json n_frames) == 2 ]] || fail "channels: $(cat out)"
-refuses "expected for example" channels images.xyz --species Li --sites sites.xyz --radii O
+refused "expected for example" "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O
 
 cp images.xyz all.xyz
 lines=$((34 * 200))
@@ -119,19 +105,19 @@ tail -n +$((lines - 33)) all.xyz >part2.xyz # repeats the last frame of part 1
 [[ $(key parts.json n_frames) == 250 && $(key parts.json D_cm2_per_s) == $(key whole.json D_cm2_per_s) ]] || fail "skip in parts"
 "$solion" analyze rdf part1.xyz part2.xyz --pairs Li-O --json g2.json >/dev/null
 [[ $(key g2.json n_frames) == 500 ]] || fail "rdf of parts: $(key g2.json n_frames)"
-refuses "out of order" msd part2.xyz part1.xyz --species Li
-refuses "5 fs was given" msd images.xyz --species Li --frame-interval-fs 5
-refuses "'Na'" msd images.xyz --species Na
-refuses "none left" msd images.xyz --species Li --skip-ps 99
-refuses "no such file" msd missing.xyz --species Li
-refuses "no pair" rdf images.xyz --pairs LiO
+refused "out of order" "$solion" analyze msd part2.xyz part1.xyz --species Li
+refused "5 fs was given" "$solion" analyze msd images.xyz --species Li --frame-interval-fs 5
+refused "'Na'" "$solion" analyze msd images.xyz --species Na
+refused "none left" "$solion" analyze msd images.xyz --species Li --skip-ps 99
+refused "no such file" "$solion" analyze msd missing.xyz --species Li
+refused "no pair" "$solion" analyze rdf images.xyz --pairs LiO
 # A few walkers in a large box are taken; coordinates in nm are not.
 sed '/Lattice/s/16[.]59/41/g' unwrapped.xyz >wide.xyz
 "$solion" analyze msd wide.xyz --species Li --jump-length-A 2.765 >/dev/null
 awk 'NF == 4 && $1 != "" { print $1, $2 / 10, $3 / 10, $4 / 10; next } { gsub("16.59", "1.659") } 1' unwrapped.xyz >nm.xyz
-refuses "are the units right" msd nm.xyz --species Li
+refused "are the units right" "$solion" analyze msd nm.xyz --species Li
 head -n $((34 * 4)) all.xyz >short.xyz
-refuses "too few" msd short.xyz --species Li
+refused "too few" "$solion" analyze msd short.xyz --species Li
 
 walk 300 0
 "$solion" analyze msd images.xyz --species Li --json still.json >out
@@ -143,7 +129,7 @@ walk 80 1
 for file in wrapped images; do
   awk 'NR % 34 == 1 { f++ } f % 8 == 1' $file.xyz >$file-sparse.xyz
 done
-refuses "no image flags" msd wrapped-sparse.xyz --species Li
+refused "no image flags" "$solion" analyze msd wrapped-sparse.xyz --species Li
 "$solion" analyze msd images-sparse.xyz --species Li >out
 grep -q "every 80 fs" out || fail "sparse frames with image flags"
 
@@ -158,6 +144,6 @@ printf 'T_K,D_cm2_per_s\n300,6.23e-9\n400,7.94e-9\n500,1.73e-8\n600,4.64e-8\n700
 "$solion" analyze arrhenius type23.csv --json type23.json >out
 grep -q "ruled out" out || fail "type 23: $(cat out)"
 awk -v T="$(key type23.json T_s_K)" 'BEGIN { exit !(T > 600 && T < 700) }' || fail "T_s of type 23"
-refuses "T_K" arrhenius g.csv
-refuses "at least two temperatures" arrhenius <(head -2 type3.csv)
+refused "T_K" "$solion" analyze arrhenius g.csv
+refused "at least two temperatures" "$solion" analyze arrhenius <(head -2 type3.csv)
 echo "all checks passed"

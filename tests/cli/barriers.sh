@@ -1,20 +1,7 @@
 #!/usr/bin/env bash
 # solion barriers and solion neb: the vacancy hop of the reference potential, continued runs, refusals.
-set -euo pipefail
-solion=$1
-model=$2/examples/li3ocl/buckingham.toml
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*"; exit 1; }
-refuses() { # STATUS WORDS ARGUMENTS…
-  local expected=$1 words=$2 status=0
-  shift 2
-  "$solion" "$@" >out 2>err || status=$?
-  [[ $status -eq $expected ]] || fail "status $status instead of $expected: $* $(cat err)"
-  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
-}
+source "$(dirname "$0")/lib.sh" "$@"
+model=$source/examples/li3ocl/buckingham.toml
 
 "$solion" barriers li3ocl --species Li --supercell 3 3 3 --images 5 -m "$model" -o hops --json hops.json >out
 grep -qF "uniform background" out || fail "nothing is said about the charge: $(cat out)"
@@ -29,20 +16,20 @@ jq -e '.hops[0].per_vacancy == 6 and (.hops[0] | has("converged") | not)' list.j
 path=hops/hop-2-1.xyz
 head -n $((134 + 2)) $path >a.xyz
 tail -n $((134 + 2)) $path >b.xyz
-refuses 1 "goes on" neb a.xyz b.xyz -m "$model" --images 5 --steps 3 -o band.xyz
+expect 1 "goes on" "$solion" neb a.xyz b.xyz -m "$model" --images 5 --steps 3 -o band.xyz
 "$solion" neb a.xyz b.xyz -m "$model" --images 5 -o band.xyz --saddle saddle.xyz --json neb.json >out
 grep -qF "continued from step 3" out || fail "not continued: $(cat out)"
 jq -e '.converged and (.forward_barrier_eV - 0.2792 | fabs) < 0.002 and .moving_atoms == 1' neb.json >/dev/null || fail "$(cat neb.json)"
 [[ -s saddle.xyz ]] || fail "no saddle"
-refuses 2 "no path of this run" neb a.xyz b.xyz -m "$model" --images 4 -o band.xyz
-refuses 2 "same atoms" neb a.xyz "$2/examples/li3ocl/unit_cell.xyz" -m "$model" -o other.xyz
-refuses 1 "one structure" neb a.xyz a.xyz -m "$model" -o same.xyz
+refused "no path of this run" "$solion" neb a.xyz b.xyz -m "$model" --images 4 -o band.xyz
+refused "same atoms" "$solion" neb a.xyz "$source/examples/li3ocl/unit_cell.xyz" -m "$model" -o other.xyz
+expect 1 "one structure" "$solion" neb a.xyz a.xyz -m "$model" -o same.xyz
 
 # Beside a chlorine vacancy; one pair of sites.
 "$solion" build --crystal li3ocl --supercell 3 3 3 --reaction type1 --placement nearest -o pair.xyz >/dev/null
 "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 1 --images 3 -m "$model" -o near --json near.json >out
 jq -e '.distinct_hops == 1 and .hops[0].from_site == 2 and .hops[0].converged' near.json >/dev/null || fail "$(cat near.json)"
-refuses 2 "expected one with Li and one empty" barriers li3ocl --species Li --start pair.xyz --pair 2 3 -m "$model"
-refuses 2 "half width" barriers li3ocl --species Li --supercell 2 2 2 --within 4 -m "$model"
-refuses 2 "no S sites" barriers li3ocl --species S -m "$model"
+refused "expected one with Li and one empty" "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 3 -m "$model"
+refused "half width" "$solion" barriers li3ocl --species Li --supercell 2 2 2 --within 4 -m "$model"
+refused "no S sites" "$solion" barriers li3ocl --species S -m "$model"
 echo "all checks passed"

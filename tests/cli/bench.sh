@@ -1,20 +1,6 @@
 #!/usr/bin/env bash
 # solion bench SOLION SOURCE_DIR: the JSON keys that scripts rely on, and refusals.
-set -euo pipefail
-solion=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
-refused() {  # PATTERN ARGUMENTS…
-  local pattern=$1 status=0
-  shift
-  "$solion" bench "$@" --json out.json >stdout 2>stderr || status=$?
-  [[ $status == 2 ]] || fail "bench $*: status $status instead of 2: $(cat stderr)"
-  grep -qE -- "$pattern" stderr || fail "bench $*: '$(cat stderr)' does not match '$pattern'"
-  [[ ! -e out.json ]] || fail "bench $*: left out.json"
-}
+source "$(dirname "$0")/lib.sh" "$@"
 is() { jq -e "$2" "$1" >/dev/null || fail "$1: not $2: $(cat "$1")"; }
 
 positive='all(. > 0)'
@@ -39,16 +25,16 @@ before=$(ls)
 is train.json "[.ms_per_step, .sgemm_gflops, .dgemm_gflops] | $positive"
 [[ $(ls | grep -v '^train.json$') == "$before" ]] || fail "--train left files: $(ls)"
 
-refused 'either -m MODEL' --steps 3
-refused 'either -m MODEL' -m model.dp
-refused 'either -m MODEL' -m model.dp --train input.json
-refused 'no such file' -m missing.dp "$source/examples/li3ocl/unit_cell.xyz"
-refused 'steps' -m model.dp "$source/examples/li3ocl/unit_cell.xyz" --steps 0
-refused 'precision' -m model.dp "$source/examples/li3ocl/unit_cell.xyz" --precision half
+refused 'either -m MODEL' "$solion" bench --steps 3 --json out.json
+refused 'either -m MODEL' "$solion" bench -m model.dp --json out.json
+refused 'either -m MODEL' "$solion" bench -m model.dp --train input.json --json out.json
+refused 'no such file' "$solion" bench -m missing.dp "$source/examples/li3ocl/unit_cell.xyz" --json out.json
+refused 'steps' "$solion" bench -m model.dp "$source/examples/li3ocl/unit_cell.xyz" --steps 0 --json out.json
+refused 'precision' "$solion" bench -m model.dp "$source/examples/li3ocl/unit_cell.xyz" --precision half --json out.json
 printf '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 pbc="T T T"\nLi 0 0 0\n' >one.xyz
-refused 'two atoms' -m model.dp one.xyz
+refused 'two atoms' "$solion" bench -m model.dp one.xyz --json out.json
 sed 's/^Li/Na/' "$source/examples/li3ocl/unit_cell.xyz" >sodium.xyz
-refused 'Na' -m model.dp sodium.xyz
+refused 'Na' "$solion" bench -m model.dp sodium.xyz --json out.json
 echo "bench: all as expected"
 
 # compress: nothing changes, and the tables reach their bounds.

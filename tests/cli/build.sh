@@ -1,22 +1,6 @@
 #!/usr/bin/env bash
 # solion build: the command of the README, every placement, user crystals and reactions, and what it refuses.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*"; exit 1; }
-# refuses WORDS ARGUMENTS…: exit status 2, one line that holds WORDS, and no file.
-refuses() {
-  local words=$1 status=0
-  shift
-  rm -f no.xyz
-  "$solion" build "$@" -o no.xyz >out 2>err || status=$?
-  [[ $status -eq 2 ]] || fail "status $status instead of 2: $*"
-  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
-  [[ $(wc -l <err) -eq 1 && ! -e no.xyz ]] || fail "not one line, or a file was left: $*"
-}
+source "$(dirname "$0")/lib.sh" "$@"
 
 "$solion" build --list | grep -q "type123" || fail "--list"
 "$solion" build --list --crystal li3ocl | grep -q "Pm-3m (221)" || fail "--list --crystal"
@@ -43,22 +27,22 @@ done
 grep -q "7.83" POSCAR || fail "--lattice-A"
 
 # A crystal from a file: its chemistry must be told, and is not guessed.
-refuses "oxidation state of Li" --crystal POSCAR --reaction "V_Li' + V_Cl*"
+refused "oxidation state of Li" "$solion" build --crystal POSCAR --reaction "V_Li' + V_Cl*" -o no.xyz
 printf '[oxidation_states]\nLi = 1\nO = -2\nCl = -1\nMg = 2\n[reactions]\ndope = "Mg_Li* + V_Li%s"\n' "'" >mg.toml
 "$solion" build --crystal POSCAR --reactions mg.toml --reaction dope --placement farthest -o mg.xyz |
   grep -q "Li22 O8 Cl8 Mg1" || fail "a user's crystal and reaction"
 
-refuses "known: li3ocl" --crystal nonsense
-refuses "no such file" --crystal ./nonsense.vasp
-refuses "V_O**" --crystal li3ocl --reaction "V_Li' + V_O*"
-refuses "sum to" --crystal li3ocl --reaction "V_Li' + V_O**"
-refuses "determinant" --crystal li3ocl --supercell 0 1 1
-refuses "nearest, farthest" --crystal li3ocl --placement middle
-refuses "needs" --crystal li3ocl --reaction type1 --count 5
+refused "known: li3ocl" "$solion" build --crystal nonsense -o no.xyz
+refused "no such file" "$solion" build --crystal ./nonsense.vasp -o no.xyz
+refused "V_O**" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O*" -o no.xyz
+refused "sum to" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O**" -o no.xyz
+refused "determinant" "$solion" build --crystal li3ocl --supercell 0 1 1 -o no.xyz
+refused "nearest, farthest" "$solion" build --crystal li3ocl --placement middle -o no.xyz
+refused "needs" "$solion" build --crystal li3ocl --reaction type1 --count 5 -o no.xyz
 printf '[reactions]\nbad = 3\n' >bad.toml
-refuses "bad.toml:2" --crystal li3ocl --reactions bad.toml
+refused "bad.toml:2" "$solion" build --crystal li3ocl --reactions bad.toml -o no.xyz
 printf '[reaction]\nx = "0"\n' >unknown.toml
-refuses "unknown key" --crystal li3ocl --reactions unknown.toml
+refused "unknown key" "$solion" build --crystal li3ocl --reactions unknown.toml -o no.xyz
 status=0
 "$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type1 --placement all -o x.vasp 2>err || status=$?
 [[ $status -eq 2 && ! -e x.vasp ]] || fail "several frames in a POSCAR"

@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # solion convert: through every format and back; ASE reads what is written and the other way round.
-set -euo pipefail
-solion=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-fail() { echo "FAILED: $*" >&2; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
 
 cat >a.xyz <<'XYZ'
 2
@@ -46,10 +41,7 @@ if [[ -w /dev/full ]]; then
 fi
 
 python=/usr/bin/python3
-if ! "$python" -c "import ase" 2>/dev/null; then
-  echo "SKIPPED: the comparison needs python3-ase"
-  exit 77
-fi
+"$python" -c "import ase" 2>/dev/null || skip "python3-ase for the comparison"
 "$python" - <<'PY'
 import numpy as np
 from ase.io import read, write
@@ -89,3 +81,66 @@ assert abs(atoms.get_potential_energy() + 3) <= 1e-12
 assert np.abs(atoms.arrays["vel"] - np.loadtxt("velocities") * units.fs).max() <= 1e-9
 assert np.abs(read("direct.xyz").positions[1] - [2, 2.125, 2]).max() <= 1e-12
 PY
+
+# VASP's files: ASE writes XDATCAR, and reads the same energies, forces and stress out of OUTCAR.
+cat >OUTCAR <<'END'
+ vasp.6.3.2 27Jun22 (build Sep  9 2022) complex
+ POTCAR:    PAW_PBE Li_sv 10Sep2004
+ POTCAR:    PAW_PBE Cl 06Sep2000
+ POTCAR:    PAW_PBE Li_sv 10Sep2004
+ POTCAR:    PAW_PBE Cl 06Sep2000
+   VRHFIN =Li: 1s2s2p
+   VRHFIN =Cl: s2p5
+   ions per type =               1   2
+   number of dos      NEDOS =    301   number of ions     NIONS =      3
+   NELM   =     60;   NELMIN=  2; NELMDL= -5     # of ELM steps
+   EDIFF  = 0.1E-05   stopping-criterion for ELM
+   ISPIN  =      1    spin polarized calculation?
+--------------------------------------- Iteration      1(   9)  ---------------------------------------
+     total energy-change (2. order) :-0.1284535E-06  (-0.3115123E-06)
+------------------------ aborting loop because EDIFF is reached ----------------------------------------
+  FORCE on cell =-STRESS in cart. coord.  units (eV):
+  Direction    XX          YY          ZZ          XY          YZ          ZX
+  in kB      12.34000   -5.00000     3.00000     1.00000    -2.00000     0.50000
+ VOLUME and BASIS-vectors are now :
+      direct lattice vectors                 reciprocal lattice vectors
+     5.000000000  0.000000000  0.000000000     0.200000000  0.000000000  0.000000000
+     0.000000000  5.000000000  0.000000000     0.000000000  0.200000000  0.000000000
+     0.000000000  0.500000000  5.000000000     0.000000000  0.000000000  0.200000000
+ POSITION                                       TOTAL-FORCE (eV/Angst)
+ -----------------------------------------------------------------------------------
+      0.10000      0.00000      0.00000         0.100000      0.200000      0.300000
+      0.00000      2.50000      0.00000        -0.400000      0.500000     -0.600000
+      2.50000      0.00000      0.00000         0.300000     -0.700000      0.300000
+ -----------------------------------------------------------------------------------
+    total drift:                                0.000000      0.000000      0.000000
+  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)
+  ---------------------------------------------------
+  free  energy   TOTEN  =       -12.34567890 eV
+
+  energy  without entropy=      -12.34460000  energy(sigma->0) =      -12.34513945
+ General timing and accounting informations for this job:
+END
+"$solion" convert OUTCAR -o outcar.xyz >/dev/null
+"$python" - <<'PY'
+import numpy as np
+from ase.io import read, write
+theirs, ours = read("OUTCAR", format="vasp-out"), read("outcar.xyz")
+for what in (lambda a: a.cell[:], lambda a: a.positions, lambda a: a.get_forces(),
+             lambda a: a.get_stress(voigt=False), lambda a: a.numbers):
+    assert np.abs(what(theirs) - what(ours)).max() <= 1e-7, (what(theirs), what(ours))  # ASE's kbar is of CODATA 2014
+assert abs(theirs.get_potential_energy(force_consistent=True) - ours.get_potential_energy()) <= 1e-12
+frames = [theirs.copy(), theirs.copy()]
+frames[1].positions[0] += [0.1, 0.2, 0.3]
+write("XDATCAR", frames, format="vasp-xdatcar")
+PY
+"$solion" convert XDATCAR -o xdatcar.xyz >/dev/null
+"$python" - <<'PY'
+import numpy as np
+from ase.io import read
+for theirs, ours in zip(read("XDATCAR", index=":", format="vasp-xdatcar"), read("xdatcar.xyz", index=":"), strict=True):
+    assert theirs.get_chemical_symbols() == ours.get_chemical_symbols()
+    assert np.abs(theirs.positions - ours.positions).max() <= 1e-9
+PY
+"$solion" convert OUTCAR -o labelled/ >/dev/null
+[[ -s labelled/set.000/virial.npy ]] || fail "OUTCAR as a DeePMD system"

@@ -1,14 +1,9 @@
 #!/usr/bin/env bash
 # A model trained here opens in DeePMD-kit (3.x, its NumPy backend) and gives the same energies there.
 # Needs a python3 that imports deepmd (set PYTHON and PYTHONPATH to choose one); skipped otherwise.
-set -euo pipefail
-solion=$1
-source=$2
+source "$(dirname "$0")/lib.sh" "$@"
 python=${PYTHON:-python3}
-"$python" -c 'import deepmd.dpmodel.model' 2> /dev/null || { echo "skipped: needs a python3 with DeePMD-kit 3"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+"$python" -c 'import deepmd.dpmodel.model' 2> /dev/null || skip "a python3 with DeePMD-kit 3"
 
 systems=("$source"/examples/li3ocl/data/*/)
 system=${systems[0]%/}

@@ -1,20 +1,7 @@
 #!/usr/bin/env bash
 # solion relax and solion defects: the reference potential's crystal, compounds and Schottky pairs; refusals.
-set -euo pipefail
-solion=$1
-model=$2/examples/li3ocl/buckingham.toml
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() { echo "FAILED: $*"; exit 1; }
-refuses() { # STATUS WORDS ARGUMENTS…
-  local expected=$1 words=$2 status=0
-  shift 2
-  "$solion" "$@" >out 2>err || status=$?
-  [[ $status -eq $expected ]] || fail "status $status instead of $expected: $* $(cat err)"
-  grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
-}
+source "$(dirname "$0")/lib.sh" "$@"
+model=$source/examples/li3ocl/buckingham.toml
 
 "$solion" build --crystal li3ocl -o cell.xyz >/dev/null
 "$solion" build --crystal li3ocl --supercell 2 2 2 -o super.xyz >/dev/null
@@ -26,8 +13,8 @@ refuses() { # STATUS WORDS ARGUMENTS…
 # a = 3.9085 Å by LAMMPS
 jq -e '.frames[0] | .converged and (.volume_A3 - 59.706 | fabs) < 0.02' relax.json >/dev/null || fail "volume: $(cat relax.json)"
 [[ -s relaxed.xyz ]] || fail "no relaxed frame"
-refuses 1 "did not converge" relax -m "$model" pairs.xyz --steps 1
-refuses 2 "--cell" relax -m "$model" cell.xyz --cell some
+expect 1 "did not converge" "$solion" relax -m "$model" pairs.xyz --steps 1
+refused "--cell" "$solion" relax -m "$model" cell.xyz --cell some
 
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --compounds li2o.xyz licl.xyz -o cells.xyz --json defects.json >out
 jq -e '.cells | length == 2 and all(.degeneracy == 96 and .changed.Li == -1 and .changed.Cl == -1 and .changed.O == 0)' \
@@ -38,8 +25,8 @@ jq -e '(.compounds_eV_per_formula_unit["licl.xyz"] + 8.43548 | fabs) < 1e-4' def
 jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_eV' defects.json >/dev/null || fail "mean"
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json none.json >out
 jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
-refuses 2 "no multiple" defects -m "$model" li2o.xyz --perfect cell.xyz
-refuses 2 "no such file" defects -m "$model" missing.xyz --perfect cell.xyz
+refused "no multiple" "$solion" defects -m "$model" li2o.xyz --perfect cell.xyz
+refused "no such file" "$solion" defects -m "$model" missing.xyz --perfect cell.xyz
 "$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out
 jq -e '.n_frames == 2 and .n_ions == 23 and .models[0].deviation_eV > 0.02' doas.json >/dev/null || fail "doas: $(cat out)"
 
@@ -57,13 +44,13 @@ done
 jq -e '(.cells | length == 1) and (.isolated | length == 2) and .cells[0].binding_eV != null' isolated.json >/dev/null || fail "isolated: $(cat out)"
 "$solion" defects --isolated noLi.xyz noCl.xyz -m "$model" --perfect cell.xyz --json dashes.json -- one.xyz >out
 jq -e '.cells[0].binding_eV != null' dashes.json >/dev/null || fail "--: $(cat out)"
-refuses 2 "no defect cells" defects -m "$model" --perfect cell.xyz --isolated noLi.xyz noCl.xyz one.xyz
+refused "no defect cells" "$solion" defects -m "$model" --perfect cell.xyz --isolated noLi.xyz noCl.xyz one.xyz
 
 # The limit of large cells: near minus far of the LiCl Schottky pair.
 "$solion" binding li3ocl --reaction type1 -m "$model" --sizes 2 3 4 --separations 3 --json binding.json >out
 jq -e '(.sizes | length == 3) and all(.sizes[]; .far_proven) and (.limit.lattice_sum.binding_eV - 0.62 | fabs) < 0.05
        and .limit.inverse_length.binding_std_eV > 0 and (.separations | length == 6)
        and .separations[0].degeneracy == 324' binding.json >/dev/null || fail "binding: $(cat out)"
-refuses 2 "two or more defects" binding li3ocl --reaction perfect -m "$model"
-refuses 2 "more than 3 symmetry-distinct" binding li3ocl --reaction type1 -m "$model" --sizes 2 --separations 3 --most 3
+refused "two or more defects" "$solion" binding li3ocl --reaction perfect -m "$model"
+refused "more than 3 symmetry-distinct" "$solion" binding li3ocl --reaction type1 -m "$model" --sizes 2 --separations 3 --most 3
 echo "all checks passed"

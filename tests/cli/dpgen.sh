@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # solion learn --from-dpgen and --dpgen-run as a program; mixed systems through solion convert.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
 
 printf '2\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:forces:R:3 energy=-3 virial="1 0 0 0 1 0 0 0 1" pbc="T T T"\nLi 0 0 0 1 0 0\nCl 2 0 0 -1 0 0\n' > a.xyz
 mkdir -p data cells iter.000000/02.fp
@@ -35,17 +30,11 @@ grep -q ' 75.00 ' out.txt || fail "$(cat out.txt)"
 # What the campaign cannot do is said before anything is computed.
 status=0; "$solion" learn c.toml > out.txt 2>&1 || status=$?
 { [ "$status" = 2 ] && grep -q "no reference code 'gaussian'" out.txt; } || fail "status $status: $(cat out.txt)"
-expect() {
-  local text=$1 status=0
-  shift
-  "$solion" "$@" > out.txt 2>&1 || status=$?
-  { [ "$status" = 2 ] && grep -q -- "$text" out.txt; } || fail "$*: status $status: $(cat out.txt)"
-}
-expect 'no input of `dpgen run`' learn --from-dpgen c.json -o d.toml
-expect '-o: where' learn --from-dpgen param.json
-expect 'does not go with' learn c.toml --from-dpgen param.json -o d.toml
-expect 'no iter.000000' learn --dpgen-run data
-expect 'expected a campaign' learn
+refused 'no input of `dpgen run`' "$solion" learn --from-dpgen c.json -o d.toml
+refused '-o: where' "$solion" learn --from-dpgen param.json
+refused 'does not go with' "$solion" learn c.toml --from-dpgen param.json -o d.toml
+refused 'no iter.000000' "$solion" learn --dpgen-run data
+refused 'expected a campaign' "$solion" learn
 sed 's/"model_devi_dt": 0.002,//' param.json > p.json
-expect 'p.json: model_devi_dt = (missing): expected a number' learn --from-dpgen p.json -o d.toml
+refused 'p.json: model_devi_dt = (missing): expected a number' "$solion" learn --from-dpgen p.json -o d.toml
 echo "dpgen: all good"

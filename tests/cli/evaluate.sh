@@ -1,30 +1,12 @@
 #!/usr/bin/env bash
 # solion evaluate SOLION SOURCE_DIR: the numbers, and what happens with wrong input.
-set -euo pipefail
-solion=$1
-model=$2/examples/li3ocl/buckingham.toml
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/lib.sh" "$@"
+model=$source/examples/li3ocl/buckingham.toml
 
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
 # frame X_OF_LI: the Li3OCl cell, one Li moved to (x, 1.955, 0).
 frame() {
   printf '5\nLattice="3.91 0 0 0 3.91 0 0 0 3.91" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
   printf 'Li %s 1.955 0\nLi 1.955 0 1.955\nLi 0 1.955 1.955\nO 1.955 1.955 1.955\nCl 0 0 0\n' "$1"
-}
-# refused WHAT PATTERN ARGUMENTS…: exit status 2, one line that matches, no file left.
-refused() {
-  local what=$1 pattern=$2 status=0
-  shift 2
-  "$solion" evaluate "$@" --json out.json -o out.extxyz >stdout 2>stderr || status=$?
-  [[ $status == 2 ]] || fail "$what: status $status instead of 2: $(cat stderr)"
-  [[ $(wc -l <stderr) == 1 ]] || fail "$what: more than one line: $(cat stderr)"
-  grep -qE "$pattern" stderr || fail "$what: '$(cat stderr)' does not match '$pattern'"
-  [[ -z $(find . -name 'out.*') ]] || fail "$what: left $(find . -name 'out.*')"
 }
 
 { frame 1.955; frame 2.1; frame 2.2; } >good.extxyz
@@ -39,25 +21,25 @@ jq -e '.frames[1] | (.forces_eV_per_A | length == 5 and all(length == 3))
 "$solion" evaluate -m "$model" labelled.extxyz --json again.json --threads 1 >/dev/null
 cmp -s <(jq -S .frames result.json) <(jq -S .frames again.json) || { diff <(jq -S .frames result.json) <(jq -S .frames again.json) >&2; fail "labelled frames give other numbers"; }
 
-refused "missing model" 'no.toml: no such file' -m no.toml good.extxyz
-refused "missing frames" 'no.extxyz' -m "$model" no.extxyz
-refused "foreign suffix" 'good.extxyz: not the name of a model.*\.dp' -m good.extxyz good.extxyz
+refused 'no.toml: no such file' "$solion" evaluate -m no.toml good.extxyz --json out.json -o out.extxyz
+refused 'no.extxyz' "$solion" evaluate -m "$model" no.extxyz --json out.json -o out.extxyz
+refused 'good.extxyz: not the name of a model.*\.dp' "$solion" evaluate -m good.extxyz good.extxyz --json out.json -o out.extxyz
 echo 'nonsense' >broken.dp
-refused "foreign model" 'broken.dp' -m broken.dp good.extxyz
+refused 'broken.dp' "$solion" evaluate -m broken.dp good.extxyz --json out.json -o out.extxyz
 sed 's/^Cl/Br/' good.extxyz >other.extxyz
-refused "another element" "frame 1: .*'Br'.*Li, O, Cl" -m "$model" other.extxyz
+refused "frame 1: .*'Br'.*Li, O, Cl" "$solion" evaluate -m "$model" other.extxyz --json out.json -o out.extxyz
 head -n 12 good.extxyz >truncated.extxyz
-refused "truncated frames" 'truncated.extxyz: the file ends after line 12' -m "$model" truncated.extxyz
+refused 'truncated.extxyz: the file ends after line 12' "$solion" evaluate -m "$model" truncated.extxyz --json out.json -o out.extxyz
 { frame 1.955; frame 1.955 | sed '1s/5/4/; /^Cl/d'; } >charged.extxyz
-refused "net charge" 'charged.extxyz: frame 2: .*net charge of \+1 e' -m "$model" charged.extxyz
+refused 'charged.extxyz: frame 2: .*net charge of \+1 e' "$solion" evaluate -m "$model" charged.extxyz --json out.json -o out.extxyz
 { frame 1.955 | sed 's/^O.*/O 1.955 1.955 0.5/'; } >overlap.extxyz
-refused "overlap" '1 \(Li\) and 4 \(O\) are 0.500 Å apart' -m "$model" overlap.extxyz
+refused '1 \(Li\) and 4 \(O\) are 0.500 Å apart' "$solion" evaluate -m "$model" overlap.extxyz --json out.json -o out.extxyz
 sed 's/1.955 1.955 1.955/1.955 nan 1.955/' good.extxyz >nan.extxyz
-refused "not a number" 'nan.extxyz' -m "$model" nan.extxyz
+refused 'nan.extxyz' "$solion" evaluate -m "$model" nan.extxyz --json out.json -o out.extxyz
 sed 's/^rho_A/rho/' "$model" >typo.toml
-refused "unknown key" 'typo.toml:[0-9]+: .*rho' -m typo.toml good.extxyz
+refused 'typo.toml:[0-9]+: .*rho' "$solion" evaluate -m typo.toml good.extxyz --json out.json -o out.extxyz
 : >empty.extxyz
-refused "empty file" 'empty.extxyz' -m "$model" empty.extxyz
+refused 'empty.extxyz' "$solion" evaluate -m "$model" empty.extxyz --json out.json -o out.extxyz
 status=0
 "$solion" evaluate -m "$model" good.extxyz -o nowhere/out.extxyz >/dev/null 2>&1 || status=$?
 [[ $status == 2 ]] || fail "missing folder: status $status"

@@ -1,11 +1,6 @@
 #!/usr/bin/env bash
 # solion label with a stand-in for GPAW's Python: data set, quarantine, resume, Ctrl-C, messages.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
 
 # Counts how often it computes; a frame whose first lithium is not at the origin crashes.
 cat > python <<'END'
@@ -76,22 +71,15 @@ grep -q ', 0 set aside' out.txt || fail "going on: $(cat out.txt)"
 [ "$(wc -l < many/type1/set.000/provenance.jsonl)" = 8 ] || fail "frames after Ctrl-C"
 
 # Wrong input is status 2 and one message; missing GPAW is status 1 and names the packages.
-expect() {
-  local want=$1 text=$2 status=0
-  shift 2
-  "$solion" label "$@" > out.txt 2>&1 || status=$?
-  [ "$status" = "$want" ] || fail "$*: status $status, expected $want: $(cat out.txt)"
-  grep -q "$text" out.txt || fail "$*: $(cat out.txt)"
-}
 frame 0 0.1 > close.xyz
 printf '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi 0 0 0\n' > small.xyz
 echo 'atoms = @ATOM@' > bad.py.in
 echo 'kpoint = 3' > bad.toml
-expect 2 'known: gpaw' --reference nocode frames.xyz -o d
-expect 2 'no-such-file.xyz' --reference gpaw no-such-file.xyz -o d
-expect 2 'apart' --reference gpaw close.xyz -o d
-expect 2 'kpoints' --reference gpaw small.xyz -o d
-expect 2 '@ATOM@' --reference gpaw frames.xyz -o d --template bad.py.in --program "$work/python"
-expect 2 'bad.toml:1: kpoint' --reference gpaw frames.xyz -o d --settings bad.toml
-expect 1 'gpaw-data' --reference gpaw frames.xyz -o d --program /no/such/python
+refused 'known: gpaw' "$solion" label --reference nocode frames.xyz -o d
+refused 'no-such-file.xyz' "$solion" label --reference gpaw no-such-file.xyz -o d
+refused 'apart' "$solion" label --reference gpaw close.xyz -o d
+refused 'kpoints' "$solion" label --reference gpaw small.xyz -o d
+refused '@ATOM@' "$solion" label --reference gpaw frames.xyz -o d --template bad.py.in --program "$work/python"
+refused 'bad.toml:1: kpoint' "$solion" label --reference gpaw frames.xyz -o d --settings bad.toml
+expect 1 'gpaw-data' "$solion" label --reference gpaw frames.xyz -o d --program /no/such/python
 echo "label: all good"

@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # solion learn as a program, with the embedded reference: wrong input, an undisturbed campaign, the same campaign killed
 # with kill -9 at many moments, and the ledger that says what a model came from.
-set -euo pipefail
-solion=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
 
 cp "$source/examples/li3ocl/buckingham.toml" .
 python3 - "$source/examples/li3ocl/train-quick.json" <<'END_PYTHON'
@@ -69,23 +63,15 @@ steps = 100
 frame_every = 10
 END_TOML
 
-# expect STATUS TEXT COMMAND…: the exit status and a part of the message.
-expect() {
-  local status=0 wanted=$1 text=$2
-  shift 2
-  "$@" > out.txt 2>&1 || status=$?
-  [[ $status == "$wanted" ]] || fail "'$*' ended with $status, not $wanted: $(cat out.txt)"
-  grep -qF -- "$text" out.txt || fail "'$*' did not say '$text': $(cat out.txt)"
-}
 sed 's/frame_every = 20/frame_evry = 20/' campaign.toml > wrong.toml
-expect 2 'test.frame_every: missing' "$solion" learn wrong.toml --run-dir wrong
+refused 'test.frame_every: missing' "$solion" learn wrong.toml --run-dir wrong
 sed 's/"type1"\]/"type9"]/' campaign.toml > wrong.toml
-expect 2 'type9' "$solion" learn wrong.toml --run-dir wrong
+refused 'type9' "$solion" learn wrong.toml --run-dir wrong
 sed 's/upper_eV_per_A = 1.0/upper_eV_per_A = 0.1/' campaign.toml > wrong.toml
-expect 2 'wrong.toml:22: trust.upper_eV_per_A = 0.1: expected more than lower_eV_per_A' "$solion" learn wrong.toml
+refused 'wrong.toml:22: trust.upper_eV_per_A = 0.1: expected more than lower_eV_per_A' "$solion" learn wrong.toml
 sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
-expect 2 "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
-expect 2 'absent.toml' "$solion" learn absent.toml
+refused "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
+refused 'absent.toml' "$solion" learn absent.toml
 
 # The example is read whole (its dynamics are too long for a test).
 expect 1 'cannot make this folder' "$solion" learn "$source/examples/li3ocl/learn-embedded.toml" --run-dir campaign.toml/no

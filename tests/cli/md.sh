@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # solion md as a program: refusals with exit status 2, kill -9 and Ctrl-C half way, then the same command.
-set -euo pipefail
-solion=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+source "$(dirname "$0")/lib.sh" "$@"
 cp "$source/examples/li3ocl/buckingham.toml" "$source/examples/li3ocl/unit_cell.xyz" .
-fail() { echo "FAILED: $*"; exit 1; }
 
 input() {  # name, steps
   cat <<EOF
@@ -35,23 +29,14 @@ file = "trajectory.dump"
 every = 5
 EOF
 }
-# expect STATUS TEXT COMMAND…
-expect() {
-  local status=0 wanted=$1 text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt || status=$?
-  [[ $status == "$wanted" ]] || fail "$*: status $status instead of $wanted: $(cat err.txt)"
-  grep -qF -- "$text" err.txt || fail "$*: '$text' is not in: $(cat err.txt)"
-}
-
 mkdir bad && cp buckingham.toml unit_cell.xyz bad/
 input bad 10 | sed 's/^seed = 3/sed = 3/' >bad/key.toml
-expect 2 "key.toml:11: sed = 3: unknown key" "$solion" md bad/key.toml
+refused "key.toml:11: sed = 3: unknown key" "$solion" md bad/key.toml
 sed 's/^Cl /Br /' unit_cell.xyz >bad/bromide.xyz
 input bad 10 | sed 's/unit_cell/bromide/' >bad/element.toml
-expect 2 "'Br'" "$solion" md bad/element.toml
+refused "'Br'" "$solion" md bad/element.toml
 input bad 10 | sed 's/^potential.*/potential = "nowhere.toml"/' >bad/missing.toml
-expect 2 "nowhere.toml" "$solion" md bad/missing.toml
+refused "nowhere.toml" "$solion" md bad/missing.toml
 [[ -z $(ls bad | grep -E 'log|restart|trajectory|final') ]] || fail "a refused input left files: $(ls bad)"
 
 steps=600

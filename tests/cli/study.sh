@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # solion study as a program: wrong input, a kill -9 half way, the same command to the end, nothing done twice, the report
 # in a browser (that part is skipped, and said so, where there is none).
-set -euo pipefail
-solion=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
+source "$(dirname "$0")/lib.sh" "$@"
 
 cp -r "$source/examples/li3ocl/data" .
 python3 - "$source/examples/li3ocl/train-quick.json" <<'END'
@@ -54,32 +48,24 @@ hold_ps = 0.2
 ramp_ps = 0.2
 END
 
-# expect STATUS TEXT COMMAND…: the exit status and a part of the message.
-expect() {
-  local status=0 wanted=$1 text=$2
-  shift 2
-  "$@" > out.txt 2>&1 || status=$?
-  [[ $status == "$wanted" ]] || fail "'$*' ended with $status, not $wanted: $(cat out.txt)"
-  grep -qF "$text" out.txt || fail "'$*' did not say '$text': $(cat out.txt)"
-}
 sed 's/^structures/structure/' tiny.toml > wrong.toml
-expect 2 'md.structures: missing' "$solion" study wrong.toml --run-dir wrong
+refused 'md.structures: missing' "$solion" study wrong.toml --run-dir wrong
 sed 's/npt_ps/ntp_ps/' tiny.toml > wrong.toml
-expect 2 'wrong.toml:11: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
+refused 'wrong.toml:11: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
 sed 's/"type1"/"type9"/' tiny.toml > wrong.toml
-expect 2 'type9' "$solion" study wrong.toml --run-dir wrong
+refused 'type9' "$solion" study wrong.toml --run-dir wrong
 [[ ! -e wrong ]] || fail "began before it looked at the structures"
 sed 's/O = 1.40/O = -1/' tiny.toml > wrong.toml
-expect 2 'channel_radii_A.O = -1' "$solion" study wrong.toml --run-dir wrong
+refused 'channel_radii_A.O = -1' "$solion" study wrong.toml --run-dir wrong
 sed 's/max_placements = 2/compounds = ["nowhere.xyz"]/' tiny.toml > wrong.toml
-expect 2 'nowhere.xyz' "$solion" study wrong.toml --run-dir wrong
+refused 'nowhere.xyz' "$solion" study wrong.toml --run-dir wrong
 sed 's/^structures = \["type1"\]/structures = ["type9"]/' tiny.toml > wrong.toml
-expect 2 'type9' "$solion" study wrong.toml --run-dir wrong
+refused 'type9' "$solion" study wrong.toml --run-dir wrong
 sed 's/high_K = 600/high_K = 200/' tiny.toml > wrong.toml
-expect 2 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
+refused 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
 sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
-expect 2 'data.systems' "$solion" study wrong.toml --run-dir wrong
-expect 2 'absent.toml' "$solion" study absent.toml
+refused 'data.systems' "$solion" study wrong.toml --run-dir wrong
+refused 'absent.toml' "$solion" study absent.toml
 
 # Killed while it trains, and again while it runs molecular dynamics.
 for file in train/model.ckpt md/perfect_600K/npt.log; do

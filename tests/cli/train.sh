@@ -1,18 +1,7 @@
 #!/usr/bin/env bash
 # solion train and test: a tiny run, its files, going on by the same command, and the messages of wrong input.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-command -v python3 >/dev/null || {
-  echo "needs python3"
-  exit 77
-}
+source "$(dirname "$0")/lib.sh" "$@"
+command -v python3 >/dev/null || skip python3
 
 # A labelled data set: one water molecule 12 times, with the energy and forces of harmonic O-H bonds.
 python3 - <<'PY'
@@ -97,21 +86,14 @@ elif [[ $status != 0 ]]; then
 fi
 cmp one/model.ckpt two/model.ckpt || fail "the continued run differs: $(cat two.log)"
 
-expect() { # STATUS TEXT COMMAND…
-  local wanted=$1 text=$2 got=0
-  shift 2
-  "$@" >out.log 2>&1 || got=$?
-  [[ $got == "$wanted" ]] || fail "$*: status $got: $(cat out.log)"
-  grep -qF -- "$text" out.log || fail "$*: no '$text' in: $(cat out.log)"
-}
 sed 's/"axis_neuron"/"axis_neurons"/' input.json >bad.json
-expect 2 "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json
+refused "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json
 sed 's/"start_pref_e"/"start_pref_v": 1, "start_pref_e"/' input.json >bad.json
-expect 2 "has no virial" "$solion" train bad.json
+refused "has no virial" "$solion" train bad.json
 sed 's/"numb_steps"/numb_steps/' input.json >bad.json
-expect 2 "not valid JSON" "$solion" train bad.json
-expect 2 "no-such-file" "$solion" train no-such-file.json
+refused "not valid JSON" "$solion" train bad.json
+refused "no-such-file" "$solion" train no-such-file.json
 head -c 1000 model.dp >short.dp
-expect 2 "short.dp" "$solion" test -m short.dp -s data
-expect 2 "nowhere" "$solion" test -m model.dp -s nowhere
+refused "short.dp" "$solion" test -m short.dp -s data
+refused "nowhere" "$solion" test -m model.dp -s nowhere
 echo "train and test behave"

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# The documentation: every block of commands (```sh) of the quickstart and the tutorials is run, page by page, and what a page shows
+# (```text) is what was printed, with … for anything. A block behind <!-- stop after N s --> may be interrupted then.
+# Every link between pages leads somewhere; where mkdocs is installed, the site builds without a warning.
+source "$(dirname "$0")/lib.sh" "$@"
+command -v python3 >/dev/null || skip python3
+
+PATH=$(dirname "$solion"):$PATH SOLION_SOURCE=$source python3 - "$source/docs" <<'END_PYTHON'
+import os, pathlib, re, signal, subprocess, sys
+
+docs = pathlib.Path(sys.argv[1])
+failures = []
+
+def blocks(text):
+    """(language, content, seconds after which it may be stopped, line) of every fenced block."""
+    lines, i, limit = text.split("\n"), 0, None
+    while i < len(lines):
+        stop = re.match(r"<!-- stop after (\d+) s -->", lines[i])
+        if stop:
+            limit = int(stop[1])
+        fence = re.match(r"```(\w+)$", lines[i])
+        if fence:
+            end = lines.index("```", i)
+            yield fence[1], "\n".join(lines[i + 1:end]), limit, i + 1
+            i, limit = end, None
+        i += 1
+
+def run(commands, folder, limit):
+    process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", commands], cwd=folder, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        out, err = process.communicate(timeout=limit or 300)
+        return process.returncode, out, err
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT if limit else signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+        # bash may end by the signal itself, the program with status 130
+        return (0 if limit and process.returncode in (130, -signal.SIGINT) else process.returncode or 1), out, err
+
+def shown_is_printed(shown, out):
+    rest = out.split("\n")
+    for line in shown.split("\n"):
+        pattern = re.compile(".*".join(map(re.escape, line.split("…"))) + r"\s*$")
+        while rest and not pattern.match(rest[0]):
+            rest.pop(0)
+        if not rest:
+            return line
+    return None
+
+for page in [docs / "quickstart.md", *sorted((docs / "tutorials").glob("*.md"))]:
+    folder = pathlib.Path(page.stem)
+    folder.mkdir()
+    out, count = "", 0
+    for language, content, limit, line in blocks(page.read_text()):
+        where = f"{page.relative_to(docs)}:{line}"
+        if language == "sh":
+            status, out, err = run(content, folder, limit)
+            count += 1
+            if status != 0:
+                failures.append(f"{where}: status {status}: {err[-600:]}")
+                break  # what follows builds on it
+        elif language == "text":
+            missing = shown_is_printed(content, out)
+            if missing is not None:
+                failures.append(f"{where}: '{missing}' was not printed; printed was:\n{out}")
+    print(f"{page.relative_to(docs)}: {count} blocks run")
+
+for page in sorted(docs.rglob("*.md")):
+    for target in re.findall(r"\]\(([^)#:\s]+\.\w+)(?:#[^)]*)?\)", page.read_text()):
+        if not (page.parent / target).exists():
+            failures.append(f"{page.relative_to(docs)}: no such page or file: {target}")
+
+# Every key that a reader asks for stands on the page of that input.
+pages = {"study/config.cpp": "study.md", "md/settings.cpp": "theory/md.md", "learn/campaign.cpp": "learn.md",
+         "reference/settings.cpp": "labels.md", "reference/executor.cpp": "learn.md"}
+getter = re.compile(r"\.(?:number|numbers|integer|integers|boolean|text|texts|path|existing_paths?|positives?|not_negative|count|repeats"
+                    r"|table|table_or_empty|tables)\(\"(\w+)\"")
+for reader, page in pages.items():
+    words = set(re.findall(r"\w+", (docs / page).read_text()))
+    keys = set(getter.findall((docs.parent / "src/solion" / reader).read_text()))
+    if len(keys) < 5:
+        failures.append(f"{reader}: hardly any keys found; is this test still right?")
+    failures += [f"docs/{page}: the key {key} of src/solion/{reader} is not described" for key in sorted(keys - words)]
+
+sys.exit("\n".join(failures) or 0)
+END_PYTHON
+
+if command -v mkdocs >/dev/null; then
+  mkdocs build --strict --quiet --config-file "$source/mkdocs.yml" --site-dir "$work/site" 2>site.log || fail "mkdocs: $(cat site.log)"
+  [[ -s site/tutorials/your-crystal.html ]] || fail "the site has no tutorial"
+else
+  echo "skipped: the site itself needs mkdocs"
+fi
+echo "docs: all good"
