@@ -2,6 +2,7 @@
 #include "cli/analyze.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"

@@ -1,5 +1,6 @@
 // solion analyze arrhenius: activation energy of a table of D(T), and what it says at other temperatures.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
 #include "solion/base/errors.hpp"

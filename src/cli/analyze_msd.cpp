@@ -1,6 +1,7 @@
 // solion analyze msd: MSD of every species, and D of one with its error bar or its bound.
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/analyze.hpp"

@@ -1,4 +1,6 @@
 // The command line as a whole: every verb of the table as a sub-command.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/build_info.hpp"
@@ -12,6 +14,10 @@ std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
   app->name("solion");
   app->set_version_flag("--version", build_text, "Version, commit, compiler, instruction sets, libraries");
   app->require_subcommand(1);
+  app->failure_message([](const CLI::App* where, const CLI::Error& error) {
+    const std::string name = where->get_parent() == nullptr ? "solion" : "solion " + where->get_name();
+    return fmt::format("solion: {} ({} --help)\n", error.what(), name);
+  });
   for (const Verb& verb : verbs()) {
     CLI::App* sub = app->add_subcommand(verb.name, verb.summary);
     sub->callback([&chosen, action = verb.setup(*sub)] { chosen = action; });

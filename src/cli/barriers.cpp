@@ -2,6 +2,7 @@
 // barriers.
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/barrier_options.hpp"
 #include "cli/supercell.hpp"

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dataset/store.hpp"
@@ -90,6 +92,8 @@ class LabelVerb {
     quarantine_ = output + ".quarantine";
     read_frames();
     ref::choose_kpoints(prepared_.settings, frames_);
+    const TemporaryFolder rehearsal("label");  // a wrong template is said before anything is written
+    code_.prepare(frames_.front(), prepared_.settings, rehearsal.path());
   }
 
   void run() {

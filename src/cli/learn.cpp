@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"

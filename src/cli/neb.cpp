@@ -1,4 +1,6 @@
 // solion neb: minimum-energy path and barrier between two structures with any potential.
+#include <nlohmann/json.hpp>
+
 #include "cli/barrier_options.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"

@@ -1,5 +1,6 @@
 // solion relax: atoms, and the cell if asked, to a minimum of any potential.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/constants.hpp"

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"

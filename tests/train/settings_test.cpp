@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/train/sampler.hpp"

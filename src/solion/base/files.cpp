@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 #include <system_error>
@@ -49,6 +50,18 @@ void AtomicFile::commit() {
   std::filesystem::rename(temporary_, target_, error);
   if (error) throw WorkError("{}: cannot replace the file: {}", target_.string(), error.message());
   done_ = true;
+}
+
+TemporaryFolder::TemporaryFolder(const std::string& name) {
+  std::string made = (std::filesystem::temp_directory_path() / ("solion-" + name + "-XXXXXX")).string();
+  if (::mkdtemp(made.data()) == nullptr)
+    throw WorkError("{}: cannot make a temporary folder: {}", made, std::strerror(errno));
+  path_ = made;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content) {

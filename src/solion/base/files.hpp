@@ -33,6 +33,23 @@ class AtomicFile {
   bool done_ = false;
 };
 
+/// A folder for files that nobody keeps, below the system's temporary folder; gone in the end with all in it.
+class TemporaryFolder {
+ public:
+  /// `name` is a part of the folder's name. WorkError if it cannot be made.
+  explicit TemporaryFolder(const std::string& name);
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  TemporaryFolder(TemporaryFolder&&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder();
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Replaces the file by `content`, atomically.
 void write_file(const std::filesystem::path& path, std::string_view content);
 

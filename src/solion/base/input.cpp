@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "solion/base/errors.hpp"
@@ -207,9 +208,60 @@ std::vector<std::string> TomlTable::texts(const std::string& key) {
   return *result;
 }
 
-std::filesystem::path TomlTable::path(const std::string& key) {
-  const std::filesystem::path value = text(key);
-  return value.is_absolute() ? value : file_.parent_path() / value;
+double TomlTable::positive(const std::string& key, double fallback) {
+  const double value = number(key, fallback);
+  if (!(value > 0)) fail(key, "expected a number above 0");
+  return value;
+}
+double TomlTable::not_negative(const std::string& key, double fallback) {
+  const double value = number(key, fallback);
+  if (!(value >= 0)) fail(key, "expected a number of at least 0");
+  return value;
+}
+std::vector<double> TomlTable::positives(const std::string& key) {
+  std::vector<double> values = numbers(key);
+  if (values.empty() || !std::all_of(values.begin(), values.end(), [](double x) { return x > 0; }))
+    fail(key, "expected numbers above 0");
+  return values;
+}
+std::int64_t TomlTable::count(const std::string& key, std::int64_t fallback, std::int64_t least,
+                              std::int64_t most) {
+  const std::int64_t value = fallback < least ? integer(key) : integer(key, fallback);
+  if (value < least || value > most)
+    fail(key, fmt::format("expected a whole number from {} to {}", least, most));
+  return value;
+}
+std::array<int, 3> TomlTable::repeats(const std::string& key) {
+  const auto n = integers(key);
+  if (n.size() != 3 || std::any_of(n.begin(), n.end(), [](auto k) { return k < 1 || k > 1000; }))
+    fail(key, "expected three whole numbers from 1 to 1000");
+  return {static_cast<int>(n[0]), static_cast<int>(n[1]), static_cast<int>(n[2])};
+}
+
+namespace {
+
+std::filesystem::path beside(const std::filesystem::path& file, const std::string& text) {
+  const std::filesystem::path path = text;
+  return path.is_absolute() ? path : file.parent_path() / path;
+}
+
+}  // namespace
+
+std::filesystem::path TomlTable::path(const std::string& key) { return beside(file_, text(key)); }
+std::filesystem::path TomlTable::existing_path(const std::string& key) {
+  if (!has(key)) return {};
+  std::filesystem::path result = path(key);
+  if (!std::filesystem::exists(result)) fail(key, "there is no '" + result.string() + "'");
+  return result;
+}
+std::vector<std::filesystem::path> TomlTable::existing_paths(const std::string& key) {
+  std::vector<std::filesystem::path> result;
+  if (!has(key)) return result;
+  for (const std::string& text : texts(key)) {
+    result.push_back(beside(file_, text));
+    if (!std::filesystem::exists(result.back())) fail(key, "there is no '" + result.back().string() + "'");
+  }
+  return result;
 }
 
 void TomlTable::refuse_unknown() const {

@@ -1,10 +1,11 @@
 // Reading TOML and JSON input files so that every wrong key or value is named with its file and line.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,22 @@ class TomlTable {
   std::vector<std::int64_t> integers(const std::string& key);
   std::vector<std::string> texts(const std::string& key);
 
+  /// Above 0, or at least 0.
+  double positive(const std::string& key, double fallback);
+  double not_negative(const std::string& key, double fallback);
+  /// At least one number, all above 0.
+  std::vector<double> positives(const std::string& key);
+  /// A whole number from `least` to `most`; a fallback below `least`: the key must be there.
+  std::int64_t count(const std::string& key, std::int64_t fallback, std::int64_t least,
+                     std::int64_t most = 1'000'000'000);
+  /// Three whole numbers from 1 to 1000: the repeats of a cell.
+  std::array<int, 3> repeats(const std::string& key);
+
   /// A path in the file counts from the folder of the file itself.
   std::filesystem::path path(const std::string& key);
+  /// The same for what must be there already; empty if the key is missing.
+  std::filesystem::path existing_path(const std::string& key);
+  std::vector<std::filesystem::path> existing_paths(const std::string& key);
 
   /// InputError for a key of this table that no getter asked for, with the known ones.
   void refuse_unknown() const;

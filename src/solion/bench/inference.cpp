@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "solion/base/errors.hpp"
-#include "solion/bench/scratch.hpp"
+#include "solion/base/files.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/md/run.hpp"
 
@@ -64,7 +64,7 @@ std::int64_t warm_up_of(std::size_t n_atoms) { return n_atoms > 50000 ? 1 : 5; }
 
 MdTiming time_md(const Frame& frame, Potential& potential, std::int64_t steps, double timestep_fs) {
   if (steps < 1) throw InputError("bench: {} steps; expected at least 1", steps);
-  const Scratch scratch;
+  const TemporaryFolder scratch("bench");
   const std::int64_t warm_up_steps = warm_up_of(frame.n_atoms());
   md::Settings settings;
   settings.timestep_fs = timestep_fs;
@@ -72,8 +72,8 @@ MdTiming time_md(const Frame& frame, Potential& potential, std::int64_t steps, d
   settings.draw_velocities = frame.velocities.empty();
   settings.temperature_limit_K = 1e7;  // an untrained model may heat its atoms: that is not the question here
   md::Outputs outputs;
-  outputs.log = scratch.folder() / "log";
-  outputs.trajectories = {{scratch.folder() / "trajectory.extxyz", 100}};
+  outputs.log = scratch.path() / "log";
+  outputs.trajectories = {{scratch.path() / "trajectory.extxyz", 100}};
   Timed timed(potential);
   std::vector<Mark> marks;
   marks.reserve(static_cast<std::size_t>(warm_up_steps + steps) + 1);

@@ -7,8 +7,10 @@
 #include <chrono>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "solion/base/row_major.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/base/version.hpp"
 #include "solion/nn/products.hpp"
@@ -31,7 +33,7 @@ constexpr double seconds_each = 0.25;
 
 template <typename T>
 double gemm_gflops() {
-  const auto n = static_cast<std::size_t>(size * size);
+  const auto n = row_major(size, 0, size);
   const std::vector<T> a(n, T(0.5)), b(n, T(0.25));
   std::vector<T> c(n);
   const auto begin = Clock::now();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "solion/base/errors.hpp"
-#include "solion/bench/scratch.hpp"
+#include "solion/base/files.hpp"
 #include "solion/train/trainer.hpp"
 
 namespace solion::bench {
@@ -21,14 +21,14 @@ constexpr std::int64_t warm_up_steps = 5;
 TrainTiming time_training(const std::filesystem::path& input, std::int64_t steps, int threads,
                           std::optional<train::Precision> precision) {
   if (steps < 1) throw InputError("bench: {} steps; expected at least 1", steps);
-  const Scratch scratch;
+  const TemporaryFolder scratch("bench");
   train::Settings settings = train::read_settings(input);
   settings.steps = warm_up_steps + steps;
   settings.validation.reset();
   settings.display_every = static_cast<int>(settings.steps);
   settings.save_every = static_cast<int>(settings.steps);
   train::RunOptions options;
-  options.folder = scratch.folder();
+  options.folder = scratch.path();
   options.start = train::RunOptions::Start::fresh;
   options.precision = precision;
   options.threads = threads;

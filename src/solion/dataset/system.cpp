@@ -2,6 +2,7 @@
 #include "solion/dataset/system.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "solion/base/errors.hpp"

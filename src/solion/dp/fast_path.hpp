@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "solion/base/row_major.hpp"
 #include "solion/dp/kernels.hpp"
 #include "solion/dp/model.hpp"
 #include "solion/dp/reference_path.hpp"
@@ -44,7 +45,7 @@ struct FastModel {
   std::vector<double> bias;
 
   [[nodiscard]] const Pair& pair(int centre, int neighbour) const {
-    return pairs[static_cast<std::size_t>(centre * n_types + neighbour)];
+    return pairs[row_major(centre, neighbour, n_types)];
   }
 };
 

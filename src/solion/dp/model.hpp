@@ -3,11 +3,13 @@
 #pragma once
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "solion/base/input.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/nn/network.hpp"
 #include "solion/structure/types.hpp"
 
@@ -64,7 +66,7 @@ struct Model {
     return descriptor.embedding[static_cast<std::size_t>(index)];
   }
   [[nodiscard]] const Normalisation& normalisation(int centre, int neighbour) const {
-    return descriptor.normalisation[static_cast<std::size_t>(centre * n_types() + neighbour)];
+    return descriptor.normalisation[row_major(centre, neighbour, n_types())];
   }
   [[nodiscard]] Eigen::Index n_embedding() const { return descriptor.embedding.front().n_out(); }
 };

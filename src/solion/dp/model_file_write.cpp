@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/dp/model_file.hpp"

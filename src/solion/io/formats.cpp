@@ -10,6 +10,7 @@
 #include "solion/io/lammps_data.hpp"
 #include "solion/io/lammps_dump.hpp"
 #include "solion/io/poscar.hpp"
+#include "solion/io/vasp.hpp"
 
 namespace solion::io {
 namespace {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* accepted_names =
     "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, *.data or *.lmp (LAMMPS data), *.dump or "
-    "*.lammpstrj, or a folder (DeePMD npy system)";
+    "*.lammpstrj, XDATCAR*, OUTCAR* or *.xml (VASP, read only), or a folder (DeePMD npy system)";
 
 using Append = void (*)(std::string&, const Frame&);
 
@@ -33,9 +34,13 @@ Append appender(Format format, const fs::path& path) {
     case Format::lammps_dump:
       return append_lammps_dump;
     case Format::deepmd_npy:
+      throw InputError("{}: a folder has no single file to write to", path.string());
+    case Format::xdatcar:
+    case Format::outcar:
+    case Format::vasprun:
       break;
   }
-  throw InputError("{}: a folder has no single file to write to", path.string());
+  throw InputError("{}: VASP's own files are read and not written", path.string());
 }
 
 Format streaming_format(const fs::path& path) {
@@ -58,6 +63,9 @@ Format format_of(const fs::path& path) {
   if (suffix == ".xyz" || suffix == ".extxyz") return Format::extxyz;
   if (suffix == ".vasp" || suffix == ".poscar") return Format::poscar;
   if (name.starts_with("POSCAR") || name.starts_with("CONTCAR")) return Format::poscar;
+  if (name.starts_with("XDATCAR")) return Format::xdatcar;
+  if (name.starts_with("OUTCAR")) return Format::outcar;
+  if (suffix == ".xml") return Format::vasprun;
   if (suffix == ".data" || suffix == ".lmp") return Format::lammps_data;
   if (suffix == ".dump" || suffix == ".lammpstrj") return Format::lammps_dump;
   if (suffix.empty()) return Format::deepmd_npy;
@@ -75,6 +83,12 @@ std::unique_ptr<FrameReader> open_frames(const fs::path& path, const ReadOptions
       return read_lammps_data(LineReader(path), options);
     case Format::lammps_dump:
       return read_lammps_dump(LineReader(path), options);
+    case Format::xdatcar:
+      return read_xdatcar(LineReader(path), options);
+    case Format::outcar:
+      return read_outcar(LineReader(path), options);
+    case Format::vasprun:
+      return read_vasprun(path, options);
     case Format::deepmd_npy:
       break;
   }

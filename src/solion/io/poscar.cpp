@@ -11,6 +11,78 @@ namespace {
 
 constexpr std::uint64_t most_species_runs = 1'000'000;
 
+/// Returns the scale of each axis.
+Vec3 read_cell(LineReader& lines, Frame& frame) {
+  Vec3 scale = Vec3::Ones();
+  const std::string_view line = lines.expect("the scale factor of a POSCAR");
+  Fields fields(line);
+  if (!fields.real(scale[0])) lines.fail("{} is no scale factor; expected one or three numbers", shown(line));
+  bool three = false;
+  scale[1] = scale[2] = scale[0];
+  if (double second = 0; fields.real(second)) {
+    three = true;
+    scale[1] = second;
+    if (!fields.real(scale[2])) lines.fail("{}: expected one scale factor or three", shown(line));
+  }
+  Mat3 h;
+  for (int row = 0; row < 3; ++row) {
+    const std::string_view text = lines.expect("a cell vector");
+    Fields numbers(text);
+    Vec3 v;
+    if (!numbers.reals(v)) lines.fail("{} is no cell vector; expected three finite numbers", shown(text));
+    h.row(row) = v.transpose();
+  }
+  if (three) {
+    if (!(scale.minCoeff() > 0)) lines.fail("three scale factors must be positive");
+  } else if (scale[0] < 0) {
+    // A negative scale is the wanted volume in Å³.
+    scale.setConstant(std::cbrt(-scale[0] / std::abs(h.determinant())));
+  }
+  if (!(scale.minCoeff() > 0) || !scale.allFinite()) {
+    lines.fail("the scale factor is {}; expected a positive number or minus the volume", scale[0]);
+  }
+  frame.cell = make_cell(h * scale.asDiagonal(), lines.where());
+  return scale;
+}
+
+void read_species(LineReader& lines, Frame& frame) {
+  const std::string_view line = lines.expect("the element line");
+  std::vector<int> types;
+  Fields names(line);
+  while (!names.at_end()) {
+    std::string_view name = names.word();
+    if (std::isdigit(static_cast<unsigned char>(name.front())) != 0) {
+      lines.fail(
+          "{} holds numbers; expected element names (a POSCAR of VASP 4 without them: insert a line such as "
+          "\"Li O Cl\")",
+          shown(line));
+    }
+    // POTCAR labels such as Li_sv or O/hash stand for the element.
+    types.push_back(type_of(frame.type_map, name.substr(0, name.find_first_of("_/")), lines));
+    if (types.size() > most_species_runs) lines.fail("more than {} species", most_species_runs);
+  }
+  if (types.empty()) lines.fail("an empty line; expected element names");
+  const std::string_view count_line = lines.expect("the number of atoms of each element");
+  Fields counts(count_line);
+  std::uint64_t total = 0;
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    std::uint64_t n = 0;
+    constexpr std::uint64_t most = std::uint64_t{1} << 40;
+    if (!counts.integer(n) || n > most) {
+      lines.fail("{}: expected {} atom numbers, one for each element", shown(count_line), types.size());
+    }
+    numbers.push_back(n);
+    total += n;
+  }
+  if (!counts.at_end())
+    lines.fail("{}: more atom numbers than the {} elements", shown(count_line), types.size());
+  check_count(total, 6, lines, "atoms");
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    frame.types.insert(frame.types.end(), static_cast<std::size_t>(numbers[i]), types[i]);
+  }
+}
+
 class PoscarReader final : public FrameReader {
  public:
   PoscarReader(LineReader lines, const ReadOptions& options) : lines_(std::move(lines)), options_(options) {}
@@ -21,8 +93,7 @@ class PoscarReader final : public FrameReader {
     frame = Frame();
     const std::string_view title = Fields(lines_.expect("the title line of a POSCAR")).rest();
     if (!title.empty()) frame.info["comment"] = title;
-    read_cell(frame);
-    read_species(frame);
+    scale_ = read_poscar_header(lines_, frame);
     read_positions(frame);
     read_velocities(frame);
     check_frame(frame, lines_.name(), options_);
@@ -30,8 +101,6 @@ class PoscarReader final : public FrameReader {
   }
 
  private:
-  void read_cell(Frame& frame);
-  void read_species(Frame& frame);
   void read_positions(Frame& frame);
   void read_velocities(Frame& frame);
 
@@ -40,76 +109,6 @@ class PoscarReader final : public FrameReader {
   bool done_ = false;
   Vec3 scale_ = Vec3::Ones();
 };
-
-void PoscarReader::read_cell(Frame& frame) {
-  const std::string_view line = lines_.expect("the scale factor of a POSCAR");
-  Fields fields(line);
-  if (!fields.real(scale_[0]))
-    lines_.fail("{} is no scale factor; expected one or three numbers", shown(line));
-  bool three = false;
-  scale_[1] = scale_[2] = scale_[0];
-  if (double second = 0; fields.real(second)) {
-    three = true;
-    scale_[1] = second;
-    if (!fields.real(scale_[2])) lines_.fail("{}: expected one scale factor or three", shown(line));
-  }
-  Mat3 h;
-  for (int row = 0; row < 3; ++row) {
-    const std::string_view text = lines_.expect("a cell vector");
-    Fields numbers(text);
-    Vec3 v;
-    if (!numbers.reals(v)) lines_.fail("{} is no cell vector; expected three finite numbers", shown(text));
-    h.row(row) = v.transpose();
-  }
-  if (three) {
-    if (!(scale_.minCoeff() > 0)) lines_.fail("three scale factors must be positive");
-  } else if (scale_[0] < 0) {
-    // A negative scale is the wanted volume in Å³.
-    scale_.setConstant(std::cbrt(-scale_[0] / std::abs(h.determinant())));
-  }
-  if (!(scale_.minCoeff() > 0) || !scale_.allFinite()) {
-    lines_.fail("the scale factor is {}; expected a positive number or minus the volume", scale_[0]);
-  }
-  frame.cell = make_cell(h * scale_.asDiagonal(), lines_.where());
-}
-
-void PoscarReader::read_species(Frame& frame) {
-  const std::string_view line = lines_.expect("the element line");
-  std::vector<int> types;
-  Fields names(line);
-  while (!names.at_end()) {
-    std::string_view name = names.word();
-    if (std::isdigit(static_cast<unsigned char>(name.front())) != 0) {
-      lines_.fail(
-          "{} holds numbers; expected element names (a POSCAR of VASP 4 without them: insert a line such as "
-          "\"Li O Cl\")",
-          shown(line));
-    }
-    // POTCAR labels such as Li_sv or O/hash stand for the element.
-    types.push_back(type_of(frame.type_map, name.substr(0, name.find_first_of("_/")), lines_));
-    if (types.size() > most_species_runs) lines_.fail("more than {} species", most_species_runs);
-  }
-  if (types.empty()) lines_.fail("an empty line; expected element names");
-  const std::string_view count_line = lines_.expect("the number of atoms of each element");
-  Fields counts(count_line);
-  std::uint64_t total = 0;
-  std::vector<std::uint64_t> numbers;
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    std::uint64_t n = 0;
-    constexpr std::uint64_t most = std::uint64_t{1} << 40;
-    if (!counts.integer(n) || n > most) {
-      lines_.fail("{}: expected {} atom numbers, one for each element", shown(count_line), types.size());
-    }
-    numbers.push_back(n);
-    total += n;
-  }
-  if (!counts.at_end())
-    lines_.fail("{}: more atom numbers than the {} elements", shown(count_line), types.size());
-  check_count(total, 6, lines_, "atoms");
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    frame.types.insert(frame.types.end(), static_cast<std::size_t>(numbers[i]), types[i]);
-  }
-}
 
 void PoscarReader::read_positions(Frame& frame) {
   std::string_view line = lines_.expect("Direct or Cartesian");
@@ -162,6 +161,12 @@ void PoscarReader::read_velocities(Frame& frame) {
 }
 
 }  // namespace
+
+Vec3 read_poscar_header(LineReader& lines, Frame& frame) {
+  const Vec3 scale = read_cell(lines, frame);
+  read_species(lines, frame);
+  return scale;
+}
 
 std::unique_ptr<FrameReader> read_poscar(LineReader lines, const ReadOptions& options) {
   return std::make_unique<PoscarReader>(std::move(lines), options);

@@ -12,6 +12,10 @@ namespace solion::io {
 /// follow.
 std::unique_ptr<FrameReader> read_poscar(LineReader lines, const ReadOptions& options);
 
+/// What follows the title line, up to the numbers of atoms: fills cell, type map and types. Returns the scale
+/// of each axis, for Cartesian coordinates.
+Vec3 read_poscar_header(LineReader& lines, Frame& frame);
+
 /// Appends the frame with Cartesian coordinates and velocities if any. Atoms keep their order: elements that
 /// change back and forth give a species line with repeats. InputError without a cell.
 void append_poscar(std::string& out, const Frame& frame);

@@ -1,6 +1,7 @@
 // Cells, labels and the folders that the trainer reads.
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "solion/base/errors.hpp"

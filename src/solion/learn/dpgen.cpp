@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -181,9 +182,7 @@ class Import {
     }
     remark(Fate::carried, files_.run.string(),
            fmt::format("data.systems: {} frames of {} iterations", n, known["iterations"].size()));
-    const fs::path base = folder_ / (stem_ + "-history");
-    write_json(base.string() + ".json", known);
-    write_file(base.string() + ".csv", history_csv(known));
+    history_ = known;
   }
 
   void training(Keys& keys) {
@@ -238,15 +237,12 @@ class Import {
       t["numb_steps"] = t["stop_batch"];
       t.erase("stop_batch");
     }
-    const fs::path file = folder_ / (stem_ + "-train.json");
-    write_json(file, training_);
     try {
-      (void)train::read_settings(file);
+      (void)train::parse_settings(training_, folder_ / (stem_ + "-train.json"));
     } catch (const Error& error) {
       remark(Fate::lost, "default_training_param", error.what());
     }
     t["training_data"]["systems"] = Json::array();  // the campaign fills them in
-    write_json(file, training_);
   }
 
   /// A trust level of a job or of the whole: the least one, if there are several.
@@ -438,7 +434,13 @@ class Import {
       label_ += fmt::format("template = \"{}-{}.in\"  # to be written: docs/labels.md\n", stem_, code_);
   }
 
+  /// All files at once, after everything was understood.
   void write() {
+    write_json(folder_ / (stem_ + "-train.json"), training_);
+    if (!history_.is_null()) {
+      write_json(folder_ / (stem_ + "-history.json"), history_);
+      write_file(folder_ / (stem_ + "-history.csv"), history_csv(history_));
+    }
     std::string lost;
     for (const ImportNote& note : notes_) {
       if (note.fate != Fate::lost && note.fate != Fate::unknown) continue;
@@ -475,6 +477,7 @@ class Import {
   std::vector<std::string> data_;
   std::vector<std::vector<std::string>> structures_;  ///< names by DP-GEN's number of the system
   Json training_;
+  Json history_;  ///< of a run directory, if one was given
   double timestep_fs_ = 0;
   double kspacing_ = 0;
   std::size_t most_systems_ = 0;

@@ -5,6 +5,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/structure/neighborhood.hpp"
 
 namespace solion::learn {
@@ -42,7 +43,7 @@ Eigen::VectorXd fingerprint(const Frame& frame, const TypeMap& elements, const F
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(per_atom, n_elements);
   Eigen::MatrixXd squares = sum;
   Eigen::VectorXd n = Eigen::VectorXd::Zero(n_elements);
-  std::vector<Moments> moments(static_cast<std::size_t>(n_elements * n_radial));
+  std::vector<Moments> moments(row_major(n_elements, 0, n_radial));
   Eigen::VectorXd x(per_atom);
   for (int i = 0; i < list.n_local(); ++i) {
     std::fill(moments.begin(), moments.end(), Moments{});
@@ -56,7 +57,7 @@ Eigen::VectorXd fingerprint(const Frame& frame, const TypeMap& elements, const F
       for (int k = 0; k < n_radial; ++k) {
         const double z = (r - 1.0 - (k + 0.5) * step) / width;
         const double f = fade * std::exp(-0.5 * z * z);
-        Moments& m = moments[static_cast<std::size_t>(element_of(j) * n_radial + k)];
+        Moments& m = moments[row_major(element_of(j), k, n_radial)];
         m.scalar += f;
         m.vector += f * unit;
         m.tensor += f * outer;

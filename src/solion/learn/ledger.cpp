@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"

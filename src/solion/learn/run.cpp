@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -237,12 +238,12 @@ Json run(const Campaign& campaign, const Options& options) {
   const TypeMap elements = elements_of(campaign.model.training_input);
   for (const std::string& structure : all_structures(campaign)) (void)build_cell(campaign, structure, 0);
   for (const std::string& structure : campaign.test.structures) (void)build_cell(campaign, structure, 0);
-  std::error_code error;
+  const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);
+  std::error_code error;  // nothing is written before all that is asked for is known
   fs::create_directories(options.run_dir, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
   const RunLock lock(options.run_dir);
   Ledger ledger(options.run_dir / "ledger.sqlite");
-  const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);
   note_campaign(campaign, ledger);
   return Run(campaign, options, ledger, *labeller, elements)();
 }

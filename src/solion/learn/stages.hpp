@@ -2,6 +2,7 @@
 // run_dir.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/files.hpp"
 #include "solion/learn/stages.hpp"

@@ -2,6 +2,7 @@
 #include "solion/md/restart.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"

@@ -263,13 +263,7 @@ void refuse_shared_files(const TomlTable& table, const Outputs& o) {
 Input read_input(TomlTable table, const InHand& in_hand) {
   Input input;
   if (!in_hand.structure) input.structure = table.path("structure");
-  if (table.has("supercell")) {
-    const auto n = table.integers("supercell");
-    if (n.size() != 3 || *std::min_element(n.begin(), n.end()) < 1 ||
-        *std::max_element(n.begin(), n.end()) > 1000)
-      table.fail("supercell", "expected three whole numbers from 1 to 1000");
-    for (std::size_t k = 0; k < 3; ++k) input.supercell[k] = static_cast<int>(n[k]);
-  }
+  if (table.has("supercell")) input.supercell = table.repeats("supercell");
   if (!in_hand.potential) input.potential = potential_at(table);
   if (table.has("precision")) {
     using P = std::pair<const char*, const char*>;

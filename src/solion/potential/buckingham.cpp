@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/potential/pair_tables.hpp"
 #include "solion/potential/pairs.hpp"
@@ -56,14 +57,14 @@ BuckinghamModel BuckinghamModel::from_toml(TomlTable& table) {
   }
   if (model.type_map.size() == 0) table.fail("charges", "no elements; expected ELEMENT = charge in e");
   const int n = model.type_map.size();
-  model.pairs.resize(static_cast<std::size_t>(n * n));
+  model.pairs.resize(row_major(n, 0, n));
   read_pairs(table, model.type_map, [&](TomlTable& item, int a, int b) {
     const BuckinghamPair pair{item.number("A_eV"), item.number("rho_A"), item.number("C_eV_A6")};
     if (!(pair.a_eV >= 0)) item.fail("A_eV", "expected a number of at least 0");
     if (!(pair.rho_A > 0)) item.fail("rho_A", "expected a positive number");
     if (!(pair.c_eV_A6 >= 0)) item.fail("C_eV_A6", "expected a number of at least 0");
-    model.pairs[static_cast<std::size_t>(a * n + b)] = pair;
-    model.pairs[static_cast<std::size_t>(b * n + a)] = pair;
+    model.pairs[row_major(a, b, n)] = pair;
+    model.pairs[row_major(b, a, n)] = pair;
   });
   model.cutoff_A = table.number("cutoff_A", model.cutoff_A);
   if (!(model.cutoff_A > 0 && model.cutoff_A <= 50))

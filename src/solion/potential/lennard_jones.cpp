@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/potential/pair_tables.hpp"
 #include "solion/potential/pairs.hpp"
 
@@ -32,13 +33,13 @@ LennardJonesModel LennardJonesModel::from_toml(TomlTable& table) {
   }
   const int n = model.type_map.size();
   if (n == 0) table.fail("pairs", "expected at least one [[pairs]] entry");
-  model.pairs.resize(static_cast<std::size_t>(n * n));
+  model.pairs.resize(row_major(n, 0, n));
   read_pairs(table, model.type_map, [&](TomlTable& item, int a, int b) {
     const LennardJonesPair pair{item.number("epsilon_eV"), item.number("sigma_A")};
     if (!(pair.epsilon_eV >= 0)) item.fail("epsilon_eV", "expected a number of at least 0");
     if (!(pair.sigma_A > 0)) item.fail("sigma_A", "expected a positive number");
-    model.pairs[static_cast<std::size_t>(a * n + b)] = pair;
-    model.pairs[static_cast<std::size_t>(b * n + a)] = pair;
+    model.pairs[row_major(a, b, n)] = pair;
+    model.pairs[row_major(b, a, n)] = pair;
   });
   model.cutoff_A = table.number("cutoff_A");
   if (!(model.cutoff_A > closest_A && model.cutoff_A <= 50)) table.fail("cutoff_A", "expected 0.1 to 50 Å");

@@ -2,13 +2,14 @@
 #include "solion/potential/pair_tables.hpp"
 
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 
 namespace solion {
 
 void read_pairs(TomlTable& table, const TypeMap& type_map,
                 const std::function<void(TomlTable& item, int a, int b)>& read) {
   const int n = type_map.size();
-  std::vector<bool> given(static_cast<std::size_t>(n * n));
+  std::vector<bool> given(row_major(n, 0, n));
   for (TomlTable& item : table.tables("pairs")) {
     const std::vector<std::string> names = item.texts("elements");
     if (names.size() != 2) item.fail("elements", "expected two elements");
@@ -17,14 +18,14 @@ void read_pairs(TomlTable& table, const TypeMap& type_map,
       item.fail("elements", fmt::format("'{}' is not one of this potential's elements ({})",
                                         a < 0 ? names[0] : names[1], fmt::join(type_map.names(), ", ")));
     }
-    if (given[static_cast<std::size_t>(a * n + b)]) item.fail("elements", "this pair was given before");
-    given[static_cast<std::size_t>(a * n + b)] = given[static_cast<std::size_t>(b * n + a)] = true;
+    if (given[row_major(a, b, n)]) item.fail("elements", "this pair was given before");
+    given[row_major(a, b, n)] = given[row_major(b, a, n)] = true;
     read(item, a, b);
     item.refuse_unknown();
   }
   for (int a = 0; a < n; ++a) {
     for (int b = a; b < n; ++b) {
-      if (given[static_cast<std::size_t>(a * n + b)]) continue;
+      if (given[row_major(a, b, n)]) continue;
       throw InputError("{}: [[pairs]] of {} and {} is missing", table.file().string(), type_map.name(a),
                        type_map.name(b));
     }

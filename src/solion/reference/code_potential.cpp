@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -37,20 +38,13 @@ TypeMap all_elements() {
 /// A folder of its own that is gone in the end, and the process in it.
 class CodePotential::Session {
  public:
-  Session(const Calculator& code, const LabelSettings& settings) : code_(code), settings_(settings) {
-    std::string name = (fs::temp_directory_path() / ("solion-" + code.name() + "-XXXXXX")).string();
-    if (::mkdtemp(name.data()) == nullptr) throw WorkError("cannot make a folder like {}", name);
-    folder_ = name;
-  }
+  Session(const Calculator& code, const LabelSettings& settings)
+      : code_(code), settings_(settings), temporary_(code.name()), folder_(temporary_.path()) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   Session(Session&&) = delete;
   Session& operator=(Session&&) = delete;
-  ~Session() {
-    stop();
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
+  ~Session() { stop(); }
 
   RawResult compute(const Frame& frame) {
     return code_.server_script(frame, settings_.settings).empty() ? run_once(frame) : ask(frame);
@@ -155,6 +149,7 @@ class CodePotential::Session {
 
   const Calculator& code_;
   const LabelSettings& settings_;
+  TemporaryFolder temporary_;
   fs::path folder_;
   bool fresh_ = true;
   std::string atoms_;  ///< of the running server

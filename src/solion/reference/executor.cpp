@@ -19,28 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int count(TomlTable& table, const std::string& key, int fallback, int least, int largest = 1'000'000) {
-  const std::int64_t value = table.integer(key, fallback);
-  if (value < least || value > largest)
-    table.fail(key, fmt::format("expected a whole number from {} to {}", least, largest));
-  return static_cast<int>(value);
-}
-
-double positive(TomlTable& table, const std::string& key, double fallback) {
-  const double value = table.number(key, fallback);
-  if (!(value > 0 && std::isfinite(value))) table.fail(key, "expected a number above 0");
-  return value;
-}
-
 void read_local(TomlTable& table, ExecutorSettings& settings) {
-  settings.retries = count(table, "retries", 0, 0, 100);
-  settings.cores_per_job = count(table, "cores_per_job", 1, 1);
-  if (table.has("cores")) settings.cores = count(table, "cores", 1, 1);
+  settings.retries = static_cast<int>(table.count("retries", 0, 0, 100));
+  settings.cores_per_job = static_cast<int>(table.count("cores_per_job", 1, 1));
+  if (table.has("cores")) settings.cores = static_cast<int>(table.count("cores", 1, 1));
   if (settings.cores > 0 && settings.cores_per_job > settings.cores)
     table.fail("cores_per_job", "one job does not fit into `cores`");
-  if (table.has("memory_per_job_GB")) settings.memory_per_job_GB = positive(table, "memory_per_job_GB", 0);
+  if (table.has("memory_per_job_GB")) settings.memory_per_job_GB = table.positive("memory_per_job_GB", 0);
   if (table.has("memory_GB")) {
-    settings.memory_GB = positive(table, "memory_GB", 0);
+    settings.memory_GB = table.positive("memory_GB", 0);
     if (settings.memory_per_job_GB == 0)
       table.fail("memory_GB", "a budget of memory needs memory_per_job_GB");
     if (settings.memory_per_job_GB > settings.memory_GB)
@@ -49,16 +36,16 @@ void read_local(TomlTable& table, ExecutorSettings& settings) {
 }
 
 void read_slurm(TomlTable& table, ExecutorSettings& settings) {
-  settings.retries = count(table, "retries", 1, 0, 100);
+  settings.retries = static_cast<int>(table.count("retries", 1, 0, 100));
   if (table.has("script") && table.has("script_file"))
     table.fail("script_file", "give either script or script_file");
   settings.script =
       table.has("script_file") ? read_file(table.path("script_file")) : table.text("script", "");
   // Each task in flight keeps the lock of its frame open.
-  settings.in_flight = count(table, "in_flight", settings.in_flight, 1, 500);
-  settings.running = count(table, "running", 0, 0);
-  settings.array_size = count(table, "array_size", settings.array_size, 1);
-  settings.poll_s = positive(table, "poll_s", settings.poll_s);
+  settings.in_flight = static_cast<int>(table.count("in_flight", settings.in_flight, 1, 500));
+  settings.running = static_cast<int>(table.count("running", 0, 0));
+  settings.array_size = static_cast<int>(table.count("array_size", settings.array_size, 1));
+  settings.poll_s = table.positive("poll_s", settings.poll_s);
 }
 
 /// Memory that new processes could take without pushing others out (GB); infinite where nobody says.

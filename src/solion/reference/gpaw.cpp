@@ -1,6 +1,4 @@
 // GPAW: the template is a Python script; a few lines added to it compute and write the result whole.
-#include <unistd.h>
-
 #include <cstdlib>
 
 #include "solion/base/errors.hpp"
@@ -124,11 +122,11 @@ class Gpaw final : public Calculator {
   [[nodiscard]] std::string log_name() const override { return "gpaw.txt"; }
 
   [[nodiscard]] std::string version(const Settings& settings) const override {
-    const std::filesystem::path log =
-        std::filesystem::temp_directory_path() / fmt::format("solion-gpaw-version.{}", ::getpid());
+    const TemporaryFolder folder("gpaw-version");
+    const std::filesystem::path log = folder.path() / "log";
     Command probe;
     probe.argv = {program(settings), "-c", version_script};
-    probe.folder = std::filesystem::temp_directory_path();
+    probe.folder = folder.path();
     probe.log = log;
     probe.environment = settings.environment;
     probe.time_limit_s = 120;
@@ -140,8 +138,6 @@ class Gpaw final : public Calculator {
     } catch (const WorkError& error) {
       said = error.what();
     }
-    std::error_code ignored;
-    std::filesystem::remove(log, ignored);
     if (!good) {
       throw WorkError(
           "GPAW does not run with {}: {}\nOn Debian: apt-get install gpaw gpaw-data; another Python is "

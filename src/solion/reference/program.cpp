@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/reference/process.hpp"
 
 namespace solion::reference {
@@ -17,13 +18,11 @@ std::string chosen_program(const Settings& settings, const char* variable, const
 
 std::string probe(const std::string& name, const std::vector<std::string>& argv, const Settings& settings,
                   const std::string& advice, bool any_status) {
-  namespace fs = std::filesystem;
-  std::string folder = (fs::temp_directory_path() / "solion-probe-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw WorkError("cannot make a folder like {}", folder);
+  const TemporaryFolder folder("probe");
   Command command;
   command.argv = argv;
-  command.folder = folder;
-  command.log = fs::path(folder) / "log";
+  command.folder = folder.path();
+  command.log = folder.path() / "log";
   command.environment = settings.environment;
   command.time_limit_s = 120;
   std::string said;
@@ -34,8 +33,6 @@ std::string probe(const std::string& name, const std::vector<std::string>& argv,
   } catch (const WorkError& error) {
     said = error.what();
   }
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
   if (!good) throw WorkError("{} does not run with {}: {}\n{}", name, argv.front(), said, advice);
   return said;
 }

@@ -1,5 +1,6 @@
 // The common result file of all codes: JSON with units in its keys.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/reference/calculator.hpp"

@@ -2,6 +2,7 @@
 #include "solion/reference/settings.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -12,12 +13,6 @@ namespace solion::reference {
 namespace {
 
 namespace fs = std::filesystem;
-
-double positive(TomlTable& table, const std::string& key, double fallback) {
-  const double value = table.number(key, fallback);
-  if (!(value > 0)) table.fail(key, "expected a number above 0");
-  return value;
-}
 
 /// A table of one number for each element.
 std::map<std::string, double> by_element(TomlTable table) {
@@ -33,7 +28,7 @@ void read_kpoints(TomlTable table, KPoints& kpoints) {
   if (table.has("points") == table.has("spacing_per_A"))
     table.fail("points", "expected either points or spacing_per_A");
   if (table.has("spacing_per_A")) {
-    kpoints.spacing_per_A = positive(table, "spacing_per_A", 0);
+    kpoints.spacing_per_A = table.positive("spacing_per_A", 0);
   } else {
     const std::vector<double> numbers = table.numbers("points");
     if (numbers.empty() || numbers.size() % 3 != 0)
@@ -45,7 +40,7 @@ void read_kpoints(TomlTable table, KPoints& kpoints) {
 }
 
 void read_audit(TomlTable table, AuditLimits& audit, bool& check_stress) {
-  const auto limit = [&](const char* key, double& value) { value = positive(table, key, value); };
+  const auto limit = [&](const char* key, double& value) { value = table.positive(key, value); };
   limit("net_force_eV_per_A_per_atom", audit.net_force_eV_per_A_per_atom);
   limit("force_eV_per_A", audit.force_eV_per_A);
   limit("stress_GPa", audit.stress_GPa);
@@ -83,7 +78,7 @@ LabelSettings read_settings(const fs::path& file, const Calculator& code) {
   if (table.has("template")) use_template(settings, table.path("template"));
   settings.program = table.text("program", "");
   if (table.has("launcher")) settings.launcher = table.texts("launcher");
-  if (table.has("time_limit_min")) result.options.time_limit_s = 60.0 * positive(table, "time_limit_min", 0);
+  if (table.has("time_limit_min")) result.options.time_limit_s = 60.0 * table.positive("time_limit_min", 0);
   result.options.pressure_correction_GPa = table.number("pressure_correction_GPa", 0.0);
   result.options.virial_correction_eV = by_element(table.table_or_empty("virial_correction_eV"));
   if (table.has("kpoints")) read_kpoints(table.table("kpoints"), settings.kpoints);

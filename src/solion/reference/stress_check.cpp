@@ -2,6 +2,7 @@
 #include "solion/reference/stress_check.hpp"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"

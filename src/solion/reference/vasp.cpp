@@ -8,10 +8,11 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/io/vasp.hpp"
+#include "solion/io/vasprun.hpp"
 #include "solion/reference/calculator.hpp"
 #include "solion/reference/log_text.hpp"
 #include "solion/reference/program.hpp"
-#include "solion/reference/vasp_results.hpp"
 
 namespace solion::reference {
 namespace {
@@ -122,7 +123,7 @@ RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   const double change = last_change ? log.number(*last_change, change_words) : std::nan("");
   const double ediff = log.number(log.need_last("EDIFF  ="), "EDIFF  =");
   result.converged =
-      log.last("aborting loop because EDIFF is reached") && vasp_converged(steps, nelm, change, ediff);
+      log.last("aborting loop because EDIFF is reached") && io::vasp_converged(steps, nelm, change, ediff);
   result.energy_eV = log.number(log.need_last("free  energy   TOTEN"), "TOTEN");
   const std::size_t forces = log.need_last("TOTAL-FORCE (eV/Angst)");
   std::vector<Vec3> values;
@@ -134,7 +135,22 @@ RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   if (s.size() < 6) log.fail(stress, "expected six components of the stress");
   Mat3 kbar;
   kbar << s[0], s[3], s[5], s[3], s[1], s[4], s[5], s[4], s[2];
-  result.stress_eV_per_A3 = vasp_stress_eV_per_A3(kbar);
+  result.stress_eV_per_A3 = io::vasp_stress_eV_per_A3(kbar);
+  return result;
+}
+
+/// The last ionic step; forces in the order of POSCAR.
+RawResult parse_vasprun(std::size_t n_atoms, const fs::path& path) {
+  const io::Vasprun file(path);
+  const io::VaspStep step = file.step(file.n_steps() - 1, n_atoms);
+  RawResult result;
+  result.code_version = file.version();
+  result.n_electrons = file.n_electrons();
+  result.scf_iterations = step.scf_steps;
+  result.converged = step.converged;
+  result.energy_eV = step.energy_eV;
+  result.forces_eV_per_A = step.forces_eV_per_A;
+  result.stress_eV_per_A3 = step.stress_eV_per_A3;
   return result;
 }
 
@@ -169,7 +185,7 @@ class Vasp final : public Calculator {
 
   [[nodiscard]] RawResult parse(const Frame& frame, const fs::path& folder) const override {
     const fs::path xml = folder / "vasprun.xml";
-    RawResult result = fs::exists(xml) ? read_vasprun(xml, frame.n_atoms())
+    RawResult result = fs::exists(xml) ? parse_vasprun(frame.n_atoms(), xml)
                                        : parse_outcar(frame.n_atoms(), folder / "OUTCAR");
     result.forces_eV_per_A = sorted_back(frame, result.forces_eV_per_A);
     return result;

@@ -32,6 +32,7 @@ struct Series {
   Mark mark = Mark::line;
   bool dashed = false;
   bool open_points = false;  ///< for bounds and other points that are no values
+  bool in_legend = true;  ///< false: said by another series of the same colour, such as the edges of a band
 };
 
 /// A figure of series over common axes; its data goes into `data/<id>.csv` beside the report too.

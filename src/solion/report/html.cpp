@@ -1,5 +1,6 @@
 // The one HTML file: styles, plotly.js, every figure as JSON, and the few lines of script that draw them.
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "solion/base/errors.hpp"
@@ -123,6 +124,7 @@ Json trace(const Series& s) {
     t["marker"]["color"] = s.colour;
   }
   if (s.dashed) t["line"]["dash"] = "dash";
+  if (!s.in_legend) t["showlegend"] = false;
   t["marker"]["size"] = s.x.size() > 500 ? 4 : 8;
   if (s.open_points) t["marker"]["symbol"] = "triangle-down-open";
   if (!s.y_error.empty()) t["error_y"] = {{"type", "data"}, {"array", s.y_error}, {"visible", true}};
@@ -292,9 +294,9 @@ class ItemWriter {
     page_ += fmt::format(
         "<figure id=\"{}\" title=\"{}\"><div class=\"plot{}\"></div>\n<script "
         "type=\"application/json\">{}</script>\n"
-        "<figcaption>{} {}</figcaption></figure>\n",
+        "<figcaption>{} {} <a class=\"csv svg\" href=\"#{}\">figure (SVG)</a></figcaption></figure>\n",
         drawing.id, escape(drawing.definition), shape, plot_json(drawing), escape(drawing.caption),
-        link(drawing.id, csv_of(drawing)));
+        link(drawing.id, csv_of(drawing)), drawing.id);
   }
 
   [[nodiscard]] std::string link(const std::string& id, const std::string& csv) const {
@@ -328,6 +330,10 @@ for (const figure of document.querySelectorAll('figure')) {
   Plotly.newPlot(plot, data, layout, {responsive: true, displaylogo: false,
     toImageButtonOptions: {format: 'svg', filename: figure.id}})
     .then(() => figure.setAttribute('data-drawn', plot.querySelector('.no-webgl') ? 'needs WebGL' : 'true'));
+  figure.querySelector('.svg').onclick = event => {
+    event.preventDefault();
+    Plotly.downloadImage(plot, {format: 'svg', filename: figure.id, width: plot.clientWidth, height: plot.clientHeight});
+  };
 }
 )";
 

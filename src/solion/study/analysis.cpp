@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"

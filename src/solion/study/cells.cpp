@@ -2,6 +2,7 @@
 #include "solion/study/cells.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"

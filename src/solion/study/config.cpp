@@ -1,40 +1,15 @@
 // Reading a study's TOML file.
 #include "solion/study/config.hpp"
 
-#include <algorithm>
-
 #include "solion/catalog/crystal.hpp"
 
 namespace solion::study {
 namespace {
 
-double positive(TomlTable& table, const std::string& key, double fallback) {
-  const double value = table.number(key, fallback);
-  if (!(value > 0)) table.fail(key, "expected a number above zero");
-  return value;
-}
-
-std::vector<std::filesystem::path> paths(TomlTable& table, const std::string& key) {
-  std::vector<std::filesystem::path> result;
-  for (const std::string& text : table.texts(key)) {
-    const std::filesystem::path path = text;
-    result.push_back(path.is_absolute() ? path : table.file().parent_path() / path);
-    if (!std::filesystem::exists(result.back()))
-      table.fail(key, "there is no '" + result.back().string() + "'");
-  }
-  return result;
-}
-
-std::filesystem::path existing(TomlTable& table, const std::string& key) {
-  if (!table.has(key)) return {};
-  std::filesystem::path path = table.path(key);
-  if (!std::filesystem::exists(path)) table.fail(key, "there is no '" + path.string() + "'");
-  return path;
-}
-
 DataConfig read_data(TomlTable table) {
   DataConfig data;
-  data.systems = paths(table, "systems");
+  data.systems = table.existing_paths("systems");
+  if (data.systems.empty()) table.fail("systems", "expected at least one data set");
   data.validation_fraction = table.number("validation_fraction", data.validation_fraction);
   if (!(data.validation_fraction > 0 && data.validation_fraction < 0.9)) {
     table.fail("validation_fraction", "expected a number between 0 and 0.9");
@@ -45,8 +20,8 @@ DataConfig read_data(TomlTable table) {
 
 ModelConfig read_model(TomlTable table) {
   ModelConfig model;
-  model.file = existing(table, "file");
-  model.training_input = existing(table, "training_input");
+  model.file = table.existing_path("file");
+  model.training_input = table.existing_path("training_input");
   if (model.file.empty() == model.training_input.empty()) {
     table.fail("file", "give either a model (file) or a training input (training_input)");
   }
@@ -56,41 +31,28 @@ ModelConfig read_model(TomlTable table) {
   return model;
 }
 
-std::array<int, 3> supercell(TomlTable& table) {
-  const auto n = table.integers("supercell");
-  if (n.size() != 3 || std::any_of(n.begin(), n.end(), [](auto k) { return k < 1 || k > 1000; })) {
-    table.fail("supercell", "expected three whole numbers from 1 to 1000");
-  }
-  return {static_cast<int>(n[0]), static_cast<int>(n[1]), static_cast<int>(n[2])};
-}
-
 MdConfig read_md(TomlTable table) {
   MdConfig md;
   md.crystal = crystal_at(table, "crystal", md.crystal);
-  md.reactions = existing(table, "reactions");
+  md.reactions = table.existing_path("reactions");
   md.structures = table.texts("structures");
   if (md.structures.empty()) table.fail("structures", "expected at least one structure");
-  md.supercell = supercell(table);
-  md.count = static_cast<int>(table.integer("count", md.count));
-  if (md.count < 1) table.fail("count", "expected a whole number of at least 1");
+  md.supercell = table.repeats("supercell");
+  md.count = static_cast<int>(table.count("count", md.count, 1));
   md.placement = table.text("placement", md.placement);
-  md.temperatures_K = table.numbers("temperatures_K");
-  if (md.temperatures_K.empty() ||
-      !(*std::min_element(md.temperatures_K.begin(), md.temperatures_K.end()) > 0)) {
-    table.fail("temperatures_K", "expected temperatures above zero");
-  }
+  md.temperatures_K = table.positives("temperatures_K");
   md.precision = table.text("precision", md.precision);
   if (md.precision != "single" && md.precision != "double")
     table.fail("precision", "expected \"single\" or \"double\"");
   md.pressure_bar = table.number("pressure_bar", md.pressure_bar);
-  md.timestep_fs = positive(table, "timestep_fs", md.timestep_fs);
-  md.npt_ps = positive(table, "npt_ps", md.npt_ps);
-  md.equilibration_ps = positive(table, "equilibration_ps", md.equilibration_ps);
-  md.production_ps = positive(table, "production_ps", md.production_ps);
+  md.timestep_fs = table.positive("timestep_fs", md.timestep_fs);
+  md.npt_ps = table.positive("npt_ps", md.npt_ps);
+  md.equilibration_ps = table.positive("equilibration_ps", md.equilibration_ps);
+  md.production_ps = table.positive("production_ps", md.production_ps);
   md.production_max_ps = table.number("production_max_ps", md.production_ps);
   if (!(md.production_max_ps >= md.production_ps))
     table.fail("production_max_ps", "expected at least production_ps");
-  md.frame_interval_fs = positive(table, "frame_interval_fs", md.frame_interval_fs);
+  md.frame_interval_fs = table.positive("frame_interval_fs", md.frame_interval_fs);
   table.refuse_unknown();
   return md;
 }
@@ -102,7 +64,7 @@ TransportConfig read_transport(TomlTable table) {
   transport.jump_length_A = table.number("jump_length_A", transport.jump_length_A);
   if (!(transport.jump_length_A >= 0))
     table.fail("jump_length_A", "expected a length, or 0 to take it from g(r)");
-  transport.rdf_max_A = positive(table, "rdf_max_A", transport.rdf_max_A);
+  transport.rdf_max_A = table.positive("rdf_max_A", transport.rdf_max_A);
   if (table.has("rdf_pairs")) {
     for (const std::string& pair : table.texts("rdf_pairs")) {
       const auto dash = pair.find('-');
@@ -123,12 +85,12 @@ StructureConfig read_structure(TomlTable table) {
     table.fail("frames", "expected the number of frames of each trajectory, or 0 for none");
   structure.centre = table.text("centre", structure.centre);
   structure.ligand = table.text("ligand", structure.ligand);
-  structure.hop_window_ps = positive(table, "hop_window_ps", structure.hop_window_ps);
+  structure.hop_window_ps = table.positive("hop_window_ps", structure.hop_window_ps);
   structure.density = table.boolean("density", structure.density);
   if (table.has("channel_radii_A")) {
     TomlTable radii = table.table("channel_radii_A");
     for (const std::string& element : radii.keys())
-      structure.channel_radii_A[element] = positive(radii, element, 0);
+      structure.channel_radii_A[element] = radii.positive(element, 0);
     radii.refuse_unknown();
   }
   table.refuse_unknown();
@@ -138,12 +100,12 @@ StructureConfig read_structure(TomlTable table) {
 DefectsConfig read_defects(TomlTable table) {
   DefectsConfig defects;
   defects.wanted = true;
-  defects.supercell = supercell(table);
-  if (table.has("compounds")) defects.compounds = paths(table, "compounds");
+  defects.supercell = table.repeats("supercell");
+  if (table.has("compounds")) defects.compounds = table.existing_paths("compounds");
   defects.max_placements = static_cast<int>(table.integer("max_placements", defects.max_placements));
   if (defects.max_placements < 2 || defects.max_placements > 10000)
     table.fail("max_placements", "expected a whole number from 2 to 10000");
-  defects.temperature_K = positive(table, "temperature_K", defects.temperature_K);
+  defects.temperature_K = table.positive("temperature_K", defects.temperature_K);
   table.refuse_unknown();
   return defects;
 }
@@ -151,7 +113,7 @@ DefectsConfig read_defects(TomlTable table) {
 BarriersConfig read_barriers(TomlTable table) {
   BarriersConfig barriers;
   barriers.wanted = true;
-  barriers.supercell = supercell(table);
+  barriers.supercell = table.repeats("supercell");
   barriers.within_A = table.number("within_A", barriers.within_A);
   if (!(barriers.within_A >= 0)) table.fail("within_A", "expected a length, or 0 for the nearest sites");
   barriers.images = static_cast<int>(table.integer("images", barriers.images));
@@ -164,10 +126,10 @@ BarriersConfig read_barriers(TomlTable table) {
 AnnealingConfig read_annealing(TomlTable table) {
   AnnealingConfig annealing;
   annealing.structures = table.texts("structures");
-  annealing.low_K = positive(table, "low_K", annealing.low_K);
-  annealing.high_K = positive(table, "high_K", annealing.high_K);
-  annealing.hold_ps = positive(table, "hold_ps", annealing.hold_ps);
-  annealing.ramp_ps = positive(table, "ramp_ps", annealing.ramp_ps);
+  annealing.low_K = table.positive("low_K", annealing.low_K);
+  annealing.high_K = table.positive("high_K", annealing.high_K);
+  annealing.hold_ps = table.positive("hold_ps", annealing.hold_ps);
+  annealing.ramp_ps = table.positive("ramp_ps", annealing.ramp_ps);
   if (!(annealing.high_K > annealing.low_K)) table.fail("high_K", "expected more than low_K");
   table.refuse_unknown();
   return annealing;
@@ -193,8 +155,8 @@ Config read_config(const std::filesystem::path& file) {
   if (table.has("defects")) config.defects = read_defects(table.table("defects"));
   if (table.has("barriers")) config.barriers = read_barriers(table.table("barriers"));
   if (table.has("annealing")) config.annealing = read_annealing(table.table("annealing"));
-  config.campaign = existing(table, "campaign");
-  config.published = existing(table, "published");
+  config.campaign = table.existing_path("campaign");
+  config.published = table.existing_path("published");
   table.refuse_unknown();
   return config;
 }

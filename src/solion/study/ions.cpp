@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/files.hpp"
 #include "solion/structure/neighborhood.hpp"

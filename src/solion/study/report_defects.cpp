@@ -1,14 +1,10 @@
 // Formation and binding energies, by reaction and placement; migration barriers.
+#include <nlohmann/json.hpp>
+
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
 namespace {
-
-using report::Figure;
-using report::Mark;
-using report::Section;
-using report::Series;
-using report::Table;
 
 Table energies_table(const Json& defects, const Published& published) {
   const bool formation = !defects["compounds"].empty();

@@ -1,5 +1,6 @@
 // Data and model: what was learnt from, how well, and the iterations of active learning.
 #include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "solion/base/errors.hpp"
@@ -8,13 +9,6 @@
 
 namespace solion::study {
 namespace {
-
-using report::Figure;
-using report::Item;
-using report::Mark;
-using report::Section;
-using report::Series;
-using report::Table;
 
 std::string milli(const Json& value) {
   return value.is_number() ? fmt::format("{:.2f}", 1000 * value.get<double>()) : "–";

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,14 @@
 #include "solion/study/stages.hpp"
 
 namespace solion::study {
+
+// The words of a section, for the files that write one.
+using report::Figure;
+using report::Item;
+using report::Mark;
+using report::Section;
+using report::Series;
+using report::Table;
 
 /// What others published about the same structures, to stand beside the study's numbers; empty where nothing
 /// is known.
@@ -23,14 +32,14 @@ struct Published {
 /// Reads `config.published`; InputError for unknown keys.
 Published read_published(const Config& config);
 
-report::Section campaign_section(const Config& config);
-report::Section data_section(const Json& numbers);
-report::Section model_section(const Context& context, const Json& numbers);
-report::Section md_section(const Json& numbers);
-report::Section transport_section(const Json& numbers, const Published& published);
-report::Section structure_section(const Config& config, const Json& numbers);
-report::Section barriers_section(const Config& config, const Json& numbers);
-report::Section defects_section(const Json& numbers, const Published& published);
+Section campaign_section(const Config& config);
+Section data_section(const Json& numbers);
+Section model_section(const Context& context, const Json& numbers);
+Section md_section(const Json& numbers);
+Section transport_section(const Json& numbers, const Published& published);
+Section structure_section(const Config& config, const Json& numbers);
+Section barriers_section(const Config& config, const Json& numbers);
+Section defects_section(const Json& numbers, const Published& published);
 
 /// A number as text, a dash for null.
 std::string number(const Json& value, const char* format = "{:.3g}");

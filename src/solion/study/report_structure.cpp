@@ -1,18 +1,12 @@
 // The inside of the frames: distances, polyhedra, atomic energies, channels, hops, paths in space, annealing.
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
 namespace {
-
-using report::Figure;
-using report::Item;
-using report::Mark;
-using report::Section;
-using report::Series;
-using report::Table;
 
 std::vector<Item> rdf_figures(const Json& points) {
   std::map<std::string, Figure> figures;

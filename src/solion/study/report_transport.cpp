@@ -1,18 +1,12 @@
 // Molecular dynamics and ion transport: the runs, D with its errors, D(T) and its law, MSD.
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
 namespace {
-
-using report::Figure;
-using report::Item;
-using report::Mark;
-using report::Section;
-using report::Series;
-using report::Table;
 
 Table diffusion_table(const Json& points, const Published& published) {
   Table table{"diffusion",
@@ -58,7 +52,8 @@ void add_law(Figure& figure, const std::string& name, const Json& law) {
                              report::colour_of(name),
                              Mark::line,
                              std::string_view(key) != "D",
-                             false});
+                             false,
+                             std::string_view(key) == "D"});
   };
   line("D", fmt::format("{}: {}", name, law["best"].get<std::string>()));
   line("low", name + ", −1 σ");

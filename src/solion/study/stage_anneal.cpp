@@ -1,5 +1,6 @@
 // Heating, holding and slow cooling: what order a structure finds when its ions may move.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"

@@ -1,5 +1,6 @@
 // Migration barriers of every distinct hop into a vacancy of the mobile ion.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"

@@ -1,6 +1,7 @@
 // The structures' cells relaxed: formation and binding energies of every distinct placement.
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "solion/base/errors.hpp"

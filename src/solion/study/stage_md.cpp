@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"

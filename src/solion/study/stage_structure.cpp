@@ -2,6 +2,7 @@
 // ions' paths.
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"

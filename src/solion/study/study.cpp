@@ -1,6 +1,8 @@
 // The order of the stages.
 #include "solion/study/study.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/report/document.hpp"

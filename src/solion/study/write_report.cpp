@@ -1,5 +1,6 @@
 // The study's numbers as a report: what was trained, how good it is, how the ions move.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/version.hpp"
 #include "solion/study/report_parts.hpp"

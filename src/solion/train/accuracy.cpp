@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/files.hpp"
 #include "solion/base/progress.hpp"

@@ -3,6 +3,7 @@
 #include "solion/train/checkpoint.hpp"
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"

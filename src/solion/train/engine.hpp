@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "solion/base/row_major.hpp"
 #include "solion/dp/model.hpp"
 #include "solion/nn/tape.hpp"
 #include "solion/train/prepared.hpp"
@@ -88,7 +89,7 @@ class Engine {
   };
 
   std::size_t net(int centre, int neighbour) const {
-    return static_cast<std::size_t>(type_one_side_ ? neighbour : centre + neighbour * n_types_);
+    return type_one_side_ ? static_cast<std::size_t>(neighbour) : row_major(neighbour, centre, n_types_);
   }
   std::ptrdiff_t row(std::size_t atom, int type) const {
     return row_of_[atom * static_cast<std::size_t>(n_types_) + static_cast<std::size_t>(type)];
@@ -102,9 +103,7 @@ class Engine {
   std::ptrdiff_t padding_count(std::size_t atom, int type) const {
     return descriptor_.sel[static_cast<std::size_t>(type)] - count(atom, type);
   }
-  bool excluded(int centre, int neighbour) const {
-    return excluded_[static_cast<std::size_t>(centre * n_types_ + neighbour)];
-  }
+  bool excluded(int centre, int neighbour) const { return excluded_[row_major(centre, neighbour, n_types_)]; }
 
   void arrange(std::span<const Prepared<T>* const> frames);
   void sort_atoms(std::span<const Prepared<T>* const> frames);

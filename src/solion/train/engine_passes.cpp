@@ -2,6 +2,7 @@
 // Symbols as in docs/theory/train.md.
 #include <algorithm>
 
+#include "solion/base/row_major.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dp/environment.hpp"
 #include "solion/train/contraction.hpp"
@@ -17,7 +18,7 @@ void Engine<T>::forward_padding() {
       const std::ptrdiff_t p = rows.padding[static_cast<std::size_t>(a)];
       if (p < 0) continue;
       const int b = type_one_side_ ? static_cast<int>(k) : static_cast<int>(k) / n_types_;
-      const dp::Normalisation& norm = descriptor_.normalisation[static_cast<std::size_t>(a * n_types_ + b)];
+      const dp::Normalisation& norm = descriptor_.normalisation[row_major(a, b, n_types_)];
       T* r = rows.environment.data() + 4 * p;
       for (std::size_t c = 0; c < 4; ++c) r[c] = static_cast<T>(-norm.mean[c] / norm.deviation[c]);
       rows.tape.input()[p] = r[0];
@@ -33,8 +34,7 @@ void Engine<T>::environment(const Block& block) {
   for (int b = 0; b < n_types_; ++b) {
     if (excluded(block.type, b)) continue;
     Rows& rows = rows_[net(block.type, b)];
-    const dp::Normalisation& norm =
-        descriptor_.normalisation[static_cast<std::size_t>(block.type * n_types_ + b)];
+    const dp::Normalisation& norm = descriptor_.normalisation[row_major(block.type, b, n_types_)];
     std::array<T, 4> mean{};
     std::array<T, 4> scale{};
     for (std::size_t c = 0; c < 4; ++c) {
@@ -128,8 +128,7 @@ void Engine<T>::pair_gradients(const Block& block) {
     for (int b = 0; b < n_types_; ++b) {
       if (excluded(block.type, b)) continue;
       Rows& rows = rows_[net(block.type, b)];
-      const dp::Normalisation& norm =
-          descriptor_.normalisation[static_cast<std::size_t>(block.type * n_types_ + b)];
+      const dp::Normalisation& norm = descriptor_.normalisation[row_major(block.type, b, n_types_)];
       const std::ptrdiff_t at = row(s, b);
       for (std::ptrdiff_t p = at; p < at + count(s, b); ++p) {
         const T* r = rows.environment.data() + 4 * p;
@@ -153,8 +152,7 @@ void Engine<T>::displace(const Block& block) {
   for (int b = 0; b < n_types_; ++b) {
     if (excluded(block.type, b)) continue;
     Rows& rows = rows_[net(block.type, b)];
-    const dp::Normalisation& norm =
-        descriptor_.normalisation[static_cast<std::size_t>(block.type * n_types_ + b)];
+    const dp::Normalisation& norm = descriptor_.normalisation[row_major(block.type, b, n_types_)];
     std::array<T, 4> scale{};
     for (std::size_t c = 0; c < 4; ++c) scale[c] = static_cast<T>(1 / norm.deviation[c]);
     for (std::size_t s = block.begin; s < block.end; ++s) {

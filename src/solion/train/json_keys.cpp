@@ -2,6 +2,7 @@
 #include "solion/train/json_keys.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace solion::train {
 

@@ -6,6 +6,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 
 namespace solion::transport {
 
@@ -36,11 +37,14 @@ HopAccumulator::HopAccumulator(HopOptions options, const Frame& sites, double fr
     for (int k = 0; k < 3; ++k)
       bin[k] =
           std::min(n_bins_[k] - 1, static_cast<int>((sites_[i][k] - std::floor(sites_[i][k])) * n_bins_[k]));
-    bins_[static_cast<std::size_t>((bin[0] * n_bins_[1] + bin[1]) * n_bins_[2] + bin[2])].push_back(
-        static_cast<int>(i));
+    bins_[bin_index(bin)].push_back(static_cast<int>(i));
   }
   occupied_.resize(sites_.size());
   here_.resize(sites_.size());
+}
+
+std::size_t HopAccumulator::bin_index(const Int3& bin) const {
+  return row_major(row_major(bin[0], bin[1], n_bins_[1]), bin[2], n_bins_[2]);
 }
 
 long HopAccumulator::nearest_site(const Vec3& fractional, const Mat3& cell, Vec3& site,
@@ -55,10 +59,9 @@ long HopAccumulator::nearest_site(const Vec3& fractional, const Mat3& cell, Vec3
   for (int a = -reach(0); a <= (n_bins_[0] == 2 ? 1 : reach(0)); ++a)
     for (int b = -reach(1); b <= (n_bins_[1] == 2 ? 1 : reach(1)); ++b)
       for (int c = -reach(2); c <= (n_bins_[2] == 2 ? 1 : reach(2)); ++c) {
-        const int x = (home[0] + a + n_bins_[0]) % n_bins_[0];
-        const int y = (home[1] + b + n_bins_[1]) % n_bins_[1];
-        const int z = (home[2] + c + n_bins_[2]) % n_bins_[2];
-        for (const int i : bins_[static_cast<std::size_t>((x * n_bins_[1] + y) * n_bins_[2] + z)]) {
+        const Int3 bin((home[0] + a + n_bins_[0]) % n_bins_[0], (home[1] + b + n_bins_[1]) % n_bins_[1],
+                       (home[2] + c + n_bins_[2]) % n_bins_[2]);
+        for (const int i : bins_[bin_index(bin)]) {
           const Vec3 to = fractional - sites_[static_cast<std::size_t>(i)];
           const Vec3 off = to - to.array().round().matrix();
           const double d = (cell.transpose() * off).norm();

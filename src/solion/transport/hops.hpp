@@ -78,6 +78,7 @@ class HopAccumulator {
     bool in_concert = false;
   };
 
+  [[nodiscard]] std::size_t bin_index(const Int3& bin) const;
   [[nodiscard]] long nearest_site(const Vec3& fractional, const Mat3& cell, Vec3& site,
                                   double& distance) const;
   void hop(std::size_t ion, long to, const Vec3& site, const Mat3& cell);

@@ -99,9 +99,10 @@ Eigen::MatrixXd msd_covariance(const MsdCurve& curve, const std::vector<double>&
       } else {
         for (long s = -(l / stride) * stride; s <= k; s += stride) add(s, 1);
       }
-      const double n_k = static_cast<double>((total - k) / stride + 1);
-      const double n_l = static_cast<double>((total - l) / rare + 1);
-      covariance(i, j) = covariance(j, i) = sum / static_cast<double>(rare) / (n_k * n_l) / model.n_walkers;
+      const long n_k = (total - k) / stride + 1, n_l = (total - l) / rare + 1;  // origins of each
+      covariance(i, j) = covariance(j, i) = sum / static_cast<double>(rare) /
+                                            (static_cast<double>(n_k) * static_cast<double>(n_l)) /
+                                            model.n_walkers;
     }
   }
   return positive(covariance);

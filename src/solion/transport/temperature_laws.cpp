@@ -413,7 +413,9 @@ LawComparison compare_laws(const std::vector<DiffusionPoint>& points) {
   }
   if (result.laws.size() > 1) {
     const double low = std::max(50.0, temperatures.front() - 100), high = temperatures.back() + 100;
-    for (double T = low; T <= high; T += 10) {
+    const int steps = static_cast<int>((high - low) / 10);
+    for (int k = 0; k <= steps; ++k) {
+      const double T = low + 10 * k;
       const double told = information(result, T);
       if (told > result.next_information) {
         result.next_information = told;

@@ -1,0 +1,31 @@
+// VASP's trajectories and results as frames: XDATCAR, OUTCAR and vasprun.xml, and the rules that these share.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "solion/io/frames.hpp"
+
+namespace solion::io {
+
+/// XDATCAR (https://www.vasp.at/wiki/XDATCAR): positions of every ionic step; the cell stands once or before
+/// every step.
+std::unique_ptr<FrameReader> read_xdatcar(LineReader lines, const ReadOptions& options);
+
+/// OUTCAR (https://www.vasp.at/wiki/OUTCAR): every ionic step with its free energy (whose derivatives the
+/// forces are), its forces, and its virial where the stress was computed. Steps whose SCF did not converge
+/// are left out, as is a last step that is not whole; one warning counts them.
+std::unique_ptr<FrameReader> read_outcar(LineReader lines, const ReadOptions& options);
+
+/// The same of vasprun.xml, which is held in memory.
+std::unique_ptr<FrameReader> read_vasprun(const std::filesystem::path& file, const ReadOptions& options);
+
+/// VASP prints the pressure tensor in kbar, positive when the cell wants to expand; here tension is positive.
+Mat3 vasp_stress_eV_per_A3(const Mat3& kbar);
+
+/// "EDIFF is reached" stands in OUTCAR when NELM is used up as well: what counts is that fewer steps were
+/// taken, or that the last change of the energy is below EDIFF.
+bool vasp_converged(std::int64_t steps, std::int64_t most, double last_change_eV, double ediff_eV);
+
+}  // namespace solion::io

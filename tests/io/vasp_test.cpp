@@ -1,0 +1,201 @@
+// VASP's trajectories and labelled steps: XDATCAR, OUTCAR, vasprun.xml, and what is refused of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/sample.hpp"
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
+#include "solion/io/formats.hpp"
+
+namespace solion::io {
+namespace {
+
+using testing::HasSubstr;
+
+std::string message_of(const std::filesystem::path& file) {
+  try {
+    (void)read_frames(file);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Xdatcar, OneHeaderOrOneAStep) {
+  const TemporaryDirectory dir;
+  const std::string head = "LiCl\n2.0\n2 0 0\n0 2 0\n0.5 0 2\nLi Cl\n1 1\n";
+  const std::string first = "Direct configuration=     1\n0 0 0\n0.5 0.5 0.5\n";
+  const std::string second = "Direct configuration=     2\n0.1 0 0\n0.5 0.5 0.5\n";
+  const auto fixed = read_frames(dir.file("XDATCAR", head + first + second));
+  ASSERT_EQ(fixed.size(), 2U);
+  EXPECT_EQ(fixed[0].formula(), "Li1 Cl1");
+  EXPECT_EQ(fixed[0].cell->vector(2), Vec3(1, 0, 4));
+  EXPECT_TRUE(fixed[1].positions[0].isApprox(Vec3(0.4, 0, 0), 1e-15));
+  EXPECT_TRUE(fixed[1].positions[1].isApprox(Vec3(2.5, 2, 2), 1e-15));
+  const std::string wider = "LiCl\n2.0\n2.1 0 0\n0 2 0\n0 0 2\nLi Cl\n1 1\n";
+  const auto moving = read_frames(dir.file("XDATCAR_npt", head + first + wider + second));
+  ASSERT_EQ(moving.size(), 2U);
+  EXPECT_DOUBLE_EQ(moving[1].cell->vector(0)[0], 4.2);
+  EXPECT_DOUBLE_EQ(moving[1].positions[1][0], 2.1);
+}
+
+TEST(Xdatcar, WrongFiles) {
+  const TemporaryDirectory dir;
+  const std::string head = "LiCl\n2.0\n2 0 0\n0 2 0\n0 0 2\nLi Cl\n1 1\n";
+  EXPECT_THAT(message_of(dir.file("XDATCAR", "")), HasSubstr("no frames"));
+  EXPECT_THAT(message_of(dir.file("XDATCAR", "Direct configuration= 1\n0 0 0\n")),
+              HasSubstr("XDATCAR:1: 'Direct configuration= 1': expected a title"));
+  EXPECT_THAT(message_of(dir.file("XDATCAR", head + "0 0 0\n")), HasSubstr("expected Direct configuration="));
+  EXPECT_THAT(message_of(dir.file("XDATCAR", head + "Direct configuration= 1\n0 0 0\n")),
+              HasSubstr("expected the position of an atom"));
+  EXPECT_THAT(message_of(dir.file("XDATCAR", head + "Direct configuration= 1\n0 0 0\n0 nan 0\n")),
+              HasSubstr("XDATCAR:10: '0 nan 0': expected three finite coordinates"));
+}
+
+std::string outcar_head(const std::string& counts = "1   2") {
+  return "   VRHFIN =Li: 1s2s2p\n   VRHFIN =Cl: s2p5\n   ions per type =               " + counts +
+         "\n   NELM   =     60;   NELMIN=  2; NELMDL= -5     # of ELM steps\n"
+         "   EDIFF  = 0.1E-05   stopping-criterion for ELM\n";
+}
+
+std::string outcar_step(int scf, const std::string& change, double a, double energy, bool stress = true) {
+  return fmt::format(
+      "---------------------- Iteration      1({:4})  ---------------------------------------\n"
+      "     total energy-change (2. order) :{}  (-0.3115123E-06)\n"
+      "  free energy    TOTEN  =       -99.00000000 eV\n"
+      "------------------------ aborting loop because EDIFF is reached ----------------------\n{}"
+      "      direct lattice vectors                 reciprocal lattice vectors\n"
+      "     {:.9f}  0.000000000  0.000000000     0.200000000  0.000000000  0.000000000\n"
+      "     0.000000000  5.000000000  0.000000000     0.000000000  0.200000000  0.000000000\n"
+      "     0.000000000  0.000000000  5.000000000     0.000000000  0.000000000  0.200000000\n"
+      " POSITION                                       TOTAL-FORCE (eV/Angst)\n"
+      " -----------------------------------------------------------------------------------\n"
+      "      0.00000      0.00000      0.00000         0.100000      0.200000      0.300000\n"
+      "      0.00000      2.50000      0.00000        -0.400000      0.500000     -0.600000\n"
+      "      2.50000      0.00000      0.00000         0.300000     -0.700000      0.300000\n"
+      " -----------------------------------------------------------------------------------\n"
+      "  free  energy   TOTEN  =       {:.8f} eV\n\n"
+      "  energy  without entropy=      -12.34560000  energy(sigma->0) =      -12.34563945\n",
+      scf, change,
+      stress ? "  in kB      12.34000   -5.00000     3.00000     1.00000    -2.00000     0.50000\n" : "", a,
+      energy);
+}
+
+void expect_labels(const Frame& frame, double energy, double volume) {
+  EXPECT_EQ(frame.formula(), "Li1 Cl2");
+  EXPECT_DOUBLE_EQ(*frame.labels.energy_eV, energy);
+  EXPECT_EQ(frame.positions[1], Vec3(0, 2.5, 0));
+  EXPECT_EQ(frame.labels.forces_eV_per_A[1], Vec3(-0.4, 0.5, -0.6));
+  const Mat3 GPa = *frame.labels.virial_eV / volume * constants::eV_per_A3_in_GPa;
+  EXPECT_NEAR(GPa(0, 0), 1.234, 1e-9);  // VASP's positive kB wants to expand, and so does W
+  EXPECT_NEAR(GPa(1, 2), -0.2, 1e-9);
+  EXPECT_NEAR(GPa(2, 0), 0.05, 1e-9);
+}
+
+TEST(Outcar, StepsThatConverged) {
+  const TemporaryDirectory dir;
+  const auto frames = read_frames(dir.file(
+      "OUTCAR", outcar_head() + outcar_step(14, "-0.1284535E-06", 5, -12.3456789) +
+                    outcar_step(60, "-0.1284535E-02", 5, -12.0) + outcar_step(60, "-0.1E-07", 5.2, -12.25)));
+  ASSERT_EQ(frames.size(), 2U);  // the second used up NELM, and said that EDIFF is reached
+  expect_labels(frames[0], -12.3456789, 125);
+  expect_labels(frames[1], -12.25, 130);
+}
+
+TEST(Outcar, WithoutStressThereIsNoVirial) {
+  const TemporaryDirectory dir;
+  const Frame frame =
+      read_frame(dir.file("OUTCAR.md", outcar_head() + outcar_step(9, "-0.1E-06", 5, -12.5, false)));
+  EXPECT_DOUBLE_EQ(*frame.labels.energy_eV, -12.5);
+  EXPECT_FALSE(frame.labels.virial_eV);
+}
+
+TEST(Outcar, AJobThatWasKilledKeepsItsWholeSteps) {
+  const TemporaryDirectory dir;
+  const std::string one = outcar_head() + outcar_step(14, "-0.1E-06", 5, -12.5);
+  const std::string two = outcar_step(14, "-0.1E-06", 5, -12.4);
+  for (const char* last : {"Iteration", "in kB", "direct lattice", "-0.400000", "total drift"}) {
+    const auto at = two.find(last);
+    const auto cut =
+        two.substr(0, at == std::string::npos ? two.find("  free  energy") : two.rfind('\n', at));
+    const std::string file = dir.file("OUTCAR", one + cut);
+    if (std::string(last) == "-0.400000") {
+      EXPECT_THAT(message_of(file), HasSubstr("expected position and force of an atom"));
+    } else {
+      EXPECT_EQ(read_frames(file).size(), 1U) << last;
+    }
+  }
+}
+
+TEST(Outcar, WrongFiles) {
+  const TemporaryDirectory dir;
+  const std::string step = outcar_step(14, "-0.1E-06", 5, -12.5);
+  EXPECT_THAT(message_of(dir.file("OUTCAR", "")), HasSubstr("OUTCAR: no whole ionic step"));
+  EXPECT_THAT(message_of(dir.file("OUTCAR", step)), HasSubstr("forces before VASP said its ions per type"));
+  EXPECT_THAT(message_of(dir.file("OUTCAR", outcar_head("3") + step)),
+              HasSubstr("OUTCAR:3: 1 numbers of atoms for 2 elements"));
+  EXPECT_THAT(message_of(dir.file("OUTCAR", outcar_head("1000000000 2") + step)),
+              HasSubstr("1000000002 atoms announced"));
+  const std::string no_nelm = outcar_head().substr(0, outcar_head().find("   NELM"));
+  EXPECT_THAT(message_of(dir.file("OUTCAR", no_nelm + step)), HasSubstr("before VASP said its NELM"));
+}
+
+std::string vasprun(int scf, double change, const std::string& element = "Cl") {
+  std::string text =
+      "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<modeling>\n <parameters>\n"
+      "   <i type=\"int\" name=\"NELM\">    60</i>\n   <i name=\"EDIFF\">      0.00000100</i>\n "
+      "</parameters>\n"
+      " <atominfo>\n  <array name=\"atoms\" >\n   <set>\n    <rc><c>Li</c><c>   1</c></rc>\n    <rc><c>" +
+      element +
+      "</c><c>   2</c></rc>\n    <rc><c>Cl</c><c>   2</c></rc>\n   </set>\n  </array>\n </atominfo>\n";
+  for (int step = 0; step < 2; ++step) {
+    text += " <calculation>\n";
+    for (int n = 0; n < (step == 0 ? scf : 12); ++n)
+      text += fmt::format("<scstep><energy><i name=\"e_fr_energy\"> {:.8f} </i></energy></scstep>\n",
+                          -12.3456789 - (step == 0 ? change : 1e-7) * n);
+    text += fmt::format(
+        "  <structure>\n   <crystal>\n    <varray name=\"basis\" >\n     <v> {} 0 0 </v>\n     <v> 0 5 0 "
+        "</v>\n"
+        "     <v> 0 0 5 </v>\n    </varray>\n   </crystal>\n   <varray name=\"positions\" >\n    <v> 0 0 0 "
+        "</v>\n"
+        "    <v> 0 0.5 0 </v>\n    <v> 0.5 0 0 </v>\n   </varray>\n  </structure>\n"
+        "  <varray name=\"forces\" >\n   <v> 0.1 0.2 0.3 </v>\n   <v> -0.4 0.5 -0.6 </v>\n   <v> 0.3 -0.7 "
+        "0.3 </v>\n"
+        "  </varray>\n  <varray name=\"stress\" >\n   <v> 12.34 1.0 0.5 </v>\n   <v> 1.0 -5.0 -2.0 </v>\n"
+        "   <v> 0.5 -2.0 3.0 </v>\n  </varray>\n"
+        "  <energy><i name=\"e_fr_energy\"> {:.8f} </i></energy>\n </calculation>\n",
+        5 + 0.2 * step, -12.3456789 + step);
+  }
+  return text + "</modeling>\n";
+}
+
+TEST(VasprunFile, StepsThatConverged) {
+  const TemporaryDirectory dir;
+  auto frames = read_frames(dir.file("vasprun.xml", vasprun(14, 1e-7)));
+  ASSERT_EQ(frames.size(), 2U);
+  expect_labels(frames[0], -12.3456789, 125);
+  expect_labels(frames[1], -11.3456789, 130);
+  frames = read_frames(dir.file("vasprun.xml", vasprun(60, 1e-3)));
+  ASSERT_EQ(frames.size(), 1U);
+  expect_labels(frames[0], -11.3456789, 130);
+}
+
+TEST(VasprunFile, WrongFiles) {
+  const TemporaryDirectory dir;
+  const std::string whole = vasprun(14, 1e-7);
+  for (std::size_t n = 0; n + 30 < whole.size(); n += 61)
+    EXPECT_THROW((void)read_frames(dir.file("vasprun.xml", whole.substr(0, n))), InputError) << n;
+  EXPECT_THAT(message_of(dir.file("vasprun.xml", vasprun(14, 1e-7, "Xx"))),
+              HasSubstr("'Xx' in <atominfo> is not"));
+  EXPECT_THAT(message_of(dir.file("other.xml", "<a/>")), HasSubstr("expected <modeling>, as VASP writes"));
+}
+
+TEST(VaspFiles, AreReadAndNotWritten) {
+  const TemporaryDirectory dir;
+  const Frame frame = read_frame(dir.file("POSCAR", "x\n1\n3 0 0\n0 3 0\n0 0 3\nLi\n1\nDirect\n0 0 0\n"));
+  for (const char* name : {"XDATCAR", "OUTCAR", "new.xml"})
+    EXPECT_THROW(write_frames(dir / name, {&frame, 1}), InputError) << name;
+}
+
+}  // namespace
+}  // namespace solion::io
