@@ -27,7 +27,7 @@ function(solion_test room)
   add_executable(test_${room} ${sources})
   target_link_libraries(test_${room} PRIVATE ${ARGN} GTest::gmock_main)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  solion_precompiled(test_${room} GLUE <gtest/gtest.h> <gmock/gmock.h>)
+  solion_precompiled(test_${room} GLUE LINK GTest::gmock_main <gtest/gtest.h> <gmock/gmock.h>)
   target_compile_definitions(test_${room} PRIVATE
     SOLION_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SOLION_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   gtest_discover_tests(test_${room} TEST_PREFIX "${room}." DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)

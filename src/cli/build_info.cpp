@@ -2,6 +2,7 @@
 #include "cli/build_info.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/commit.hpp"
 #include "solion/base/version.hpp"

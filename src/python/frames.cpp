@@ -1,6 +1,7 @@
 // Frames, files, crystals and data sets in Python.
 #include <cmath>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "python/bindings.hpp"
 #include "solion/base/errors.hpp"

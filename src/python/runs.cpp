@@ -1,5 +1,7 @@
 // Molecular dynamics and training in Python: the same inputs and the same numbers as the program's verbs.
 #include "python/bindings.hpp"
+
+#include <nlohmann/json.hpp>
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
