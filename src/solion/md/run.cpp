@@ -2,6 +2,7 @@
 #include "solion/md/run.hpp"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 
