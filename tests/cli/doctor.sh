@@ -1,15 +1,6 @@
 #!/usr/bin/env bash
 # solion doctor and --version SOLION SOURCE_DIR: what is here, and that nothing missing is an error.
-set -euo pipefail
-solion=$1
-source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
+source "$(dirname "$0")/lib.sh" "$@"
 "$solion" --version >version
 for field in '^solion [0-9]+\.[0-9]+\.[0-9]+$' '^commit ' '^build .*(GNU|Clang) [0-9]' '^kernels ' '^libraries .*Eigen [0-9].*HDF5 [0-9]'; do
   grep -qE "$field" version || fail "--version has no line like '$field': $(cat version)"

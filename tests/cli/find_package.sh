@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # An installed library: a project outside the tree finds it, links it and runs; the program finds its data. SOLION SOURCE_DIR.
-set -euo pipefail
-build=$(dirname "$1")
-source=$2
+source "$(dirname "$0")/lib.sh" "$@"
+build=$(dirname "$solion")
 grep -q '^SOLION_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && { echo "skipped: a sanitized library needs sanitized users"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
 for component in program dev; do
   cmake --install "$build" --component $component --prefix "$work/root" >/dev/null
 done

@@ -1,14 +1,6 @@
 #!/usr/bin/env bash
 # Manual pages and completions SOLION SOURCE_DIR: the shells and groff read them, and they know every verb and option.
-set -euo pipefail
-solion=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
+source "$(dirname "$0")/lib.sh" "$@"
 verbs=$("$solion" --help | sed -n '/^Subcommands:/,$p' | awk '/^  [a-z]/ {print $1}')
 (($(wc -w <<<"$verbs") > 15)) || fail "verbs of --help: $verbs"
 

@@ -1,24 +1,11 @@
 #!/usr/bin/env bash
 # solion export --kim, and the model in Debian's LAMMPS: the same numbers as solion evaluate on 1, 2 and 4 ranks, conservation while
 # atoms cross the boundaries, and one clear message for what is wrong.
-set -euo pipefail
-solion=$1
-source=$2
+source "$(dirname "$0")/lib.sh" "$@"
 for program in lmp mpirun; do
-  command -v $program >/dev/null || { echo "skipped: needs $program (Debian package lammps)"; exit 77; }
+  command -v $program >/dev/null || skip "$program (Debian package lammps)"
 done
-[[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]] || { echo "skipped: needs libkim-api-dev at build time"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
-expect() {  # STATUS TEXT COMMAND…
-  local status=0 wanted=$1 text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt || status=$?
-  [[ $status == "$wanted" ]] || fail "$*: status $status instead of $wanted: $(cat err.txt)"
-  grep -qF -- "$text" err.txt || fail "$*: '$text' is not in: $(cat err.txt)"
-}
+[[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]] || skip "libkim-api-dev at build time"
 export KIM_API_MODEL_DRIVERS_DIR=$work/drivers KIM_API_PORTABLE_MODELS_DIR=$work/models OMP_NUM_THREADS=1
 ranks() { local n=$1; shift; mpirun -n "$n" --oversubscribe --allow-run-as-root --bind-to none "$@"; }
 
@@ -28,9 +15,9 @@ jq '.training.numb_steps = 1000 | .training.save_freq = 1000 | .learning_rate = 
   "$source/examples/li3ocl/train-quick.json" >input.json
 "$solion" train input.json >train.txt 2>&1 || fail "$(cat train.txt)"
 
-expect 2 "no name for a KIM model" "$solion" export --kim model.dp --name 3x --install
-expect 2 "nothing to do" "$solion" export --kim model.dp --name Toy
-expect 2 "nowhere.dp" "$solion" export --kim nowhere.dp --name Toy --install
+refused "no name for a KIM model" "$solion" export --kim model.dp --name 3x --install
+refused "nothing to do" "$solion" export --kim model.dp --name Toy
+refused "nowhere.dp" "$solion" export --kim nowhere.dp --name Toy --install
 "$solion" export --kim model.dp --name Toy --install -o sources >export.txt
 grep -q 'kim init Toy metal' export.txt || fail "$(cat export.txt)"
 [[ -e sources/Toy/CMakeLists.txt && -e models/Toy/model.dp && -e drivers/solion_deep_potential/libkim-api-model-driver.so ]] || fail "export left $(ls -R)"
@@ -38,7 +25,7 @@ grep -q 'kim init Toy metal' export.txt || fail "$(cat export.txt)"
 # From an installed tree; and from one that was built without KIM, which names the Debian package.
 mkdir -p root/bin root/lib/solion/kim
 cp "$solion" root/bin/
-expect 2 "libkim-api-dev" root/bin/solion export --kim model.dp --name Toy --install
+refused "libkim-api-dev" root/bin/solion export --kim model.dp --name Toy --install
 cp "$(dirname "$solion")"/kim/*.so root/lib/solion/kim/
 root/bin/solion export --kim model.dp --name Toy --install >/dev/null || fail "export of an installed program"
 rm -r root
@@ -162,10 +149,10 @@ jq -e -s '(.[0].volume_A3.mean / .[1].volume_A3.mean - 1 | fabs) < 0.03 and (.[0
 [[ $(wc -l <solion.log) == $(wc -l <lammps.log) ]] || fail "NPT: rows of the log"
 "$solion" md lammps.toml --engine lammps | grep -q 'finished before' || fail "a finished run must say so"
 sed "s/nose-hoover/csvr/" lammps.toml >csvr.toml
-expect 2 'thermostat = "csvr"' "$solion" md csvr.toml --engine lammps
-expect 2 'belong to --engine lammps' "$solion" md lammps.toml --ranks 2
-expect 2 'ranks where this process may use' "$solion" md lammps.toml --engine lammps --ranks 60
-expect 2 'ranks for 60 atoms' "$solion" md lammps.toml --engine lammps --ranks 61
+refused 'thermostat = "csvr"' "$solion" md csvr.toml --engine lammps
+refused 'belong to --engine lammps' "$solion" md lammps.toml --ranks 2
+refused 'ranks where this process may use' "$solion" md lammps.toml --engine lammps --ranks 60
+refused 'ranks for 60 atoms' "$solion" md lammps.toml --engine lammps --ranks 61
 
 # One clear message each.
 header defect.data | sed 's/^kim interactions.*/kim interactions Li Br O/; $a run 0' >in.lmp

@@ -1,18 +1,11 @@
 #!/usr/bin/env bash
 # The Debian packages: made by cpack, unpacked and run; what they say that they need is here. SOLION SOURCE_DIR.
-set -euo pipefail
-build=$(dirname "$1")
-source=$2
+source "$(dirname "$0")/lib.sh" "$@"
+build=$(dirname "$solion")
 for tool in cpack dpkg-deb dpkg-shlibdeps apt-get; do
-  command -v $tool >/dev/null || { echo "skipped: needs $tool"; exit 77; }
+  command -v $tool >/dev/null || skip "$tool"
 done
 grep -q '^SOLION_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && { echo "skipped: a sanitized program is not packed"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() {
-  echo "FAILED: $1" >&2
-  exit 1
-}
 (cd "$build" && cpack -G DEB -B "$work/debs" >"$work/log" 2>&1) || { cat "$work/log"; fail "cpack"; }
 for deb in "$work"/debs/*.deb; do
   echo "$(dpkg-deb -f "$deb" Package): $(dpkg-deb -f "$deb" Depends)"
@@ -24,7 +17,6 @@ others=$(grep '^Inst ' "$work/log" | grep -vE '^Inst (solion|libsolion-dev|pytho
 [[ -z $others ]] || fail "the packages need more than what is here: $others"
 [[ -e $work/debs/solion_0.1.0_$(dpkg --print-architecture).deb ]] || fail "names of the packages: $(ls "$work/debs")"
 # The program out of its package, with its data, pages and completions.
-cd "$work"
 "$work/root/usr/bin/solion" evaluate -m "$source/examples/li3ocl/buckingham.toml" "$source/examples/li3ocl/unit_cell.xyz" >out
 grep -q 'Li3 O1 Cl1' out || fail "the packed program"
 for file in share/man/man1/solion-train.1 share/bash-completion/completions/solion share/zsh/vendor-completions/_solion \
