@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "fake_code.hpp"
 #include "solion/base/constants.hpp"
