@@ -45,7 +45,8 @@ TEST(Xdatcar, WrongFiles) {
   EXPECT_THAT(message_of(dir.file("XDATCAR", "")), HasSubstr("no frames"));
   EXPECT_THAT(message_of(dir.file("XDATCAR", "Direct configuration= 1\n0 0 0\n")),
               HasSubstr("XDATCAR:1: 'Direct configuration= 1': expected a title"));
-  EXPECT_THAT(message_of(dir.file("XDATCAR", head + "0 0 0\n")), HasSubstr("expected Direct configuration="));
+  EXPECT_THAT(message_of(dir.file("XDATCAR", head + "0 0 0\n0 0 0.5\n")),
+              HasSubstr("expected Direct configuration="));
   EXPECT_THAT(message_of(dir.file("XDATCAR", head + "Direct configuration= 1\n0 0 0\n")),
               HasSubstr("expected the position of an atom"));
   EXPECT_THAT(message_of(dir.file("XDATCAR", head + "Direct configuration= 1\n0 0 0\n0 nan 0\n")),
@@ -114,10 +115,11 @@ TEST(Outcar, AJobThatWasKilledKeepsItsWholeSteps) {
   const TemporaryDirectory dir;
   const std::string one = outcar_head() + outcar_step(14, "-0.1E-06", 5, -12.5);
   const std::string two = outcar_step(14, "-0.1E-06", 5, -12.4);
-  for (const char* last : {"Iteration", "in kB", "direct lattice", "-0.400000", "total drift"}) {
+  for (const char* last : {"Iteration", "in kB", "direct lattice", "-0.400000", "  free  energy"}) {
     const auto at = two.find(last);
-    const auto cut =
-        two.substr(0, at == std::string::npos ? two.find("  free  energy") : two.rfind('\n', at));
+    ASSERT_NE(at, std::string::npos) << last;
+    const auto line = two.rfind('\n', at);  // cut before the line that has it
+    const std::string cut = two.substr(0, line == std::string::npos ? 0 : line + 1);
     const std::string file = dir.file("OUTCAR", one + cut);
     if (std::string(last) == "-0.400000") {
       EXPECT_THAT(message_of(file), HasSubstr("expected position and force of an atom"));
@@ -137,7 +139,8 @@ TEST(Outcar, WrongFiles) {
   EXPECT_THAT(message_of(dir.file("OUTCAR", outcar_head("1000000000 2") + step)),
               HasSubstr("1000000002 atoms announced"));
   const std::string no_nelm = outcar_head().substr(0, outcar_head().find("   NELM"));
-  EXPECT_THAT(message_of(dir.file("OUTCAR", no_nelm + step)), HasSubstr("before VASP said its NELM"));
+  EXPECT_THAT(message_of(dir.file("OUTCAR", no_nelm + step)),
+              HasSubstr("an ionic step before VASP said its"));
 }
 
 std::string vasprun(int scf, double change, const std::string& element = "Cl") {

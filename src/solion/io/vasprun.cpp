@@ -86,7 +86,7 @@ class Vasprun::Tree {
     for (const pugi::xml_node& row : atoms.child("set").children("rc")) {
       names.push_back(first_word(row.child("c").child_value()));
       if (atomic_number(names.back()) == 0)
-        throw InputError("{}: '{}' in <atominfo> is not an element", name_, shown(names.back()));
+        throw InputError("{}: {} in <atominfo> is not an element", name_, shown(names.back()));
     }
     if (names.empty()) throw InputError("{}: <atominfo> names no atoms", name_);
     return names;
@@ -100,7 +100,7 @@ class Vasprun::Tree {
     return value;
   }
   [[noreturn]] void fail(const pugi::xml_node& node, const char* expected) const {
-    throw InputError("{}: expected {} in <{} name=\"{}\">, found '{}'", name_, expected, node.name(),
+    throw InputError("{}: expected {} in <{} name=\"{}\">, found {}", name_, expected, node.name(),
                      node.attribute("name").value(), shown(node.child_value()));
   }
 
