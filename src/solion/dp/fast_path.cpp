@@ -26,7 +26,7 @@ double table_start(const Model& model) {
 template <typename T>
 constexpr TableBound table_bound() {
   if constexpr (sizeof(T) == sizeof(double)) {
-    return {1e-12, 2e-11, 16384};
+    return {1e-12, 2e-11, 65536};
   } else {
     return {1e-7, 1e-6, 4096};
   }
