@@ -1,6 +1,8 @@
 // Crystals by name or file.
 #include "solion/catalog/crystal.hpp"
 
+#include <algorithm>
+
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
 
@@ -20,7 +22,10 @@ Crystal without_chemistry(const std::filesystem::path& file) {
   return crystal;
 }
 
+/// A known name first: a folder of the example's name beside the user must not hide the crystal.
 Crystal by_name_or_file(const std::string& name) {
+  if (const auto known = known_crystals(); std::ranges::find(known, name) != known.end())
+    return known_crystal(name);
   const std::filesystem::path path(name);
   if (!std::filesystem::exists(path)) {
     if (path.has_extension() || path.has_parent_path()) throw InputError("{}: no such file", name);
