@@ -5,10 +5,31 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/study/study.hpp"
 
 namespace solion::cli {
+
+namespace {
+
+/// A line for each bar of the study; how many are missed.
+std::size_t print_checks(const Json& numbers) {
+  std::size_t missed = 0;
+  if (!numbers.contains("checks")) return missed;
+  for (const Json& v : numbers["checks"]["verdicts"]) {
+    const bool met = v["met"].get<bool>();
+    missed += met ? 0 : 1;
+    const std::string value =
+        v["value"].is_number() ? fmt::format("{:.4g}", v["value"].get<double>()) : std::string("–");
+    fmt::print("{:7} {:48} {:>9} {} {:g} {}  {}\n", met ? "met" : "MISSED", v["what"].get<std::string>(),
+               value, v["at_least"].get<bool>() ? "≥" : "≤", v["bar"].get<double>(),
+               v["unit"].get<std::string>(), v["note"].get<std::string>());
+  }
+  return missed;
+}
+
+}  // namespace
 
 std::function<void()> setup_study(CLI::App& app) {
   struct Given {
@@ -31,7 +52,9 @@ std::function<void()> setup_study(CLI::App& app) {
     options.threads = given->threads > 0 ? given->threads : available_threads();
     const study::Result result = study::run(config, options);
     if (!given->json.empty()) write_json(given->json, result.numbers);
+    const std::size_t missed = print_checks(result.numbers);
     fmt::print("report: {}\n", result.report.string());
+    if (missed > 0) throw WorkError("{} of the bars of {} are missed", missed, given->file);
   };
 }
 

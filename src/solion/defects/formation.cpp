@@ -13,12 +13,6 @@
 namespace solion::defects {
 namespace {
 
-std::map<std::string, int> composition(const Frame& frame) {
-  std::map<std::string, int> atoms;
-  for (std::size_t i = 0; i < frame.n_atoms(); ++i) ++atoms[frame.element(i)];
-  return atoms;
-}
-
 relax::RelaxResult relaxed(Potential& potential, const Frame& frame, const relax::RelaxOptions& options) {
   potential.reset();
   relax::RelaxResult r = relax::minimize(potential, frame, options);
@@ -29,7 +23,14 @@ relax::RelaxResult relaxed(Potential& potential, const Frame& frame, const relax
   return r;
 }
 
-/// Formula units of each compound that add up to `changed`; empty if none do.
+}  // namespace
+
+std::map<std::string, int> composition(const Frame& frame) {
+  std::map<std::string, int> atoms;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) ++atoms[frame.element(i)];
+  return atoms;
+}
+
 std::vector<double> as_compounds(const std::map<std::string, int>& changed,
                                  const std::vector<Reference>& compounds) {
   if (compounds.empty()) return {};
@@ -49,8 +50,6 @@ std::vector<double> as_compounds(const std::map<std::string, int>& changed,
   if (!((matrix * units - wanted).cwiseAbs().maxCoeff() < 1e-6)) return {};
   return {units.data(), units.data() + units.size()};
 }
-
-}  // namespace
 
 Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options) {
   if (!crystal.cell) throw InputError("{}: a crystal needs a cell", crystal.formula());

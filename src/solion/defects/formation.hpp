@@ -34,6 +34,14 @@ struct Formation {
 /// Relaxes atoms and cell of a crystal. WorkError if it does not converge.
 Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options);
 
+/// Formula units of each compound that add up to `changed` (atoms by element, removed ones negative); empty
+/// if none do, or without compounds.
+std::vector<double> as_compounds(const std::map<std::string, int>& changed,
+                                 const std::vector<Reference>& compounds);
+
+/// Atoms of a frame by element.
+std::map<std::string, int> composition(const Frame& frame);
+
 /// E_f = E_defect − E_perfect − Σ n_i·μ_i with the n_i (added atoms positive) written as formula units of the
 /// compounds, so that no μ of an element is needed: docs/theory/defects.md. The defect cell is strained as
 /// the perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no

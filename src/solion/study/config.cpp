@@ -11,9 +11,9 @@ DataConfig read_data(TomlTable table) {
   data.systems = table.existing_paths("systems");
   if (data.systems.empty()) table.fail("systems", "expected at least one data set");
   data.validation_fraction = table.number("validation_fraction", data.validation_fraction);
-  if (!(data.validation_fraction > 0 && data.validation_fraction < 0.9)) {
-    table.fail("validation_fraction", "expected a number between 0 and 0.9");
-  }
+  const double f = data.validation_fraction;
+  if (!((f > 0 && f < 0.9) || f == 1))
+    table.fail("validation_fraction", "expected a number between 0 and 0.9, or 1 for a model that is there");
   table.refuse_unknown();
   return data;
 }
@@ -135,6 +135,14 @@ AnnealingConfig read_annealing(TomlTable table) {
   return annealing;
 }
 
+/// What looks at the structures of [md], or follows from their trajectories.
+void read_after_md(TomlTable& table, Config& config) {
+  if (table.has("structure")) config.structure = read_structure(table.table("structure"));
+  if (table.has("defects")) config.defects = read_defects(table.table("defects"));
+  if (table.has("barriers")) config.barriers = read_barriers(table.table("barriers"));
+  if (table.has("annealing")) config.annealing = read_annealing(table.table("annealing"));
+}
+
 }  // namespace
 
 Config read_config(const std::filesystem::path& file) {
@@ -149,12 +157,18 @@ Config read_config(const std::filesystem::path& file) {
   if (!(config.time_budget_min >= 0)) table.fail("time_budget_min", "expected minutes, or 0 for no limit");
   config.data = read_data(table.table("data"));
   config.model = read_model(table.table("model"));
-  config.md = read_md(table.table("md"));
-  config.transport = read_transport(table.table("transport"));
-  if (table.has("structure")) config.structure = read_structure(table.table("structure"));
-  if (table.has("defects")) config.defects = read_defects(table.table("defects"));
-  if (table.has("barriers")) config.barriers = read_barriers(table.table("barriers"));
-  if (table.has("annealing")) config.annealing = read_annealing(table.table("annealing"));
+  if (config.data.validation_fraction == 1 && config.model.file.empty())
+    table.fail("data", "with a validation_fraction of 1 nothing is left to train on; expected model.file");
+  config.checks = read_checks(table);
+  // A study of a model alone has no molecular dynamics, nor what follows from it.
+  if (table.has("md") || !config.checks.wanted()) {
+    config.md = read_md(table.table("md"));
+    config.transport = read_transport(table.table("transport"));
+    read_after_md(table, config);
+  } else {
+    for (const char* key : {"transport", "structure", "defects", "barriers", "annealing"})
+      if (table.has(key)) table.fail(key, "expected a table [md] beside it");
+  }
   config.campaign = table.existing_path("campaign");
   config.published = table.existing_path("published");
   table.refuse_unknown();

@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "solion/base/input.hpp"
+#include "solion/study/checks.hpp"
 
 namespace solion::study {
 
 /// Which labelled frames there are, and which are kept from training.
 struct DataConfig {
   std::vector<std::filesystem::path> systems;  ///< folders of DeePMD npy systems, searched below
-  double validation_fraction = 0.15;           ///< of every structure, drawn by the seed
+  double validation_fraction =
+      0.15;  ///< of every structure, drawn by the seed; 1: all, with a model that is there
 };
 
 /// Either a model that is there, or a training input in DeePMD-kit's format whose systems the study fills in.
@@ -26,7 +28,8 @@ struct ModelConfig {
   double training_max_min = 0;
 };
 
-/// The molecular dynamics of every structure at every temperature.
+/// The molecular dynamics of every structure at every temperature. No structures: none, and nothing that
+/// comes after it.
 struct MdConfig {
   std::string crystal = "li3ocl";       ///< a name, or a file (catalog/crystal.hpp)
   std::filesystem::path reactions;      ///< further reactions, or empty
@@ -102,6 +105,7 @@ struct Config {
   DefectsConfig defects;
   BarriersConfig barriers;
   AnnealingConfig annealing;
+  ChecksConfig checks;
   std::filesystem::path
       campaign;  ///< run folder of `solion learn` whose table of iterations is shown, or empty
   std::filesystem::path published;  ///< TOML with numbers of others to stand beside this study's, or empty

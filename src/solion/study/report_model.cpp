@@ -163,6 +163,7 @@ Section model_section(const Context& context, const Json& numbers) {
                "Prediction of the model against the label, for frames that were not trained on."},
         Parity{"training", "-trained", "the frames that were trained on",
                "Prediction of the model against the label, for frames of the training set."}}) {
+    if (v[p.part]["structures"].empty()) continue;
     section.items.emplace_back(
         parity(v[p.part]["structures"], "energy_eV_per_atom", fmt::format("parity-energy{}", p.suffix),
                fmt::format("Energy of the model against the label, {}", p.words), "eV/atom", p.definition));

@@ -35,6 +35,7 @@ Published read_published(const Config& config);
 Section campaign_section(const Config& config);
 Section data_section(const Json& numbers);
 Section model_section(const Context& context, const Json& numbers);
+Section checks_section(const Json& checks);
 Section md_section(const Json& numbers);
 Section transport_section(const Json& numbers, const Published& published);
 Section structure_section(const Config& config, const Json& numbers);

@@ -51,6 +51,18 @@ Json write_part(const Context& context, const std::string& part, const Systems& 
   return paths;
 }
 
+/// The temperature of each chosen frame by the path of its system, null where its provenance has none.
+Json temperatures_of(const std::string& part, const Systems& systems,
+                     const std::vector<dataset::FrameId>& chosen) {
+  Json result = Json::object();
+  for (const auto& id : chosen) {
+    const dataset::System& system = systems[id.system];
+    result[fmt::format("systems/{}/{}", part, system.name)].push_back(
+        system.provenance[id.frame].value("temperature_K", Json()));
+  }
+  return result;
+}
+
 Json count_structures(const Systems& systems, const dataset::Split& split) {
   std::map<std::string, std::array<int, 2>> counts;
   for (const auto& id : split.training) ++counts[dataset::structure_of(systems[id.system], id.frame)][0];
@@ -162,12 +174,14 @@ Json prepare_data(const Context& context) {
                     {"seed", context.config.seed}};
   return context.ledger.once("data", "data set", inputs, [&] {
     const dataset::Split split = dataset::split(systems, data.validation_fraction, context.config.seed);
-    if (split.training.empty() || split.validation.empty()) {
+    const bool nothing_to_learn = split.training.empty() && context.config.model.file.empty();
+    if (nothing_to_learn || split.validation.empty()) {
       throw InputError("{}: {} frames for training and {} for validation; at least one of each is needed",
                        context.config.file.string(), split.training.size(), split.validation.size());
     }
     return Json{{"training", write_part(context, "training", systems, split.training)},
                 {"validation", write_part(context, "validation", systems, split.validation)},
+                {"temperatures_K", temperatures_of("validation", systems, split.validation)},
                 {"structures", count_structures(systems, split)},
                 {"summary", dataset::to_json(dataset::summary(systems))},
                 {"hash", inputs["hash"]}};

@@ -26,8 +26,8 @@ struct Context {
 };
 
 /// Splits the labelled frames: npy systems in systems/training and systems/validation.
-/// {"training": [paths], "validation": [paths], "elements", "structures": [{name, training, validation, …}],
-/// "hash"}
+/// {"training": [paths], "validation": [paths], "temperatures_K": {path: [K or null]}, "structures": [{name,
+/// training, validation, …}], "hash"}
 Json prepare_data(const Context& context);
 
 /// Trains (or takes) the model: {"model": path, "hash", "seconds", "steps", "curve": file or null, …}
@@ -36,6 +36,10 @@ Json make_model(const Context& context, const Json& data);
 /// Errors of the model by structure, on frames that were and were not trained on, with the points of the
 /// parity plots.
 Json validate_model(const Context& context, const Json& data, const Json& model);
+
+/// What the study file sets bars for: {"accuracy", "direct", "conservation", "verdicts": [{what, value, bar,
+/// unit, at_least, met, note}], "all_met"}
+Json run_checks(const Context& context, const Json& data, const Json& model, const Json& validation);
 
 /// One run of molecular dynamics.
 struct Point {

@@ -18,23 +18,11 @@ std::filesystem::path Context::folder(const std::string& name) const {
   return path;
 }
 
-Result run(const Config& config, const Options& options) {
-  report::find_plotly();  // better now than after ten minutes
-  check_structures(config);
-  (void)read_published(config);
-  std::error_code error;
-  std::filesystem::create_directories(options.run_dir, error);
-  if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
-  learn::Ledger ledger(options.run_dir / "ledger.sqlite");
-  const Context context{config, options, ledger};
+namespace {
 
-  Json numbers;
-  log().info("data set: {} folders", config.data.systems.size());
-  numbers["data"] = prepare_data(context);
-  log().info("model");
-  numbers["model"] = make_model(context, numbers["data"]);
-  log().info("validation");
-  numbers["validation"] = validate_model(context, numbers["data"], numbers["model"]);
+/// Molecular dynamics and all that is seen in it.
+void move_ions(const Context& context, Json& numbers) {
+  const Config& config = context.config;
   numbers["plan"] = plan_md(context, numbers["model"]);
   log().info("molecular dynamics: {} points, {:.1f} ps each ({})", points(config.md).size(),
              numbers["plan"]["production_ps"].get<double>(), numbers["plan"]["reason"].get<std::string>());
@@ -56,6 +44,32 @@ Result run(const Config& config, const Options& options) {
     numbers["barriers"] = find_barriers(context, numbers["model"]);
   }
   numbers["arrhenius"] = fit_temperatures(config, numbers["points"]);
+}
+
+}  // namespace
+
+Result run(const Config& config, const Options& options) {
+  report::find_plotly();  // better now than after ten minutes
+  check_structures(config);
+  (void)read_published(config);
+  std::error_code error;
+  std::filesystem::create_directories(options.run_dir, error);
+  if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
+  learn::Ledger ledger(options.run_dir / "ledger.sqlite");
+  const Context context{config, options, ledger};
+
+  Json numbers;
+  log().info("data set: {} folders", config.data.systems.size());
+  numbers["data"] = prepare_data(context);
+  log().info("model");
+  numbers["model"] = make_model(context, numbers["data"]);
+  log().info("validation");
+  numbers["validation"] = validate_model(context, numbers["data"], numbers["model"]);
+  if (config.checks.wanted()) {
+    log().info("checks");
+    numbers["checks"] = run_checks(context, numbers["data"], numbers["model"], numbers["validation"]);
+  }
+  if (!config.md.structures.empty()) move_ions(context, numbers);
   const std::filesystem::path file = options.run_dir / "report.html";
   write_report(context, numbers, file);
   write_json(options.run_dir / "numbers.json", numbers);

@@ -47,18 +47,22 @@ Published read_published(const Config& config) {
 void write_report(const Context& context, const Json& numbers, const std::filesystem::path& file) {
   report::Document document;
   document.title = context.config.title;
-  document.summary =
-      "Made by solion from labelled frames: a Deep Potential was trained, judged on frames it had not seen, "
-      "and used for "
-      "molecular dynamics. Every number has its data beside it; what a run is too short to tell is given as "
-      "a bound.";
+  document.summary = fmt::format(
+      "Made by solion from labelled frames: a Deep Potential was {}judged on frames it had not seen{}. "
+      "Every number has its data beside it{}.",
+      context.config.model.file.empty() ? "trained, " : "",
+      numbers.contains("points") ? ", and used for molecular dynamics" : "",
+      numbers.contains("points") ? "; what a run is too short to tell is given as a bound" : "");
   const Published published = read_published(context.config);
   if (!context.config.campaign.empty()) document.sections.push_back(campaign_section(context.config));
   document.sections.push_back(data_section(numbers));
   document.sections.push_back(model_section(context, numbers));
-  document.sections.push_back(md_section(numbers));
-  document.sections.push_back(transport_section(numbers, published));
-  document.sections.push_back(structure_section(context.config, numbers));
+  if (numbers.contains("checks")) document.sections.push_back(checks_section(numbers["checks"]));
+  if (numbers.contains("points")) {
+    document.sections.push_back(md_section(numbers));
+    document.sections.push_back(transport_section(numbers, published));
+    document.sections.push_back(structure_section(context.config, numbers));
+  }
   if (numbers.contains("barriers")) document.sections.push_back(barriers_section(context.config, numbers));
   if (numbers.contains("defects")) document.sections.push_back(defects_section(numbers, published));
   document.provenance = {{"solion", version()},

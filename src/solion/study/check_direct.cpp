@@ -1,0 +1,167 @@
+// The model against energies of direct DFT: E(V), the way over a saddle, formation energies.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "solion/base/errors.hpp"
+#include "solion/dataset/system.hpp"
+#include "solion/defects/formation.hpp"
+#include "solion/relax/equation_of_state.hpp"
+#include "solion/study/cells.hpp"
+#include "solion/study/check_parts.hpp"
+
+namespace solion::study {
+namespace {
+
+/// Frames with the energies of the labels and those of the model, eV.
+struct Compared {
+  std::string name;
+  std::vector<Frame> frames;
+  std::vector<double> label, model;
+};
+
+Compared compared(const dataset::System& system, Potential& potential) {
+  Compared result{system.name, system.frames, {}, {}};
+  for (std::size_t f = 0; f < system.frames.size(); ++f) {
+    const Frame& frame = system.frames[f];
+    if (!frame.labels.energy_eV) throw InputError("{}: frame {} has no energy", system.path.string(), f);
+    result.label.push_back(*frame.labels.energy_eV);
+    potential.reset();
+    result.model.push_back(potential.evaluate(frame, {.forces = false}).energy);
+  }
+  return result;
+}
+
+Compared only_system(const std::filesystem::path& folder, Potential& potential) {
+  const auto systems = dataset::load({folder});
+  if (systems.size() != 1)
+    throw InputError("{}: {} systems; expected frames of one composition", folder.string(), systems.size());
+  return compared(systems.front(), potential);
+}
+
+std::vector<double> volumes_of(const Compared& c) {
+  std::vector<double> volumes;
+  for (const Frame& frame : c.frames) {
+    if (!frame.cell) throw InputError("{}: a frame without a cell", c.name);
+    volumes.push_back(frame.cell->volume());
+  }
+  return volumes;
+}
+
+int formula_units(const std::map<std::string, int>& atoms) {
+  int units = 0;
+  for (const auto& [element, n] : atoms) units = std::gcd(units, n);
+  return units;
+}
+
+Json eos_json(const relax::EquationOfState& fit, int units) {
+  return {{"lattice_A", std::cbrt(fit.volume_A3 / units)},
+          {"volume_A3", fit.volume_A3 / units},
+          {"energy_eV", fit.energy_eV / units},
+          {"bulk_modulus_GPa", fit.bulk_modulus_GPa},
+          {"bulk_derivative", fit.bulk_derivative},
+          {"rms_eV", fit.rms_eV / units}};
+}
+
+/// Both energies against the volume, per formula unit.
+Json equation_of_state(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
+  const Compared c = only_system(config.equation_of_state, potential);
+  const std::vector<double> volumes = volumes_of(c);
+  const int units = formula_units(defects::composition(c.frames.front()));
+  const auto label = relax::fit_birch_murnaghan(volumes, c.label);
+  const auto model = relax::fit_birch_murnaghan(volumes, c.model);
+  Json result{{"units", units},
+              {"volume_A3", volumes},
+              {"label_eV", c.label},
+              {"model_eV", c.model},
+              {"label", eos_json(label, units)},
+              {"model", eos_json(model, units)}};
+  const double a = result["label"]["lattice_A"], b = result["model"]["lattice_A"];
+  verdicts.add("lattice constant at 0 K, difference", b - a, config.lattice_A, "Å", false,
+               fmt::format("model {:.4f}, DFT {:.4f} Å", b, a));
+  verdicts.add("bulk modulus, difference", 100 * (model.bulk_modulus_GPa / label.bulk_modulus_GPa - 1),
+               config.bulk_modulus_percent, "%", false,
+               fmt::format("model {:.1f}, DFT {:.1f} GPa", model.bulk_modulus_GPa, label.bulk_modulus_GPa));
+  return result;
+}
+
+double barrier_of(const std::vector<double>& energies) {
+  return *std::max_element(energies.begin(), energies.end()) - energies.front();
+}
+
+Json path(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
+  const Compared c = only_system(config.path, potential);
+  const double label = barrier_of(c.label), model = barrier_of(c.model);
+  verdicts.add("barrier of a hop, difference", 1000 * (model - label), config.barrier_meV, "meV", false,
+               fmt::format("model {:.3f}, DFT {:.3f} eV, {} frames of {}", model, label, c.frames.size(),
+                           c.frames.front().formula()));
+  return {
+      {"label_eV", c.label}, {"model_eV", c.model}, {"barrier_label_eV", label}, {"barrier_model_eV", model}};
+}
+
+/// Compounds at rest: one Reference each with the energies of labels (0) and model (1).
+std::array<std::vector<defects::Reference>, 2> compounds_of(const DirectConfig& config,
+                                                            Potential& potential) {
+  std::array<std::vector<defects::Reference>, 2> result;
+  for (const dataset::System& system : dataset::load({config.compounds})) {
+    const Compared c = compared(system, potential);
+    const std::vector<double> volumes = volumes_of(c);
+    const auto atoms = defects::composition(c.frames.front());
+    for (std::size_t k = 0; k < 2; ++k) {
+      const auto fit = relax::fit_birch_murnaghan(volumes, k == 0 ? c.label : c.model);
+      result[k].push_back(
+          {c.frames.front(), c.frames.front().cell->matrix(), fit.energy_eV, atoms, formula_units(atoms)});
+    }
+  }
+  return result;
+}
+
+Json formation(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
+  const auto compounds = compounds_of(config, potential);
+  std::map<std::string, Compared> cells;
+  for (const dataset::System& system : dataset::load({config.formation}))
+    cells.emplace(system.name, compared(system, potential));
+  const auto perfect = cells.find("perfect");
+  if (perfect == cells.end())
+    throw InputError("{}: expected a system named perfect", config.formation.string());
+  const auto sites = defects::composition(perfect->second.frames.front());
+  Json result = Json::array();
+  for (const auto& [name, cell] : cells) {
+    if (name == "perfect") continue;
+    std::map<std::string, int> changed = defects::composition(cell.frames.front());
+    for (const auto& [element, n] : sites) changed[element] -= n;
+    const std::vector<double> units = defects::as_compounds(changed, compounds[0]);
+    if (units.empty())
+      throw InputError("{}: {} differs from the perfect cell by no whole compounds",
+                       config.formation.string(), name);
+    std::array<double, 2> energy{cell.label.front() - perfect->second.label.front(),
+                                 cell.model.front() - perfect->second.model.front()};
+    for (std::size_t k = 0; k < 2; ++k)
+      for (std::size_t i = 0; i < units.size(); ++i)
+        energy[k] -= units[i] * compounds[k][i].energy_eV / compounds[k][i].units;
+    verdicts.add(fmt::format("formation energy of {}, difference", name), 1000 * (energy[1] - energy[0]),
+                 config.formation_meV, "meV", false,
+                 fmt::format("model {:.3f}, DFT {:.3f} eV in {}", energy[1], energy[0],
+                             cell.frames.front().formula()));
+    result.push_back({{"name", name}, {"label_eV", energy[0]}, {"model_eV", energy[1]}});
+  }
+  return result;
+}
+
+}  // namespace
+
+Json check_direct(const Context& context, const Json& model, Verdicts& verdicts) {
+  const DirectConfig& config = context.config.checks.direct;
+  const auto potential = open_model(context, model, "double");
+  Json result;
+  if (!config.equation_of_state.empty())
+    result["equation_of_state"] = equation_of_state(config, *potential, verdicts);
+  if (!config.path.empty()) result["path"] = path(config, *potential, verdicts);
+  if (!config.formation.empty()) result["formation"] = formation(config, *potential, verdicts);
+  return result;
+}
+
+}  // namespace solion::study
