@@ -132,6 +132,48 @@ training = json.load(open("short/train/input.json"))
 assert training["training"]["numb_steps"] == 500 and training["learning_rate"]["decay_steps"] == 5, training
 END
 
+# A model that is there, held against bars: all of its frames are judged, a missed bar is said and is status 1.
+cat > checks.toml <<'END'
+title = "Checked"
+[data]
+systems = ["data"]
+validation_fraction = 1
+[model]
+file = "run/train/model.dp"
+[accuracy]
+force_meV_per_A = 300
+force_r2 = 0.9999999
+coordination = { centre = "O", ligand = "Li", cutoff_A = 2.6 }
+[conservation]
+temperature_K = 300
+equilibration_ps = 0.1
+ps = 0.5
+drift_meV_per_atom = 1
+END
+sed 's/force_meV/force_eV/' checks.toml > wrong.toml
+refused 'accuracy.force_eV_per_A = 300: unknown key' "$solion" study wrong.toml --run-dir wrong
+sed 's/^file.*/training_input = "train.json"/' checks.toml > wrong.toml
+refused 'nothing is left to train on' "$solion" study wrong.toml --run-dir wrong
+printf '[barriers]\nsupercell = [2, 2, 2]\n' | cat checks.toml - > wrong.toml
+refused 'expected a table [md] beside it' "$solion" study wrong.toml --run-dir wrong
+status=0
+"$solion" study checks.toml --run-dir checked --json checked.json > out.txt 2>&1 || status=$?
+[[ $status == 1 ]] || fail "status $status: $(cat out.txt)"
+grep -q '^met .*force, RMSE' out.txt && grep -q '^MISSED .*force, R²' out.txt || fail "$(cat out.txt)"
+grep -q '1 of the bars of checks.toml are missed' out.txt || fail "$(cat out.txt)"
+python3 - <<'END'
+import json
+numbers = json.load(open("checked.json"))
+assert "points" not in numbers and numbers["data"]["training"] == [], numbers.keys()
+frames = sum(s["validation"] for s in numbers["data"]["structures"])
+accuracy = numbers["checks"]["accuracy"]
+assert sum(t["errors"]["frames"] for t in accuracy["temperatures"]) == frames, accuracy["temperatures"]
+whole, broken, others = (c["atoms"] for c in accuracy["coordination"])
+assert whole > broken > 0 and others > whole, accuracy["coordination"]
+total = numbers["validation"]["validation"]["all"]["energy_rmse_eV_per_atom"]
+assert 0 < accuracy["energy_rmse_within_structure_eV_per_atom"] <= total, (accuracy, total)
+END
+
 status=0
 bash "$source/tests/cli/check_report.sh" run/report.html || status=$?
 ((status == 0 || status == 77)) || fail "the report is not drawn whole"

@@ -48,7 +48,7 @@ ConservationConfig read_conservation(TomlTable table) {
   c.crystal = crystal_at(table, "crystal", c.crystal);
   c.reactions = table.existing_path("reactions");
   c.structure = table.text("structure", c.structure);
-  c.supercell = table.repeats("supercell");
+  if (table.has("supercell")) c.supercell = table.repeats("supercell");
   c.temperature_K = table.positive("temperature_K", c.temperature_K);
   c.equilibration_ps = table.positive("equilibration_ps", c.equilibration_ps);
   c.ps = table.positive("ps", c.ps);
