@@ -15,6 +15,7 @@
 #include "solion/io/deepmd_npy.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/train/accuracy.hpp"
+#include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/initial_model.hpp"
 #include "train/small_models.hpp"
@@ -179,6 +180,57 @@ TEST_F(TrainerTest, InitModelStartsFromItsParameters) {
   EXPECT_LT(train(settings(), second).curve.front().rmse_f_trn, 0.5 * first.curve.front().rmse_f_trn);
   input["model"]["fitting_net"]["neuron"] = {5};
   EXPECT_NE(message_of(second).find("sizes of its nets"), std::string::npos);
+}
+
+/// Σ_f n_ft·(E_label − E_model)/N_f² by type, eV: zero where the biases are those of least squares.
+std::vector<double> slopes_of(const fs::path& folder, const fs::path& model) {
+  dp::DeepPotential potential(std::make_shared<dp::Model>(dp::read_model(model)));
+  std::vector<double> slopes(2, 0.0);
+  for (const char* system : {"system6", "system8"}) {
+    for (const Frame& frame : dataset::load_system(folder / system).frames) {
+      const double n = static_cast<double>(frame.n_atoms());
+      const double lacking = *frame.labels.energy_eV - potential.evaluate(frame, {.forces = false}).energy;
+      for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+        const int type = potential.type_map().find(frame.element(i));
+        slopes[static_cast<std::size_t>(type)] += lacking / (n * n);
+      }
+    }
+  }
+  return slopes;
+}
+
+TEST_F(TrainerTest, BiasesAreRefittedAtTheEndWhereThatIsAskedFor) {
+  train(settings(), options("as_deepmd"));
+  input["training"]["refit_bias"] = true;
+  train(settings(), options("refitted"));
+  const auto left = slopes_of(folder, folder / "as_deepmd" / "model.dp");
+  EXPECT_GT(std::abs(left[0]), 1e-4);
+  for (const double slope : slopes_of(folder, folder / "refitted" / "model.dp"))
+    EXPECT_NEAR(slope, 0, 1e-6);  // the training engine is of single precision
+  // The parameters are those of the same training; another training goes on from the refitted model.
+  const dp::Model a = dp::read_model(folder / "as_deepmd" / "model.dp");
+  const dp::Model b = dp::read_model(folder / "refitted" / "model.dp");
+  EXPECT_EQ(a.fitting[0].layers[0].w, b.fitting[0].layers[0].w);
+  EXPECT_EQ(b.provenance["bias_shift_eV"].size(), 2U);
+  input.erase("learning_rate");
+  EXPECT_TRUE(settings().refit_bias);
+  input["training"].erase("refit_bias");
+  EXPECT_TRUE(settings().refit_bias) << "the default recipe";
+  input["optimizer"] = {{"type", "Adam"}};
+  EXPECT_FALSE(settings().refit_bias) << "DeePMD-kit's meaning";
+}
+
+TEST(BiasCorrection, IsOfSmallestNormWhereCompositionsTellNothing) {
+  const std::vector<EnergyResidual> one{{{2, 1}, 0.5}};
+  const auto b = bias_correction(one, 2);
+  EXPECT_NEAR(2 * b[0] + b[1], 0.5, 1e-12);
+  EXPECT_NEAR(b[0], 2 * b[1], 1e-12);
+  const std::vector<EnergyResidual> three{{{2, 1, 0}, 0.5}, {{4, 2, 0}, 1.0}, {{1, 2, 0}, 1.0}};
+  const auto c = bias_correction(three, 3);
+  EXPECT_NEAR(c[0], 0, 1e-12);
+  EXPECT_NEAR(c[1], 0.5, 1e-12);
+  EXPECT_EQ(c[2], 0) << "no atom of the type";
+  EXPECT_EQ(bias_correction({}, 2), std::vector<double>(2, 0.0));
 }
 
 TEST_F(TrainerTest, FrozenPartsKeepTheirParameters) {

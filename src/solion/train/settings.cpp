@@ -332,7 +332,7 @@ void pass_over(JsonKeys& keys) {
   keys.only("stat_file", nullptr);
 }
 
-void read_training(JsonKeys keys, Settings& settings) {
+void read_training(JsonKeys keys, bool own_recipe, Settings& settings) {
   if (!keys.has("training_data")) keys.fail("training_data", "is missing");
   settings.training = read_data(keys.object("training_data"));
   if (keys.has("validation_data")) settings.validation = read_data(keys.object("validation_data"));
@@ -353,6 +353,7 @@ void read_training(JsonKeys keys, Settings& settings) {
   if (settings.display_every < 1) keys.fail("disp_freq", "must be at least 1");
   if (settings.save_every < 1) keys.fail("save_freq", "must be at least 1");
   settings.gradient_max_norm = keys.number("gradient_max_norm", 0);
+  settings.refit_bias = keys.boolean("refit_bias", own_recipe);
   pass_over(keys);
   keys.refuse_unknown();
 }
@@ -438,9 +439,9 @@ Settings parse_settings(const Json& input, const std::filesystem::path& file) {
   for (const char* name : {"model", "training"}) {
     if (!keys.has(name)) keys.fail(name, "is missing");
   }
-  read_training(keys.object("training"), settings);
-  read_model(keys.object("model"), settings.model, settings.seed);
   const bool own_recipe = !keys.has("learning_rate") && !keys.has("optimizer");
+  read_training(keys.object("training"), own_recipe, settings);
+  read_model(keys.object("model"), settings.model, settings.seed);
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
   read_optimizer(keys.object("optimizer"), settings.optimizer);

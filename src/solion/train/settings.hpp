@@ -119,6 +119,7 @@ struct Settings {
   std::int64_t steps = 0;
   std::uint64_t seed = 0;
   double gradient_max_norm = 0;  ///< 0: no limit
+  bool refit_bias = false;       ///< energy biases by least squares after the last step (bias_refit.hpp)
   std::string curve = "lcurve.out";
   int display_every = 1000;
   bool display_training = true;

@@ -14,6 +14,7 @@
 #include "solion/base/threads.hpp"
 #include "solion/dataset/system.hpp"
 #include "solion/dp/model_file.hpp"
+#include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/curve.hpp"
 #include "solion/train/initial_model.hpp"
@@ -247,7 +248,8 @@ class Trainer {
   void save() {
     engine_->store(model_);
     model_.provenance["steps"] = step_;
-    dp::write_model(options_.folder / options_.model, model_);
+    const bool refit = settings_.refit_bias && settings_.loss.wants_energy() && step_ == settings_.steps;
+    dp::write_model(options_.folder / options_.model, refit ? with_refitted_biases() : model_);
     Checkpoint<T> state;
     state.step = step_;
     state.fingerprint = fingerprint();
@@ -257,6 +259,28 @@ class Trainer {
     state.optimizer = optimizer_.state();
     state.parameters = engine_->parameters();
     write_checkpoint<T>(checkpoint_, state);
+  }
+
+  /// The model whose biases leave the energies of the training frames the least error. The checkpoint keeps
+  /// those that it was trained with.
+  dp::Model with_refitted_biases() {
+    const auto n_types = static_cast<int>(model_.type_map.size());
+    std::vector<EnergyResidual> residuals;
+    for (const auto& system : training_.systems) {
+      for (const Prepared<T>& frame : system.frames) {
+        const Prepared<T>* const one = &frame;
+        const double energy = engine_->evaluate({&one, 1}, options_.threads).front().energy;
+        EnergyResidual residual{std::vector<int>(static_cast<std::size_t>(n_types), 0),
+                                frame.energy - energy};
+        for (const int type : frame.types) ++residual.atoms[static_cast<std::size_t>(type)];
+        residuals.push_back(std::move(residual));
+      }
+    }
+    const std::vector<double> shift = bias_correction(residuals, n_types);
+    dp::Model model = model_;
+    for (std::size_t t = 0; t < shift.size(); ++t) model.bias_atom_e[t] += shift[t];
+    model.provenance["bias_shift_eV"] = shift;
+    return model;
   }
 
   std::optional<CurvePoint> one_step() {
