@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "solion/base/errors.hpp"
@@ -134,6 +136,35 @@ TEST(FastPath, AgreesForAStandardModel) {
   expect_agreement(random_model(recipe), random_frame(40, 3));
 }
 
+TEST(FastPath, AgreesAcrossTheSegmentsOfAModelWithSharpFeatures) {
+  ModelRecipe recipe;
+  recipe.n_types = 2;
+  Model model = random_model(recipe);
+  for (nn::Network& net : model.descriptor.embedding) net.layers.front().w *= 20;
+  const FastModel<double> fast(std::make_shared<const Model>(model));
+  ASSERT_TRUE(fast.tabulated);
+  for (const auto& table : fast.tables) ASSERT_GT(table.segments(), 1);
+  // Forces of steep nets are large: relative in both precisions. Single: x itself has 6e-8 of its size.
+  const Frame frame = random_frame(40, 2);
+  expect_agreement(model, frame, Path::fast_double, 1e-9, rounding);
+  expect_agreement(model, frame, Path::fast_single, 1e-4, 0);
+  // One pair over the whole range, beyond the near end of the table (0.8 Å) to beyond the cutoff.
+  DeepPotential exact(std::make_shared<const Model>(model), {.path = Path::reference});
+  DeepPotential tabulated(std::make_shared<const Model>(model), {.path = Path::fast_double});
+  Frame pair;
+  pair.add_atom("Li", Vec3(0, 0, 0));
+  pair.add_atom("O", Vec3(1, 0, 0));
+  double most = 0, off = 0;
+  for (int k = 0; k <= 3000; ++k) {
+    pair.positions[1][0] = 0.75 + 3.3 * k / 3000;
+    const Evaluation a = exact.Potential::evaluate(pair, everything);
+    const Evaluation b = tabulated.Potential::evaluate(pair, everything);
+    most = std::max(most, largest(a.forces));
+    off = std::max(off, (a.forces[1] - b.forces[1]).norm());
+  }
+  EXPECT_LE(off, 1e-9 * most);
+}
+
 TEST(FastPath, SmallCellsSingleAtomsAndEmptyFrames) {
   const Model model = random_model();
   expect_agreement(model, random_frame(3, 3));
@@ -246,33 +277,114 @@ TEST(FastPath, ReluFallsBackToTheReferencePath) {
   EXPECT_EQ(potential.path(), Path::reference);
 }
 
+/// Value and slope of all channels of a table at x, as the kernels form them.
+nn::Matrix<double> look_up(const Table<double>& table, double x, int channels) {
+  const double place = (x - table.low) * table.inverse_width;
+  const int segment = std::clamp(static_cast<int>(place), 0, table.segments() - 1);
+  const double splits = table.splits[static_cast<std::size_t>(segment)];
+  const double within = (place - segment) * splits;
+  const double interval = std::clamp(std::floor(within), 0.0, splits - 1);
+  const auto w = hermite(within - interval, table.inverse_width * splits);
+  const double* node =
+      table.node(static_cast<int>(table.first[static_cast<std::size_t>(segment)] + interval));
+  nn::Matrix<double> out = nn::Matrix<double>::Zero(2, channels);
+  for (int m = 0; m < 6; ++m) {
+    for (int c = 0; c < channels; ++c) {
+      out(0, c) += w.value[m] * node[m * table.stride + c];
+      out(1, c) += w.slope[m] * node[m * table.stride + c];
+    }
+  }
+  return out;
+}
+
+/// One layer, two channels: a step of width 1/`steepness` at `centre`, and a gentle one.
+nn::Network step_net(double steepness, double centre, nn::Activation activation = nn::Activation::tanh) {
+  nn::Network net;
+  net.layers.emplace_back();
+  nn::Layer& layer = net.layers.back();
+  layer.w.resize(1, 2);
+  layer.w << steepness, 0.3;
+  layer.b.resize(2);
+  layer.b << -steepness * centre, 0.1;
+  layer.activation = activation;
+  return net;
+}
+
+constexpr TableBound double_bound{1e-12, 2e-11, 1 << 20};
+
 TEST(Tables, ErrorIsControlled) {
   ModelRecipe recipe;
   recipe.embedding = {25, 50, 100};
   const Model model = random_model(recipe);
   const nn::Network& net = model.descriptor.embedding[0];
-  const Table<double> table = make_table<double>(net, -0.7, 12.0, 104, {1e-12, 2e-11, 16384});
+  const Table<double> table = make_table<double>(net, -0.7, 12.0, 104, double_bound);
   ASSERT_GT(table.intervals, 0);
+  EXPECT_LE(table.value_error, double_bound.value);
+  EXPECT_LE(table.slope_error, double_bound.slope);
   double value = 0, slope = 0, scale = 0;
   for (int k = 0; k < 1000; ++k) {
     const double x = -0.7 + 12.7 * (k + 0.37) / 1000;
     const nn::Matrix<double> exact = embedding_jet(net, x);
-    const double u = (x - table.low) * table.inverse_h;
-    const int n = static_cast<int>(u);
-    const auto w = hermite(u - n, table.inverse_h);
-    for (int c = 0; c < 100; ++c) {
-      double g = 0, dg = 0;
-      for (int m = 0; m < 6; ++m) {
-        g += w.value[m] * table.node(n)[m * 104 + c];
-        dg += w.slope[m] * table.node(n)[m * 104 + c];
-      }
-      value = std::max(value, std::abs(g - exact(0, c)));
-      slope = std::max(slope, std::abs(dg - exact(1, c)));
-      scale = std::max(scale, std::abs(exact(1, c)));
-    }
+    const nn::Matrix<double> found = look_up(table, x, 100);
+    value = std::max(value, (found.row(0) - exact.row(0)).cwiseAbs().maxCoeff());
+    slope = std::max(slope, (found.row(1) - exact.row(1)).cwiseAbs().maxCoeff());
+    scale = std::max(scale, exact.row(1).cwiseAbs().maxCoeff());
   }
   EXPECT_LE(value, 3e-12 * (1 + scale));
   EXPECT_LE(slope, 5e-11 * (1 + scale));
+}
+
+TEST(Tables, OneSharpFeatureCostsLittleMemory) {
+  // The step of tanh(100 (x − 3)) needs intervals of a hundredth of its width, the rest longer ones.
+  const nn::Network net = step_net(100, 3);
+  const Table<double> table = make_table<double>(net, -0.5, 12.0, 8, double_bound);
+  ASSERT_GT(table.intervals, 0);
+  const auto finest = *std::max_element(table.splits.begin(), table.splits.end());
+  const double uniform = finest * table.segments();
+  EXPECT_GT(uniform, 16384);
+  EXPECT_LT(static_cast<double>(table.nodes.size()), 0.15 * uniform * 3 * table.stride);
+  double value = 0, slope = 0;
+  for (int k = 0; k <= 4000; ++k) {
+    // Both ends of the range, everywhere between them, and densely around the step.
+    const double x = k <= 2000 ? -0.5 + 12.5 * k / 2000 : 2.99 + 0.02 * (k - 2000) / 2000;
+    const nn::Matrix<double> exact = embedding_jet(net, x);
+    const nn::Matrix<double> found = look_up(table, x, 2);
+    value = std::max(value, (found.row(0) - exact.row(0)).cwiseAbs().maxCoeff());
+    slope = std::max(slope, (found.row(1) - exact.row(1)).cwiseAbs().maxCoeff());
+  }
+  // Bounds at the quarters hold between them up to the shape of the error; the places x themselves are
+  // rounded, which the step multiplies by its second derivative.
+  EXPECT_LE(value, 2 * 1e-12 + 100 * 1e-14);
+  EXPECT_LE(slope, 2 * 2e-11 * 100 + 100 * 100 * 1e-14);
+}
+
+TEST(Tables, SegmentsMeetWithTheirFirstTwoDerivatives) {
+  const nn::Network net = step_net(100, 3);
+  const Table<double> table = make_table<double>(net, -0.5, 12.0, 8, double_bound);
+  ASSERT_GT(table.segments(), 1);
+  for (std::size_t s = 0; s + 1 < table.first.size(); ++s) {
+    const double* left = table.node(static_cast<int>(table.first[s] + table.splits[s]));
+    const double* right = table.node(static_cast<int>(table.first[s + 1]));
+    const double ratio = table.splits[s] / table.splits[s + 1];  // of the lengths of the intervals
+    for (int c = 0; c < 2; ++c) {
+      EXPECT_EQ(left[c], right[c]);
+      EXPECT_DOUBLE_EQ(left[8 + c] * ratio, right[8 + c]);
+      EXPECT_DOUBLE_EQ(left[16 + c] * ratio * ratio, right[16 + c]);
+    }
+  }
+}
+
+TEST(Tables, ASmoothNetNeedsFewSegments) {
+  const Table<float> table = make_table<float>(step_net(0.5, 3), -0.5, 12.0, 16, {1e-7, 1e-6, 1 << 15});
+  ASSERT_GT(table.intervals, 0);
+  EXPECT_LE(table.intervals, 64);
+  const float finest = *std::max_element(table.splits.begin(), table.splits.end());
+  EXPECT_LE(table.intervals + table.segments(), static_cast<int>(finest) * table.segments() + 1);
+}
+
+TEST(Tables, AKinkHasNone) {
+  EXPECT_EQ(make_table<double>(step_net(1, 3, nn::Activation::relu), -0.5, 12.0, 8, double_bound).intervals,
+            0);
 }
 
 TEST(Tables, SlopeIsTheDerivativeOfTheValue) {

@@ -26,9 +26,9 @@ double table_start(const Model& model) {
 template <typename T>
 constexpr TableBound table_bound() {
   if constexpr (sizeof(T) == sizeof(double)) {
-    return {1e-12, 2e-11, 65536};
+    return {1e-12, 2e-11, 1 << 20};
   } else {
-    return {1e-7, 1e-6, 4096};
+    return {1e-7, 1e-6, 1 << 15};
   }
 }
 
@@ -102,8 +102,10 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
   for (Pair& pair : pairs) {
     const Table<T>& table = tables[static_cast<std::size_t>(pair.table)];
     pair.kind.low = table.low;
-    pair.kind.inverse_h = table.inverse_h;
-    pair.kind.intervals = static_cast<T>(table.intervals);
+    pair.kind.inverse_width = table.inverse_width;
+    pair.kind.segments = static_cast<T>(table.segments());
+    pair.kind.first = table.first.data();
+    pair.kind.splits = table.splits.data();
   }
   for (std::size_t a = 0; a < m.fitting.size(); ++a) bias.push_back(m.bias_atom_e[a] + m.out_bias[a]);
   tabulated = true;
@@ -199,8 +201,8 @@ class FastPath<T>::Worker {
   /// The arrays of pairs from the p-th on.
   Pairs<T> pairs(std::size_t p) {
     const auto at = [&](std::size_t k) { return pairs_[k].data() + p; };
-    return {at(0),  at(1),  at(2),           at(3), at(4), at(5), at(6), {at(7), at(8), at(9), at(10)},
-            at(11), at(12), node_.data() + p};
+    return {at(0),  at(1),  at(2),  at(3),           at(4), at(5), at(6), {at(7), at(8), at(9), at(10)},
+            at(11), at(12), at(13), node_.data() + p};
   }
 
   /// The pairs of atom i within the cutoff by type of the neighbour, with all that both kernels need of them.
@@ -243,27 +245,27 @@ class FastPath<T>::Worker {
       const Table<T>& table = model_.tables[static_cast<std::size_t>(pair.table)];
       for (std::size_t p = 0; p < n; ++p) {
         owner_[first + p] = found_owner_[from + p];
-        const int interval = static_cast<int>(out.interval[p]);
-        out.node[p] = interval >= 0 ? table.node(interval) : exact_node(pair.table, out.row[0][p], out.t[p]);
+        const int left = static_cast<int>(out.left[p]);
+        out.node[p] = left >= 0 ? table.node(left) : exact_node(pair.table, p, out);
       }
     }
   }
 
-  /// A pair beyond the end of the table gets the exact net in place of two nodes.
-  const T* exact_node(int net, T row, T& place) {
-    const auto index = static_cast<std::size_t>(net);
+  /// Pair p, which lies beyond the end of the table, gets the exact net in place of two nodes.
+  const T* exact_node(int net, std::size_t p, const Pairs<T>& out) {
     const nn::Matrix<double> jet =
-        embedding_jet(model_.model->descriptor.embedding[index], static_cast<double>(row));
+        embedding_jet(model_.model->descriptor.embedding[static_cast<std::size_t>(net)],
+                      static_cast<double>(out.row[0][p]));
     if (n_exact_ == exact_.size()) exact_.emplace_back();
     std::vector<T>& nodes = exact_[n_exact_++];
     nodes.assign(6 * static_cast<std::size_t>(model_.stride), T(0));
     // At t = 0 the weights are 1 for the value and 1/h for the second row.
     for (Eigen::Index c = 0; c < jet.cols(); ++c) {
       nodes[static_cast<std::size_t>(c)] = static_cast<T>(jet(0, c));
-      nodes[static_cast<std::size_t>(model_.stride + c)] =
-          static_cast<T>(jet(1, c)) / model_.tables[index].inverse_h;
+      nodes[static_cast<std::size_t>(model_.stride + c)] = static_cast<T>(jet(1, c));
     }
-    place = 0;
+    out.t[p] = 0;
+    out.inverse_h[p] = 1;
     return nodes.data();
   }
 
@@ -282,8 +284,8 @@ class FastPath<T>::Worker {
       for (std::size_t c = 0; c < pair.padding.size(); ++c) sum[c] += factor * padding[c];
       const auto [first, count] = range(k, b);
       if (count > 0)
-        kernels_.environment(static_cast<std::ptrdiff_t>(count), pairs(first), pair.kind.inverse_h,
-                             model_.stride, weights_.data(), sum);
+        kernels_.environment(static_cast<std::ptrdiff_t>(count), pairs(first), model_.stride, weights_.data(),
+                             sum);
     }
   }
 
@@ -335,7 +337,7 @@ class FastPath<T>::Worker {
   nn::Buffer<T> weights_, sums_, grad_t_;
   // Of a block: its pairs by atom and type.
   std::size_t room_ = 0;
-  std::array<nn::Buffer<T>, 13> pairs_;
+  std::array<nn::Buffer<T>, 14> pairs_;
   std::vector<const T*> node_;
   std::vector<int> owner_;             ///< the local atom that the neighbour is an image of
   std::vector<std::size_t> first_;     ///< [atom·n_types + type]

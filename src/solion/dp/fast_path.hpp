@@ -22,6 +22,8 @@ template <typename T>
 struct FastModel {
   /// Makes the tables. `tabulated` stays false if a net cannot be tabulated within the bound (kinks).
   explicit FastModel(std::shared_ptr<const Model> model);
+  FastModel(const FastModel&) = delete;  // pairs point into the tables
+  FastModel& operator=(const FastModel&) = delete;
 
   struct Pair {
     bool counts = true;  ///< false: the model leaves the pair out

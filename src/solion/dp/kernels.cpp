@@ -58,7 +58,8 @@ void prepare(ptrdiff_t n, const T* x, const T* y, const T* z, const T* r2, T rcu
              const PairKind<T>& kind, const Pairs<T>& out) {
   const auto one = set(T(1)), zero = set(T(0));
   const auto width = set(T(1) / (rcut - rcut_smth));
-  const auto last = set(kind.intervals - T(1));
+  const auto last = set(kind.segments - T(1));
+  const Tag<T> d;
   for (ptrdiff_t i = 0; i < n; i += lanes<T>()) {
     const auto r = hn::Sqrt(load(r2 + i));
     const auto inverse_r = hn::Div(one, r);
@@ -86,21 +87,27 @@ void prepare(ptrdiff_t n, const T* x, const T* y, const T* z, const T* r2, T rcu
     store<T>(hn::Mul(hn::MulSub(q, vx, set(kind.mean[1])), set(kind.inverse_deviation[1])), out.row[1] + i);
     store<T>(hn::Mul(hn::MulSub(q, vy, set(kind.mean[2])), set(kind.inverse_deviation[2])), out.row[2] + i);
     store<T>(hn::Mul(hn::MulSub(q, vz, set(kind.mean[3])), set(kind.inverse_deviation[3])), out.row[3] + i);
-    const auto place = hn::Mul(hn::Sub(row, set(kind.low)), set(kind.inverse_h));
-    const auto interval = hn::Floor(hn::Min(hn::Max(place, zero), last));
-    store<T>(hn::Min(hn::Max(hn::Sub(place, interval), zero), one), out.t + i);
-    store<T>(hn::IfThenElse(hn::Le(place, set(kind.intervals)), interval, set(T(-1))), out.interval + i);
+    const auto place = hn::Mul(hn::Sub(row, set(kind.low)), set(kind.inverse_width));
+    // NaN, which may stand behind the last pair, is no place either.
+    const auto segment = hn::Floor(hn::Min(hn::IfThenElseZero(hn::Gt(place, zero), place), last));
+    const auto index = hn::ConvertTo(hn::RebindToSigned<Tag<T>>(), segment);
+    const auto splits = hn::GatherIndex(d, kind.splits, index);
+    const auto within = hn::Mul(hn::Sub(place, segment), splits);
+    const auto interval = hn::Floor(hn::Min(hn::Max(within, zero), hn::Sub(splits, one)));
+    store<T>(hn::Min(hn::Max(hn::Sub(within, interval), zero), one), out.t + i);
+    store<T>(hn::Mul(splits, set(kind.inverse_width)), out.inverse_h + i);
+    const auto left = hn::Add(hn::GatherIndex(d, kind.first, index), interval);
+    store<T>(hn::IfThenElse(hn::Le(place, set(kind.segments)), left, set(T(-1))), out.left + i);
   }
 }
 
 /// hermite() of tables.hpp for many pairs: value [6][size] and, if wanted, slope [6][size].
 template <bool with_slope, typename T>
-HWY_INLINE void hermite_weights(ptrdiff_t n, const T* places, T inverse_h, ptrdiff_t size, T* value,
-                                T* slope) {
-  const auto h = set(inverse_h), half = set(T(0.5)), one = set(T(1));
+HWY_INLINE void hermite_weights(ptrdiff_t n, const Pairs<T>& pairs, ptrdiff_t size, T* value, T* slope) {
+  const auto half = set(T(0.5)), one = set(T(1));
   const auto c = [](double number) HWY_ATTR { return set(static_cast<T>(number)); };
   for (ptrdiff_t i = 0; i < n; i += lanes<T>()) {
-    const auto t = load(places + i);
+    const auto t = load(pairs.t + i);
     const auto t2 = hn::Mul(t, t);
     const auto t3 = hn::Mul(t2, t);
     const auto rest = hn::Sub(one, t);
@@ -114,6 +121,7 @@ HWY_INLINE void hermite_weights(ptrdiff_t n, const T* places, T inverse_h, ptrdi
              value + 4 * size + i);
     store<T>(hn::Mul(hn::Mul(half, t3), hn::Mul(rest, rest)), value + 5 * size + i);
     if constexpr (with_slope) {
+      const auto h = load(pairs.inverse_h + i);
       const auto steep = hn::Mul(hn::Mul(c(30), hn::Mul(t2, h)), hn::Mul(rest, rest));
       store<T>(hn::Neg(steep), slope + i);
       store<T>(hn::Mul(h, hn::NegMulAdd(t2, hn::NegMulAdd(t, hn::NegMulAdd(c(15), t, c(32)), c(18)), one)),
@@ -168,9 +176,9 @@ HWY_INLINE void environment_columns(ptrdiff_t n, const Pairs<T>& pairs, ptrdiff_
 }
 
 template <typename T>
-void environment(ptrdiff_t n, const Pairs<T>& pairs, T inverse_h, ptrdiff_t stride, T* weights, T* t) {
+void environment(ptrdiff_t n, const Pairs<T>& pairs, ptrdiff_t stride, T* weights, T* t) {
   const ptrdiff_t size = padded<T>(n);
-  hermite_weights<false>(n, pairs.t, inverse_h, size, weights, weights);
+  hermite_weights<false>(n, pairs, size, weights, weights);
   const ptrdiff_t lane = lanes<T>();
   ptrdiff_t c = 0;
   for (; c + vectors_together * lane <= stride; c += vectors_together * lane)
@@ -332,7 +340,7 @@ void gradients(ptrdiff_t n, const Pairs<T>& pairs, const PairKind<T>& kind, cons
   const Tag<T> d;
   const ptrdiff_t size = padded<T>(n);
   T* slope = weights + 6 * size;
-  hermite_weights<true>(n, pairs.t, kind.inverse_h, size, weights, slope);
+  hermite_weights<true>(n, pairs, size, weights, slope);
   for (ptrdiff_t p = 0; p < n; ++p)
     row_gradient(p, pairs, grad_t, stride, size, weights, slope, sums + 4 * p);
   V<T> w[9];

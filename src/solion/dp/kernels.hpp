@@ -11,7 +11,9 @@ namespace solion::dp {
 template <typename T>
 struct PairKind {
   T mean[4], inverse_deviation[4];
-  T low, inverse_h, intervals;  ///< the range of the table
+  // The table (tables.hpp): where it begins, its segments, and by segment the first node and the intervals.
+  T low, inverse_width, segments;
+  const T *first, *splits;
 };
 
 /// Pairs as one array a quantity. Kernels read and write whole vectors, up to 64 bytes behind the last pair.
@@ -22,16 +24,17 @@ struct Pairs {
   T *q, *ds, *dq;  ///< see environment.hpp
   T* row[4];       ///< normalised row of the environment matrix
   T* t;            ///< place in the interval of the table
-  T* interval;     ///< its number; −1 beyond the table
+  T* inverse_h;    ///< of that interval
+  T* left;         ///< number of the node at its left end; −1 beyond the table
   const T** node;  ///< two nodes, [6][stride]
 
   [[nodiscard]] Pairs from(std::ptrdiff_t first) const {
-    return {x + first,   y + first,
-            z + first,   inverse_r + first,
-            q + first,   ds + first,
-            dq + first,  {row[0] + first, row[1] + first, row[2] + first, row[3] + first},
-            t + first,   interval + first,
-            node + first};
+    return {x + first,    y + first,
+            z + first,    inverse_r + first,
+            q + first,    ds + first,
+            dq + first,   {row[0] + first, row[1] + first, row[2] + first, row[3] + first},
+            t + first,    inverse_h + first,
+            left + first, node + first};
   }
 };
 
@@ -41,8 +44,7 @@ struct Kernels {
   void (*prepare)(std::ptrdiff_t n, const T* x, const T* y, const T* z, const T* r2, T rcut, T rcut_smth,
                   T protection, const PairKind<T>& kind, const Pairs<T>& out);
   /// T [4][stride] += Σ Rᵀ·G. `weights` has room for 6·(n rounded up to 64 bytes) numbers.
-  void (*environment)(std::ptrdiff_t n, const Pairs<T>& pairs, T inverse_h, std::ptrdiff_t stride, T* weights,
-                      T* t);
+  void (*environment)(std::ptrdiff_t n, const Pairs<T>& pairs, std::ptrdiff_t stride, T* weights, T* t);
   /// d = the products Σ_x T[x][k]·T[x][c], k < m2, c = k … m1 − 1, one row behind the other. Writes up to 64
   /// bytes behind the end and reads as much behind T.
   void (*descriptor)(const T* t, std::ptrdiff_t stride, std::ptrdiff_t m1, std::ptrdiff_t m2, T* d);

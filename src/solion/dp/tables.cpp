@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "solion/dp/activation.hpp"
 
@@ -34,60 +35,142 @@ nn::Matrix<double> embedding_jet(const nn::Network& network, double x) {
 
 namespace {
 
-/// All jets on a grid of n + 1 places, made by refining: the even places are known from the grid before.
-class Grid {
- public:
-  Grid(const nn::Network& network, double low, double high, int n)
-      : network_(network), low_(low), high_(high) {
-    for (int k = 0; k <= n; ++k) jets_.push_back(embedding_jet(network_, place(k, n)));
-  }
-  void refine() {
-    const int n = 2 * intervals();
-    std::vector<nn::Matrix<double>> finer;
-    finer.reserve(static_cast<std::size_t>(n) + 1);
-    for (int k = 0; k <= n; ++k) {
-      finer.push_back(k % 2 == 0 ? std::move(jets_[static_cast<std::size_t>(k / 2)])
-                                 : embedding_jet(network_, place(k, n)));
-    }
-    jets_ = std::move(finer);
-  }
-  [[nodiscard]] int intervals() const { return static_cast<int>(jets_.size()) - 1; }
-  [[nodiscard]] const nn::Matrix<double>& at(int k) const { return jets_[static_cast<std::size_t>(k)]; }
-
- private:
-  [[nodiscard]] double place(int k, int n) const { return low_ + (high_ - low_) * k / n; }
-  const nn::Network& network_;
-  double low_, high_;
-  std::vector<nn::Matrix<double>> jets_;
-};
+using JetRows = nn::Matrix<double>;  ///< G, G', G'' of all channels
 
 struct Errors {
   double value = 0, slope = 0;
+  void include(const Errors& other) {
+    value = std::max(value, other.value);
+    slope = std::max(slope, other.slope);
+  }
 };
 
-/// The errors of the table whose nodes are every fourth place of the grid, at the places between.
-Errors errors_of(const Grid& grid, double h) {
-  Errors error, largest;
-  for (int k = 0; k < grid.intervals(); ++k) {
-    const auto& exact = grid.at(k);
-    largest.value = std::max(largest.value, exact.row(0).cwiseAbs().maxCoeff());
-    largest.slope = std::max(largest.slope, exact.row(1).cwiseAbs().maxCoeff());
-    if (k % 4 == 0) continue;
-    const auto& a = grid.at(k / 4 * 4);
-    const auto& b = grid.at(k / 4 * 4 + 4);
-    const HermiteWeights<double> w = hermite(k % 4 / 4.0, 1 / h);
-    const auto mix = [&](const double* weight) {
-      return (weight[0] * a.row(0) + weight[1] * h * a.row(1) + weight[2] * h * h * a.row(2) +
-              weight[3] * b.row(0) + weight[4] * h * b.row(1) + weight[5] * h * h * b.row(2))
-          .eval();
-    };
-    error.value = std::max(error.value, (mix(w.value) - exact.row(0)).cwiseAbs().maxCoeff());
-    error.slope = std::max(error.slope, (mix(w.slope) - exact.row(1)).cwiseAbs().maxCoeff());
+/// The net on the range of its table: what is exact, and how far off a polynomial is.
+class Target {
+ public:
+  Target(const nn::Network& network, double low, double high, const TableBound& bound)
+      : network_(network), low_(low), width_(high - low), bound_(bound) {
+    Errors largest;
+    constexpr int places = 256;
+    for (int k = 0; k <= places; ++k) {
+      const JetRows exact = at(k / static_cast<double>(places));
+      largest.include({exact.row(0).cwiseAbs().maxCoeff(), exact.row(1).cwiseAbs().maxCoeff()});
+    }
+    // The slope of a nearly constant net is measured by its value; a net of zeros has no error.
+    constexpr double tiny = 1e-300;
+    value_scale_ = std::max(largest.value, tiny);
+    slope_scale_ = std::max({largest.slope, largest.value / width_, tiny});
   }
-  // The slope of a nearly constant net is measured by its value; a net of zeros has no error.
-  const double slope = std::max(largest.slope, largest.value / (h * grid.intervals() / 4));
-  constexpr double tiny = 1e-300;
-  return {error.value / std::max(largest.value, tiny), error.slope / std::max(slope, tiny)};
+
+  /// The jet at a place in [0, 1] of the range.
+  [[nodiscard]] JetRows at(double place) const { return embedding_jet(network_, low_ + width_ * place); }
+
+  /// Relative errors at the quarters of the interval [place, place + share] of the range with these ends.
+  [[nodiscard]] Errors errors(double place, double share, const JetRows& left, const JetRows& middle,
+                              const JetRows& right) const {
+    const double h = share * width_;
+    Errors error = difference(0.5, h, left, right, middle);
+    for (const double t : {0.25, 0.75}) error.include(difference(t, h, left, right, at(place + t * share)));
+    return {error.value / value_scale_, error.slope / slope_scale_};
+  }
+  /// NaN does not.
+  [[nodiscard]] bool reached(const Errors& error) const {
+    return error.value <= bound_.value && error.slope <= bound_.slope;
+  }
+  /// 2^level intervals on the whole range are too many.
+  [[nodiscard]] bool too_fine(int level) const { return (std::int64_t{1} << level) > bound_.finest; }
+  [[nodiscard]] double width() const { return width_; }
+
+ private:
+  static Errors difference(double t, double h, const JetRows& left, const JetRows& right,
+                           const JetRows& exact) {
+    const HermiteWeights<double> w = hermite(t, 1 / h);
+    const auto off = [&](const double* weight, int row) {
+      return (weight[0] * left.row(0) + weight[1] * h * left.row(1) + weight[2] * h * h * left.row(2) +
+              weight[3] * right.row(0) + weight[4] * h * right.row(1) + weight[5] * h * h * right.row(2) -
+              exact.row(row))
+          .cwiseAbs()
+          .template maxCoeff<Eigen::PropagateNaN>();
+    };
+    return {off(w.value, 0), off(w.slope, 1)};
+  }
+
+  const nn::Network& network_;
+  double low_, width_;
+  TableBound bound_;
+  double value_scale_ = 0, slope_scale_ = 0;
+};
+
+/// An interval that is fine enough: the k-th of 2^level equal ones.
+struct Leaf {
+  int level, k;
+};
+
+/// Halves the k-th of 2^level intervals until every part reaches the bound; false if one never does.
+bool halve(const Target& target, int level, int k, const JetRows& left, const JetRows& right,
+           std::vector<Leaf>& leaves) {
+  const double share = std::ldexp(1.0, -level), place = k * share;
+  const JetRows middle = target.at(place + share / 2);
+  if (target.reached(target.errors(place, share, left, middle, right))) {
+    leaves.push_back({level, k});
+    return true;
+  }
+  return !target.too_fine(level + 1) && halve(target, level + 1, 2 * k, left, middle, leaves) &&
+         halve(target, level + 1, 2 * k + 1, middle, right, leaves);
+}
+
+/// For 2^level segments: how often each must be halved so that no interval is longer than its leaf.
+std::vector<int> halvings(const std::vector<Leaf>& leaves, int level) {
+  std::vector<int> most(std::size_t{1} << level, 0);
+  for (const Leaf& leaf : leaves) {
+    if (leaf.level < level) continue;
+    int& here = most[static_cast<std::size_t>(leaf.k >> (leaf.level - level))];
+    here = std::max(here, leaf.level - level);
+  }
+  return most;
+}
+
+/// Of all numbers of segments the one with fewest nodes. More than `most_level` would crowd the first-level
+/// cache with what the segments need to be found.
+std::vector<int> best_halvings(const std::vector<Leaf>& leaves) {
+  constexpr int most_level = 7;
+  std::vector<int> best;
+  std::int64_t fewest = 0;
+  for (int level = 0; level <= most_level; ++level) {
+    std::vector<int> each = halvings(leaves, level);
+    std::int64_t nodes = 0;
+    for (const int times : each) nodes += (std::int64_t{1} << times) + 1;
+    if (!best.empty() && nodes >= fewest) continue;
+    fewest = nodes;
+    best = std::move(each);
+  }
+  return best;
+}
+
+/// Appends the nodes of n intervals in [place, place + width] of the range; the errors between them.
+template <typename T>
+Errors fill(const Target& target, double place, double width, int n, Table<T>& table) {
+  const double share = width / n, h = share * target.width();
+  const int stride = table.stride;
+  Errors errors;
+  JetRows left;
+  for (int k = 0; k <= n; ++k) {
+    JetRows jet = target.at(place + share * k);
+    const std::size_t begin = table.nodes.size();
+    table.nodes.resize(begin + 3 * static_cast<std::size_t>(stride), T(0));
+    T* out = table.nodes.data() + begin;
+    for (Eigen::Index c = 0; c < jet.cols(); ++c) {
+      out[c] = static_cast<T>(jet(0, c));
+      out[stride + c] = static_cast<T>(h * jet(1, c));
+      out[2 * stride + c] = static_cast<T>(h * h * jet(2, c));
+    }
+    if (k > 0) {
+      const double begins = place + share * (k - 1);
+      errors.include(target.errors(begins, share, left, target.at(begins + share / 2), jet));
+    }
+    left = std::move(jet);
+  }
+  return errors;
 }
 
 }  // namespace
@@ -97,31 +180,41 @@ Table<T> make_table(const nn::Network& network, double low, double high, int str
                     const TableBound& bound) {
   Table<T> table;
   table.stride = stride;
-  for (Grid grid(network, low, high, 64);; grid.refine()) {
-    const int n = grid.intervals() / 4;
-    const double h = (high - low) / n;
-    const Errors errors = errors_of(grid, h);
-    table.value_error = errors.value;
-    table.slope_error = errors.slope;
-    if (!(errors.value <= bound.value) || !(errors.slope <= bound.slope)) {
-      if (2 * n > bound.most_nodes) return table;
-      continue;
-    }
-    table.low = static_cast<T>(low);
-    table.inverse_h = static_cast<T>(1 / h);
-    table.intervals = n;
-    table.nodes.assign(static_cast<std::size_t>(n + 1) * 3 * static_cast<std::size_t>(stride), T(0));
-    for (int k = 0; k <= n; ++k) {
-      const auto& jet = grid.at(4 * k);
-      T* out = table.nodes.data() + static_cast<std::ptrdiff_t>(k) * 3 * stride;
-      for (Eigen::Index c = 0; c < jet.cols(); ++c) {
-        out[c] = static_cast<T>(jet(0, c));
-        out[stride + c] = static_cast<T>(h * jet(1, c));
-        out[2 * stride + c] = static_cast<T>(h * h * jet(2, c));
-      }
-    }
-    return table;
+  const Target target(network, low, high, bound);
+  // A coarse start, so that no feature of the net hides between the places looked at.
+  constexpr int start_level = 4;
+  std::vector<Leaf> leaves;
+  for (int k = 0; k < 1 << start_level; ++k) {
+    const double share = std::ldexp(1.0, -start_level);
+    if (!halve(target, start_level, k, target.at(k * share), target.at((k + 1) * share), leaves))
+      return table;
   }
+  const std::vector<int> times = best_halvings(leaves);
+  const double width = 1.0 / static_cast<double>(times.size());
+  int intervals = 0;
+  Errors errors;
+  for (std::size_t s = 0; s < times.size(); ++s) {
+    const std::size_t begin = table.nodes.size();
+    for (int n = 1 << times[s];; n *= 2) {
+      const Errors here = fill(target, width * static_cast<double>(s), width, n, table);
+      if (target.reached(here)) {
+        table.first.push_back(static_cast<T>(intervals + static_cast<int>(s)));
+        table.splits.push_back(static_cast<T>(n));
+        intervals += n;
+        errors.include(here);
+        break;
+      }
+      // A longer interval reached it by luck at its quarters.
+      if (2 * n > width * bound.finest) return table;
+      table.nodes.resize(begin);
+    }
+  }
+  table.low = static_cast<T>(low);
+  table.inverse_width = static_cast<T>(1 / (width * target.width()));
+  table.intervals = intervals;
+  table.value_error = errors.value;
+  table.slope_error = errors.slope;
+  return table;
 }
 
 template Table<float> make_table(const nn::Network&, double, double, int, const TableBound&);

@@ -4,14 +4,13 @@
 #include <cstddef>
 #include <vector>
 
+#include "solion/base/aligned.hpp"
 #include "solion/nn/network.hpp"
 
 namespace solion::nn {
 
-/// Aligned for vector registers, so that the same loop over it rounds in the same way wherever it lies in
-/// memory.
-template <typename T>
-using AlignedVector = std::vector<T, Eigen::aligned_allocator<T>>;
+/// Aligned, so that the same loop over it rounds in the same way wherever it lies in memory.
+using solion::AlignedVector;
 
 constexpr std::size_t absent = static_cast<std::size_t>(-1);
 
