@@ -1,12 +1,10 @@
 // solion analyze: from trajectories of any code to diffusion coefficients and structure.
 #include "cli/analyze.hpp"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
-#include "solion/base/files.hpp"
 
 namespace solion::cli {
 
@@ -42,28 +40,11 @@ transport::ReadTrajectory TrajectoryOptions::trajectory() const {
   return what;
 }
 
-void Columns::add(const std::string& name, std::vector<double> column) {
-  names.push_back(name);
-  values.push_back(std::move(column));
-}
-
-void Columns::write(const std::filesystem::path& path) const {
-  std::string text = fmt::format("{}\n", fmt::join(names, ","));
-  for (std::size_t row = 0; !values.empty() && row < values.front().size(); ++row) {
-    for (std::size_t c = 0; c < values.size(); ++c)
-      text += fmt::format("{}{:.10g}", c == 0 ? "" : ",", values[c][row]);
-    text += '\n';
-  }
-  write_file(path, text);
-}
-
 void check_target(const std::string& target) {
   const std::filesystem::path folder = std::filesystem::path(target).parent_path();
   if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
   throw InputError("{}: the folder {} does not exist", target, folder.string());
 }
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 std::function<void()> setup_analyze(CLI::App& app) {
   app.require_subcommand(1);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "solion/base/input.hpp"
+#include "solion/transport/columns.hpp"
 #include "solion/transport/read.hpp"
 
 namespace solion::cli {
@@ -31,19 +32,11 @@ struct TrajectoryOptions {
   [[nodiscard]] transport::ReadTrajectory trajectory() const;
 };
 
-/// A table with one column a name, for other programs.
-struct Columns {
-  std::vector<std::string> names;
-  std::vector<std::vector<double>> values;  ///< by column, of one length
-
-  void add(const std::string& name, std::vector<double> column);
-  void write(const std::filesystem::path& path) const;
-};
+using transport::Columns;
+using transport::number;
 
 /// Refuses a target whose folder does not exist, before the work is done.
 void check_target(const std::string& target);
-/// NaN becomes null.
-Json number(double value);
 
 std::function<void()> setup_analyze_msd(CLI::App& app);
 std::function<void()> setup_analyze_rdf(CLI::App& app);

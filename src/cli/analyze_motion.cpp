@@ -10,7 +10,7 @@
 #include "solion/io/formats.hpp"
 #include "solion/transport/green_kubo.hpp"
 #include "solion/transport/hops.hpp"
-#include "solion/transport/van_hove.hpp"
+#include "solion/transport/reports.hpp"
 
 namespace solion::cli {
 namespace {
@@ -129,31 +129,10 @@ void run_van_hove(VanHove options) {
   for (const double t : options.times_ps) options.settings.times_fs.push_back(1000 * t);
   const auto accumulated = options.feed<transport::VanHoveAccumulator>(
       [&](double interval) { return transport::VanHoveAccumulator(options.settings, interval); });
-  Json json = {{"species", options.species}, {"times", Json::array()}};
-  Columns table;
-  fmt::print("{:>10} {:>12} {:>10} {:>8}\n", "time ps", "MSD Å²", "alpha_2", "origins");
-  for (const transport::VanHoveCurve& c : accumulated->curves()) {
-    if (table.names.empty()) {
-      table.add("r_A", c.r_A);
-      json["r_A"] = c.r_A;
-    }
-    const std::string name = fmt::format("{:g}ps", c.time_fs * 1e-3);
-    table.add("self_" + name, c.self);
-    Json one = {{"time_ps", c.time_fs * 1e-3},
-                {"self_per_A", c.self},
-                {"msd_A2", c.msd_A2},
-                {"n_origins", c.n_origins},
-                {"non_gaussian", c.non_gaussian}};
-    if (!options.self_only) {
-      table.add("distinct_" + name, c.distinct);
-      one["distinct"] = c.distinct;
-    }
-    json["times"].push_back(std::move(one));
-    fmt::print("{:>10.4g} {:>12.4g} {:>10.3f} {:>8}\n", c.time_fs * 1e-3, c.msd_A2, c.non_gaussian,
-               c.n_origins);
-  }
-  if (!options.json.empty()) write_json(options.json, json);
-  if (!options.csv.empty()) table.write(options.csv);
+  const std::vector<transport::VanHoveCurve> curves = accumulated->curves();
+  if (!options.json.empty()) write_json(options.json, transport::van_hove_json(curves, options.settings));
+  if (!options.csv.empty()) transport::van_hove_columns(curves, options.settings).write(options.csv);
+  fmt::print("{}", transport::van_hove_text(curves));
 }
 
 struct GreenKuboOptions : MotionOptions {

@@ -10,7 +10,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/transport/channels.hpp"
-#include "solion/transport/density.hpp"
+#include "solion/transport/reports.hpp"
 
 namespace solion::cli {
 namespace {
@@ -30,45 +30,11 @@ void run_density(const DensityArguments& options) {
   transport::DensityAccumulator density(options.settings);
   transport::for_each_frame(options.trajectory(), [&](const Frame& frame, const std::string& where,
                                                       std::size_t) { density.add(frame, where); });
-  const transport::Grid grid = density.density();
-  const double largest = *std::max_element(grid.values.begin(), grid.values.end());
-  std::size_t visited = 0;
-  for (const double v : grid.values) visited += v > 0 ? 1 : 0;
-  const double share = static_cast<double>(visited) / static_cast<double>(grid.values.size());
-  Json json = {{"species", options.settings.species},
-               {"n_frames", density.n_frames()},
-               {"grid", {grid.n[0], grid.n[1], grid.n[2]}},
-               {"largest_per_A3", largest},
-               {"visited_share", share}};
-  fmt::print("{} on {}×{}×{} voxels over {} frames: {:.1f} % visited, at most {:.4g} ions/Å³\n",
-             options.settings.species, grid.n[0], grid.n[1], grid.n[2], density.n_frames(), 100 * share,
-             largest);
-  if (options.temperature_K > 0) {
-    const transport::Percolation p = density.barrier_eV(options.temperature_K);
-    json["temperature_K"] = options.temperature_K;
-    json["free_energy_barrier_eV"] = levels(p.level);
-    for (int k = 0; k < 3; ++k)
-      fmt::print("free energy to cross the cell in {} dimension{}: {}\n", k + 1, k > 0 ? "s" : "",
-                 std::isfinite(p.level[k]) ? fmt::format("{:.4f} eV", p.level[k]) : "never seen");
-  }
-  if (!options.json.empty()) write_json(options.json, json);
+  const transport::DensityReport report = transport::report(density, options.temperature_K);
+  if (!options.json.empty()) write_json(options.json, to_json(report));
   if (!options.cube.empty()) density.write_cube(options.cube);
-  if (!options.csv.empty()) {
-    Columns table;
-    std::vector<double> axis[3];
-    for (int x = 0; x < grid.n[0]; ++x)
-      for (int y = 0; y < grid.n[1]; ++y)
-        for (int z = 0; z < grid.n[2]; ++z) {
-          axis[0].push_back((x + 0.5) / grid.n[0]);
-          axis[1].push_back((y + 0.5) / grid.n[1]);
-          axis[2].push_back((z + 0.5) / grid.n[2]);
-        }
-    table.add("a", axis[0]);
-    table.add("b", axis[1]);
-    table.add("c", axis[2]);
-    table.add("ions_per_A3", grid.values);
-    table.write(options.csv);
-  }
+  if (!options.csv.empty()) columns(report).write(options.csv);
+  fmt::print("{}", text(report));
 }
 
 struct ChannelArguments : TrajectoryOptions {

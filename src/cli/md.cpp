@@ -17,6 +17,7 @@
 #include "solion/io/formats.hpp"
 #include "solion/kim/collection.hpp"
 #include "solion/md/run.hpp"
+#include "solion/observe/analyses.hpp"
 
 namespace solion::cli {
 namespace {
@@ -54,6 +55,16 @@ void print_summary(const md::Summary& s, const md::Input& input) {
     fmt::print("trajectory {}\n", t.file.string());
 }
 
+/// The lines of each, and where its results stand.
+void print_analyses(const std::vector<std::string>& texts, md::Input input) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    TomlTable& table = input.analyses[i];
+    fmt::print("{}", texts[i]);
+    for (const char* key : {"json", "csv"})
+      if (table.has(key)) fmt::print("{} {}\n", table.text("kind"), table.path(key).string());
+  }
+}
+
 void run_md(const MdOptions& options) {
   const md::Input input = md::read_input(TomlTable::read(options.input));
   Frame start = io::read_frame(input.structure);
@@ -76,6 +87,8 @@ void run_md(const MdOptions& options) {
   how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
+  observe::Analyses analyses(input, start);
+  how.observers = analyses.observers();
   md::Summary summary;
   if (options.engine == "lammps") {
     std::filesystem::path folder = options.input;
@@ -91,6 +104,7 @@ void run_md(const MdOptions& options) {
     summary = md::run(input.settings, input.outputs, start, *potential, how);
   }
   print_summary(summary, input);
+  print_analyses(analyses.write(), input);
   if (!options.json.empty()) {
     Json json = md::to_json(summary);
     json["log"] = input.outputs.log.string();

@@ -7,6 +7,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/md/run.hpp"
+#include "solion/observe/analyses.hpp"
 #include "solion/train/trainer.hpp"
 
 namespace solion::python {
@@ -116,6 +117,7 @@ py::tuple run_md(const std::string& text, const std::string& name, const std::sh
   how.fresh = fresh;
   if (progress) how.progress = "md";
   how.observers = observers(input, record_every, callback, callback_every, recorded, last);
+  std::optional<observe::Analyses> analyses;
   const int wanted = threads > 0 ? threads : input.threads;
   md::Summary summary;
   {
@@ -131,7 +133,10 @@ py::tuple run_md(const std::string& text, const std::string& name, const std::sh
       how.potential_identity = potential_identity(input.potential, input.precision);
     }
     match_types(start, *own);
+    analyses.emplace(input, start);
+    for (md::Observer& observer : analyses->observers()) how.observers.push_back(std::move(observer));
     summary = md::run(input.settings, input.outputs, start, *own, how);
+    (void)analyses->write();
   }
   const auto n = static_cast<py::ssize_t>(start.n_atoms());
   const auto frames = static_cast<py::ssize_t>(recorded.times_fs.size());

@@ -71,7 +71,8 @@ for page in sorted(docs.rglob("*.md")):
             failures.append(f"{page.relative_to(docs)}: no such page or file: {target}")
 
 # Every key that a reader asks for stands on the page of that input.
-pages = {"study/config.cpp": "study.md", "study/read_checks.cpp": "study.md", "md/settings.cpp": "theory/md.md", "learn/campaign.cpp": "learn.md",
+pages = {"study/config.cpp": "study.md", "study/read_checks.cpp": "study.md", "md/settings.cpp": "theory/md.md",
+         "observe/kinds.cpp": "theory/md.md", "learn/campaign.cpp": "learn.md",
          "reference/settings.cpp": "labels.md", "reference/executor.cpp": "learn.md"}
 getter = re.compile(r"\.(?:number|numbers|integer|integers|boolean|text|texts|path|existing_paths?|positives?|not_negative|count|repeats"
                     r"|table|table_or_empty|tables)\(\"(\w+)\"")

@@ -27,6 +27,20 @@ velocities = true
 [[trajectory]]
 file = "trajectory.dump"
 every = 5
+[[analysis]]
+kind = "msd"
+species = "Li"
+every = 3
+charge_e = 1
+json = "msd.json"
+csv = "msd.csv"
+[[analysis]]
+kind = "rdf"
+pairs = ["Li-O", "Li-Cl"]
+bin_A = 0.05
+every = 3
+json = "rdf.json"
+csv = "rdf.csv"
 EOF
 }
 mkdir bad && cp buckingham.toml unit_cell.xyz bad/
@@ -37,6 +51,14 @@ input bad 10 | sed 's/unit_cell/bromide/' >bad/element.toml
 refused "'Br'" "$solion" md bad/element.toml
 input bad 10 | sed 's/^potential.*/potential = "nowhere.toml"/' >bad/missing.toml
 refused "nowhere.toml" "$solion" md bad/missing.toml
+input bad 600 | sed 's/^species = "Li"/species = "Na"/' >bad/species.toml
+refused 'species.toml:[0-9]+: .*species = .Na.: no atom of the structure is Na' "$solion" md bad/species.toml
+input bad 2 | sed '/trajectory/,/every = 5/d' >bad/every.toml
+refused "every = 3: longer than the 2 steps" "$solion" md bad/every.toml
+input bad 600 | sed 's/^pairs =/pair =/' >bad/pair.toml
+refused "pairs" "$solion" md bad/pair.toml
+input bad 600 | sed 's/csvr/nose-hoover/' >bad/lammps.toml
+refused '--engine lammps: \[\[analysis\]\]' "$solion" md bad/lammps.toml --engine lammps
 [[ -z $(ls bad | grep -E 'log|restart|trajectory|final') ]] || fail "a refused input left files: $(ls bad)"
 
 steps=600
@@ -71,11 +93,24 @@ restart = "md.restart"' | cat - broken/other.toml >broken/other2.toml
 expect 2 "written with other settings" "$solion" md broken/other2.toml
 
 "$solion" md broken/md.toml --json broken/md.json >broken/out.txt 2>/dev/null
-for file in md.log trajectory.xyz trajectory.dump md-final.xyz md.restart; do
+for file in md.log trajectory.xyz trajectory.dump md-final.xyz md.restart msd.json msd.csv rdf.json rdf.csv; do
   cmp "whole/$file" "broken/$file" || fail "$file differs from the uninterrupted run's"
 done
 first=$(grep -oE '"first_step": [0-9]+' broken/md.json | grep -oE '[0-9]+')
 ((first >= 30 && first < steps)) || fail "the last call began at step $first"
 "$solion" md broken/md.toml | grep -q "finished before" || fail "a finished run must say so"
+# What the run analysed by itself is what the trajectory says.
+"$solion" analyze msd whole/trajectory.xyz --species Li --charge 1 --temperature 600 --json msd.json --csv msd.csv >msd.txt
+"$solion" analyze rdf whole/trajectory.xyz --pairs Li-O Li-Cl --bin-A 0.05 --json rdf.json --csv rdf.csv >rdf.txt
+for file in msd.json msd.csv rdf.json rdf.csv; do
+  cmp "whole/$file" "$file" || fail "$file of the run is not that of its trajectory"
+done
+for words in "$(head -n1 msd.txt)" "$(tail -n1 rdf.txt)"; do
+  grep -qF "$words" whole/out.txt || fail "the run did not print '$words': $(cat whole/out.txt)"
+done
+sed '/analysis/,$d' whole/md.toml >whole/without.toml
+echo 'log = "md.log"
+restart = "md.restart"' | cat - whole/without.toml >whole/without2.toml
+expect 2 "written with other [[analysis]] tables" "$solion" md whole/without2.toml
 grep -q '"us_per_atom_step"' whole/md.json || fail "no speed in the JSON"
 echo "md: killed, interrupted and continued exactly (last call from step $first)"

@@ -347,6 +347,9 @@ void check_lammps(const md::Input& input, const Frame& start, int ranks) {
   if (s.ensemble == md::Ensemble::nve && s.equilibration_steps > 0 && s.thermostat == md::Thermostat::none)
     refuse("equilibration_steps",
            "nve equilibrates with csvr, which Debian's LAMMPS has not; choose thermostat = \"nose-hoover\"");
+  if (!input.analyses.empty())
+    refuse("[[analysis]]",
+           "only the own engine accumulates inside the run; write a [[trajectory]] and use solion analyze");
   if (s.temperature_limit_K > 0) refuse("temperature_limit_K", "LAMMPS knows no such limit");
   if (ranks < 1) refuse("--ranks", "expected 1 or more");
   if (static_cast<std::size_t>(ranks) > start.n_atoms())

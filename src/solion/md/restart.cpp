@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "solion/base/archive.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
@@ -137,10 +138,15 @@ Averages averages(const Json& in) {
 }  // namespace
 
 void write_restart(const std::filesystem::path& path, const Restart& r) {
-  const Json body = {{"identity", {r.identity.settings, r.identity.structure, r.identity.potential}},
-                     {"state", to_json(r.state)},
-                     {"averages", to_json(r.averages)},
-                     {"offsets", r.offsets}};
+  Json body = {{"identity", {r.identity.settings, r.identity.structure, r.identity.potential}},
+               {"state", to_json(r.state)},
+               {"averages", to_json(r.averages)},
+               {"offsets", r.offsets}};
+  if (!r.identity.observers.empty()) {
+    Json states = Json::array();
+    for (const std::string& bytes : r.observers) states.push_back(base64(bytes));
+    body["observers"] = {{"identity", r.identity.observers}, {"states", std::move(states)}};
+  }
   const std::string text = body.dump();
   write_file(path,
              fmt::format("{{\"format\": \"{}\", \"version\": {}, \"sha256\": \"{}\", \"body\":\n{}\n}}\n",
@@ -160,10 +166,15 @@ Restart read_restart(const std::filesystem::path& path) {
   try {
     const Json& body = file.at("body");
     if (file.at("sha256") != sha256(body.dump())) refuse("its checksum is wrong");
-    r.identity = {body.at("identity").at(0), body.at("identity").at(1), body.at("identity").at(2)};
+    r.identity = {body.at("identity").at(0), body.at("identity").at(1), body.at("identity").at(2), ""};
     r.state = state(body.at("state"));
     r.averages = averages(body.at("averages"));
     r.offsets = body.at("offsets").get<std::vector<std::uint64_t>>();
+    if (body.contains("observers")) {
+      r.identity.observers = body.at("observers").at("identity");
+      for (const Json& text : body.at("observers").at("states"))
+        r.observers.push_back(from_base64(text.get_ref<const std::string&>()));
+    }
   } catch (const Json::exception& error) {
     refuse(error.what());
   }

@@ -31,16 +31,18 @@ struct Averages {
 
 /// What must be the same for a run to go on, each in a form that can be shown when it is not.
 struct Identity {
-  std::string settings;   ///< fingerprint()
-  std::string structure;  ///< hash of the starting structure
-  std::string potential;  ///< hash or name, given by the caller
+  std::string settings;        ///< fingerprint()
+  std::string structure;       ///< hash of the starting structure
+  std::string potential;       ///< hash or name, given by the caller
+  std::string observers = {};  ///< what accumulates inside the run; empty: nothing
 };
 
 struct Restart {
   Identity identity;
   State state;
   Averages averages;
-  std::vector<std::uint64_t> offsets;  ///< sizes of the log and of each trajectory at this step, bytes
+  std::vector<std::uint64_t> offsets;       ///< sizes of the log and of each trajectory at this step, bytes
+  std::vector<std::string> observers = {};  ///< states of those that `identity` names
 };
 
 /// Replaces the file; numbers keep all their bits. WorkError if it cannot be written.

@@ -43,6 +43,15 @@ Json to_json(const Summary& s) {
 
 namespace {
 
+/// All observers with a state, in their order.
+std::string identity_of(const std::vector<Observer>& observers) {
+  std::string all;
+  for (const Observer& observer : observers) {
+    if (!observer.identity.empty()) all += (all.empty() ? "" : "; ") + observer.identity;
+  }
+  return all;
+}
+
 /// One run in progress.
 class Run {
  public:
@@ -51,10 +60,12 @@ class Run {
       : settings_(settings),
         outputs_(outputs),
         options_(options),
-        identity_(identity_of(settings, outputs, start, options.potential_identity)),
+        identity_(identity_of(settings, outputs, start, options.potential_identity,
+                              identity_of(options.observers))),
         files_(outputs_, settings_) {
     if (auto restart = find_restart(outputs, identity_, settings, options.fresh)) {
       averages_ = restart->averages;
+      load(restart->observers);
       simulation_.emplace(settings_, std::move(restart->state), potential);
       files_.go_on(restart->offsets);
       first_step_ = simulation_->state().step;
@@ -107,14 +118,29 @@ class Run {
     if (files_.wants_frame(step)) files_.write_frame(simulation_->frame(), step);
     if (production < 0) return;
     for (const Observer& observer : options_.observers) {
-      if (production % observer.every == 0) observer.see(*simulation_);
+      if (observer.sees(production)) observer.see(*simulation_);
     }
   }
 
   void save() {
     const auto offsets = files_.flush();
     if (outputs_.restart.empty()) return;
-    write_restart(outputs_.restart, {identity_, simulation_->state(), averages_, offsets});
+    std::vector<std::string> states;
+    for (const Observer& observer : options_.observers) {
+      if (!observer.identity.empty()) states.push_back(observer.save());
+    }
+    write_restart(outputs_.restart, {identity_, simulation_->state(), averages_, offsets, std::move(states)});
+  }
+
+  /// Gives the observers back what they had seen.
+  void load(const std::vector<std::string>& states) {
+    std::size_t next = 0;
+    for (const Observer& observer : options_.observers) {
+      if (observer.identity.empty()) continue;
+      if (next == states.size())
+        throw InputError("{}: the state of '{}' is missing", outputs_.restart.string(), observer.identity);
+      observer.load(states[next++]);
+    }
   }
 
   [[nodiscard]] Summary summary(double wall) const {

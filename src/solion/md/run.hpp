@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "solion/md/restart.hpp"
@@ -10,12 +12,24 @@
 
 namespace solion::md {
 
-/// Sees the run at every `every`-th production step, the first (after equilibration) included, so that a
-/// study can accumulate displacements or distances without a trajectory on disk. A run that goes on from a
-/// restart file shows only the steps that are left.
+/// Sees the run at the production steps (0 is the end of the equilibration) first, first + every, … up to
+/// `last`, so that displacements or distances can be accumulated without a trajectory on disk. A run that
+/// goes on from a restart file shows only the steps that are left; an observer with a state gets it back
+/// first.
 struct Observer {
   std::int64_t every = 1;
   std::function<void(const Simulation&)> see;
+  std::int64_t first = 0;
+  std::int64_t last = std::numeric_limits<std::int64_t>::max();
+  /// What it accumulates and how, in one line; not empty: `save` and `load` are there, and the restart file
+  /// keeps the state.
+  std::string identity = {};
+  std::function<std::string()> save = nullptr;
+  std::function<void(std::string_view)> load = nullptr;
+
+  [[nodiscard]] bool sees(std::int64_t production_step) const {
+    return production_step >= first && production_step <= last && (production_step - first) % every == 0;
+  }
 };
 
 struct RunOptions {
@@ -50,8 +64,9 @@ Json to_json(const Summary& summary);
 /// continued run repeats an uninterrupted one bit for bit: state, log and trajectories. Empty output paths
 /// are not written. Throws InputError if the restart file belongs to other input or outputs of another run
 /// are in the way, WorkError if the run fails (the last restart file stays), Interrupted after Ctrl-C (with a
-/// restart file written at most `reset_every` steps later). No global state: several runs may go side by side
-/// on objects of their own.
+/// restart file written at most `reset_every` steps later). What observers with a state have seen
+/// is part of the restart file, and belongs to the input that must not change. No global state: several runs
+/// may go side by side on objects of their own.
 Summary run(Settings settings, const Outputs& outputs, const Frame& start, Potential& potential,
             const RunOptions& options = {});
 

@@ -72,8 +72,8 @@ void check_outputs(const Outputs& outputs) {
 }
 
 Identity identity_of(const Settings& settings, const Outputs& outputs, const Frame& start,
-                     const std::string& potential) {
-  return {fingerprint(settings, outputs), hash_of(start, !settings.draw_velocities), potential};
+                     const std::string& potential, const std::string& observers) {
+  return {fingerprint(settings, outputs), hash_of(start, !settings.draw_velocities), potential, observers};
 }
 
 std::optional<Restart> find_restart(const Outputs& outputs, const Identity& identity,
@@ -93,6 +93,9 @@ std::optional<Restart> find_restart(const Outputs& outputs, const Identity& iden
   require_same(outputs.restart, "settings", restart.identity.settings, identity.settings);
   require_same(outputs.restart, "structure", restart.identity.structure, identity.structure);
   require_same(outputs.restart, "potential", restart.identity.potential, identity.potential);
+  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
+  require_same(outputs.restart, "[[analysis]] tables", or_none(restart.identity.observers),
+               or_none(identity.observers));
   if (restart.state.step > settings.total_steps()) {
     throw InputError("{}: is at step {} already, beyond the {} steps asked for", outputs.restart.string(),
                      restart.state.step, settings.total_steps());

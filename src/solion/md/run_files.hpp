@@ -15,7 +15,7 @@ void check_outputs(const Outputs& outputs);
 
 /// What must stay the same for a run to go on from its restart file.
 Identity identity_of(const Settings& settings, const Outputs& outputs, const Frame& start,
-                     const std::string& potential);
+                     const std::string& potential, const std::string& observers = "");
 
 /// The restart file of this run, if there is one to go on from. InputError if it belongs to other input, or
 /// if outputs of another run are in the way.

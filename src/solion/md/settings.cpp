@@ -244,21 +244,22 @@ std::string potential_at(TomlTable& table) {
   return std::filesystem::exists(beside) ? beside.string() : text;
 }
 
-void refuse_shared_files(const TomlTable& table, const Outputs& o) {
-  std::vector<std::filesystem::path> files;
+}  // namespace
+
+void refuse_shared_files(const std::filesystem::path& input, const Outputs& o,
+                         const std::vector<std::filesystem::path>& more) {
+  std::vector<std::filesystem::path> files = more;
   for (const auto& file : {o.log, o.restart, o.final_structure}) {
     if (!file.empty()) files.push_back(file);
   }
   for (const TrajectoryOutput& t : o.trajectories) files.push_back(t.file);
-  files.push_back(table.file());
+  files.push_back(input);
   for (auto& file : files) file = file.lexically_normal();
   std::sort(files.begin(), files.end());
   const auto twice = std::adjacent_find(files.begin(), files.end());
   if (twice != files.end())
-    throw InputError("{}: {} is named for two different outputs", table.file().string(), twice->string());
+    throw InputError("{}: {} is named for two different outputs", input.string(), twice->string());
 }
-
-}  // namespace
 
 Input read_input(TomlTable table, const InHand& in_hand) {
   Input input;
@@ -274,8 +275,9 @@ Input read_input(TomlTable table, const InHand& in_hand) {
   input.threads = static_cast<int>(std::min<std::int64_t>(count(table, "threads", 0, 0), 4096));
   input.settings = read_settings(table);
   input.outputs = read_outputs(table, in_hand.outputs);
+  input.analyses = table.tables("analysis");
   table.refuse_unknown();
-  refuse_shared_files(table, input.outputs);
+  refuse_shared_files(table.file(), input.outputs);
   input.settings.check();
   return input;
 }

@@ -89,6 +89,8 @@ struct Input {
   int threads = 0;  ///< 0: all cores
   Settings settings;
   Outputs outputs;
+  /// The [[analysis]] tables, for who can read them (observe::Analyses).
+  std::vector<TomlTable> analyses;
 };
 
 /// What a caller of the library has in hand, so that its keys may be missing.
@@ -101,6 +103,10 @@ struct InHand {
 /// Reads `solion md`'s input; the table of keys stands in docs/theory/md.md. Throws InputError naming file,
 /// line and key for what is missing, unknown or out of range.
 Input read_input(TomlTable table, const InHand& in_hand = {});
+
+/// InputError if two outputs of a run, or one and its input, are the same file.
+void refuse_shared_files(const std::filesystem::path& input, const Outputs& outputs,
+                         const std::vector<std::filesystem::path>& more = {});
 
 /// One line that two inputs share exactly when one may go on with the other's restart file: everything but
 /// the number of threads, and the number of steps where `can_be_extended()`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solion/base/archive.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -12,13 +13,14 @@
 namespace solion::transport {
 
 DensityAccumulator::DensityAccumulator(DensityOptions options)
-    : options_(std::move(options)), view_(options_.species, options_.framework) {}
+    : options_(std::move(options)), view_(options_.species, options_.framework, options_.unwrap) {}
 
 void DensityAccumulator::add(const Frame& frame, const std::string& where) {
   view_.add(frame, where);
   if (view_.n_frames() == 1) {
     counts_ = make_grid(*frame.cell, options_.spacing_A);
-    first_ = frame;
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements_.push_back(frame.element(i));
+    positions_ = frame.positions;
   }
   for (const Vec3& s : view_.fractional()) {
     const Int3 v = counts_.voxel(s);
@@ -26,6 +28,9 @@ void DensityAccumulator::add(const Frame& frame, const std::string& where) {
   }
   cell_sum_ += view_.cell();
 }
+
+std::string DensityAccumulator::save() const { return save_state(*this); }
+void DensityAccumulator::load(std::string_view bytes) { load_state(bytes, *this); }
 
 Grid DensityAccumulator::density() const {
   if (view_.n_frames() == 0) throw InputError("density: no frames");
@@ -66,14 +71,14 @@ void DensityAccumulator::write_cube(const std::filesystem::path& path) const {
   constexpr double bohr = constants::bohr_A;
   const Mat3 h = cell_sum_ / static_cast<double>(view_.n_frames());
   std::string text = fmt::format("density of {} over {} frames, ions per cubic angstrom\nsolion\n{} 0 0 0\n",
-                                 options_.species, view_.n_frames(), first_.n_atoms());
+                                 options_.species, view_.n_frames(), elements_.size());
   for (int k = 0; k < 3; ++k) {
     const Vec3 edge = h.row(k).transpose() / (grid.n[k] * bohr);
     text += fmt::format("{} {:.8f} {:.8f} {:.8f}\n", grid.n[k], edge[0], edge[1], edge[2]);
   }
-  for (std::size_t i = 0; i < first_.n_atoms(); ++i) {
-    const Vec3 r = first_.positions[i] / bohr;
-    text += fmt::format("{} 0 {:.6f} {:.6f} {:.6f}\n", atomic_number(first_.element(i)), r[0], r[1], r[2]);
+  for (std::size_t i = 0; i < elements_.size(); ++i) {
+    const Vec3 r = positions_[i] / bohr;
+    text += fmt::format("{} 0 {:.6f} {:.6f} {:.6f}\n", atomic_number(elements_[i]), r[0], r[1], r[2]);
   }
   for (std::size_t i = 0; i < grid.values.size(); ++i) {
     text += fmt::format("{:.5e}", grid.values[i]);

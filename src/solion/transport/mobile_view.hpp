@@ -14,8 +14,8 @@ namespace solion::transport {
 class MobileView {
  public:
   /// `framework` empty: all species but the mobile one.
-  MobileView(std::string species, std::vector<std::string> framework = {})
-      : species_(std::move(species)), framework_(std::move(framework)) {}
+  explicit MobileView(std::string species, std::vector<std::string> framework = {}, UnwrapOptions unwrap = {})
+      : species_(std::move(species)), framework_(std::move(framework)), unwrapper_(unwrap) {}
 
   /// InputError without a cell, if no atom is of the species or the framework, and see Unwrapper.
   void add(const Frame& frame, const std::string& where);
@@ -26,6 +26,12 @@ class MobileView {
   [[nodiscard]] const std::vector<std::size_t>& atoms() const { return ions_; }
   [[nodiscard]] const std::vector<Vec3>& fractional() const { return fractional_; }
   [[nodiscard]] const Mat3& cell() const { return cell_; }
+
+  /// All that later frames depend on; see StateWriter.
+  template <class Archive, class Self>
+  static void archive(Archive& a, Self& self) {
+    a(self.unwrapper_, self.n_frames_, self.ions_, self.fixed_, self.fractional_, self.origin_, self.cell_);
+  }
 
  private:
   std::string species_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solion/base/archive.hpp"
 #include "solion/base/errors.hpp"
 
 namespace solion::transport {
@@ -63,6 +64,9 @@ void MsdAccumulator::add(const Frame& frame, const std::string& where) {
   update_levels(snapshot(frame, fractional));
   ++n_frames_;
 }
+
+std::string MsdAccumulator::save() const { return save_state(*this); }
+void MsdAccumulator::load(std::string_view bytes) { load_state(bytes, *this); }
 
 std::vector<std::string> MsdAccumulator::species() const {
   std::vector<std::string> names;

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "solion/structure/frame.hpp"
@@ -58,6 +59,17 @@ class MsdAccumulator {
   /// out.
   void next_part() { unwrapper_.allow_repeat(); }
 
+  /// Everything but the options: one that was made with the same options goes on from there, to the last bit.
+  /// About 450 bytes an atom and level.
+  [[nodiscard]] std::string save() const;
+  /// InputError if the bytes are not those of `save()`.
+  void load(std::string_view bytes);
+  template <class Archive, class Self>
+  static void archive(Archive& a, Self& self) {
+    a(self.options_.framework, self.unwrapper_, self.groups_, self.order_, self.in_framework_,
+      self.reference_, self.reference_inverse_, self.n_frames_, self.volume_sum_, self.levels_);
+  }
+
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
   /// All species, in the order of the first frame's type map.
   [[nodiscard]] std::vector<std::string> species() const;
@@ -70,10 +82,18 @@ class MsdAccumulator {
     std::string species;
     Eigen::Index first = 0;
     Eigen::Index count = 0;
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.species, self.first, self.count);
+    }
   };
   struct Snapshot {
     Eigen::ArrayX3d q;  // unwrapped, in the metric of the first cell, Å
     Mat3 h;
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.q, self.h);
+    }
   };
   struct LagSums {
     std::size_t lag = 0;
@@ -81,11 +101,19 @@ class MsdAccumulator {
     Eigen::ArrayXd ion;              // Σ Δr² of each atom
     std::vector<double> fourth;      // Σ Δr⁴ by group
     std::vector<double> collective;  // Σ |ΣΔr|² by group
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.lag, self.origins, self.ion, self.fourth, self.collective);
+    }
   };
   struct Level {
     std::size_t count = 0;  // samples taken
     std::vector<Snapshot> ring;
     std::vector<LagSums> lags;
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.count, self.ring, self.lags);
+    }
   };
 
   void start(const Frame& frame, const std::string& where);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solion/base/archive.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 
@@ -131,6 +132,13 @@ void RdfAccumulator::add(const Frame& frame, const std::string& where) {
     }
   }
   ++n_frames_;
+}
+
+std::string RdfAccumulator::save() const { return save_state(*this); }
+
+void RdfAccumulator::load(std::string_view bytes) {
+  near_.clear();
+  load_state(bytes, *this);
 }
 
 std::vector<RdfCurve> RdfAccumulator::curves() const {

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,12 +49,28 @@ class RdfAccumulator {
   /// One curve a pair, in the order of the options. InputError if no frame was added.
   [[nodiscard]] std::vector<RdfCurve> curves() const;
 
+  /// The next frame's neighbours are searched for anew, so that nothing of its counts, to the last bit of a
+  /// distance, depends on the frames before.
+  void forget_neighbors() { near_.clear(); }
+  /// Everything but the options and the neighbour list.
+  [[nodiscard]] std::string save() const;
+  /// InputError if the bytes are not those of `save()`.
+  void load(std::string_view bytes);
+  template <class Archive, class Self>
+  static void archive(Archive& a, Self& self) {
+    a(self.n_frames_, self.sums_);
+  }
+
  private:
   struct Sums {
     int a = 0, b = 0;           // types
     double density = 0;         // Σ_frames N_a·N_b/V
     double centres = 0;         // Σ_frames N_a
     std::vector<double> count;  // by bin
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.a, self.b, self.density, self.centres, self.count);
+    }
   };
 
   RdfOptions options_;

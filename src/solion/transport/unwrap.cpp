@@ -166,14 +166,16 @@ void Unwrapper::step_with_images(const Frame& frame, const std::vector<Vec3>& fr
     }
   }
   // One atom a cell away while all of them are within a quarter of it, were it not for the flags.
-  if (has_images_ && farthest > 0.5 && largest_nearest < 0.25) {
+  if (!options_.from_the_run && has_images_ && farthest > 0.5 && largest_nearest < 0.25) {
     throw InputError(
         "{}: by its image flags atom {} ({}) moved {:.2f} cells since the frame before, but by its "
         "coordinates none moved more than {:.2f}: the image flags were reset or are wrong",
         where, far + 1, elements_[far], farthest, largest_nearest);
   }
-  check_repeat(where);
-  check_sudden_jump(frame, steps_, where);
+  if (!options_.from_the_run) {
+    check_repeat(where);
+    check_sudden_jump(frame, steps_, where);
+  }
   for (std::size_t i = 0; i < steps_.size(); ++i) unwrapped_[i] += steps_[i];
   if (has_images_) {  // exact, without the rounding of a long sum
     for (std::size_t i = 0; i < steps_.size(); ++i)
@@ -195,8 +197,10 @@ void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>&
           where, i + 1, elements_[i], move);
     }
   }
-  check_repeat(where);
-  check_sudden_jump(frame, steps_, where);
+  if (!options_.from_the_run) {
+    check_repeat(where);
+    check_sudden_jump(frame, steps_, where);
+  }
   // The integer part is counted apart from the fraction: s = f + n without the rounding of a long sum.
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Vec3 sum = unwrapped_[i] + steps_[i];

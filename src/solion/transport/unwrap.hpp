@@ -13,6 +13,9 @@ struct UnwrapOptions {
   /// Largest step between consecutive frames, as a fraction of the cell along each vector, that still counts
   /// as known when a trajectory has no image flags. Half a cell is where the sign of a step is lost.
   double largest_step = 0.4;
+  /// The frames come from a run as it goes, image flags and all: what only files get wrong (a frame twice,
+  /// lost frames, atoms renumbered, flags reset) is not looked for, so that no honest run can be refused.
+  bool from_the_run = false;
 };
 
 /// Turns frame after frame into unwrapped fractional coordinates s, so that s·h is the unwrapped position.
@@ -41,6 +44,14 @@ class Unwrapper {
 
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
   [[nodiscard]] bool has_images() const { return has_images_; }
+
+  /// All that later frames depend on; see StateWriter.
+  template <class Archive, class Self>
+  static void archive(Archive& a, Self& self) {
+    a(self.n_frames_, self.has_images_, self.has_cell_, self.repeat_allowed_, self.elements_, self.last_step_,
+      self.step_interval_, self.largest_mean_step_, self.first_still_, self.n_moving_, self.n_busy_,
+      self.wrapped_, self.unwrapped_);
+  }
 
  private:
   void check_same_atoms(const Frame& frame, const std::string& where) const;

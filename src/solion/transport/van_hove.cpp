@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solion/base/archive.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/structure/cell.hpp"
@@ -13,7 +14,7 @@ namespace solion::transport {
 VanHoveAccumulator::VanHoveAccumulator(VanHoveOptions options, double frame_interval_fs)
     : options_(std::move(options)),
       interval_fs_(frame_interval_fs),
-      view_(options_.species, options_.framework) {
+      view_(options_.species, options_.framework, options_.unwrap) {
   if (!(frame_interval_fs > 0)) throw InputError("van Hove: a frame interval of {} fs", frame_interval_fs);
   if (options_.times_fs.empty()) throw InputError("van Hove: no times given");
   if (!(options_.r_max_A > 0) || !(options_.bin_A > 0) || !(options_.r_max_A / options_.bin_A < 1e5))
@@ -71,6 +72,9 @@ void VanHoveAccumulator::correlate(const Snapshot& origin, Lag& lag) const {
   lag.volume += cell.volume();
   ++lag.origins;
 }
+
+std::string VanHoveAccumulator::save() const { return save_state(*this); }
+void VanHoveAccumulator::load(std::string_view bytes) { load_state(bytes, *this); }
 
 std::vector<VanHoveCurve> VanHoveAccumulator::curves() const {
   std::vector<VanHoveCurve> result;

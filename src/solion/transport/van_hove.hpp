@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "solion/transport/mobile_view.hpp"
@@ -17,6 +18,7 @@ struct VanHoveOptions {
   double r_max_A = 8;
   double bin_A = 0.05;
   bool distinct = true;  ///< all pairs of ions, which costs more
+  UnwrapOptions unwrap = {};
 };
 
 /// One lag. `self` is 4πr²G_s (1/Å, its integral over r is the share of ions within r_max); `distinct` is
@@ -38,17 +40,34 @@ class VanHoveAccumulator {
   /// InputError for a time that is longer than the trajectory.
   [[nodiscard]] std::vector<VanHoveCurve> curves() const;
 
+  /// Everything but the options: one with the same options goes on from there, to the last bit.
+  [[nodiscard]] std::string save() const;
+  void load(std::string_view bytes);
+  template <class Archive, class Self>
+  static void archive(Archive& a, Self& self) {
+    a(self.view_, self.lags_);
+  }
+
  private:
   struct Snapshot {
     std::size_t frame = 0;
     std::vector<Vec3> fractional;
     Mat3 cell = Mat3::Identity();
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.frame, self.fractional, self.cell);
+    }
   };
   struct Lag {
     std::size_t frames = 0, stride = 1, origins = 0;
     std::deque<Snapshot> kept;
     std::vector<double> self, distinct;
     double square = 0, fourth = 0, volume = 0;
+    template <class Archive, class Self>
+    static void archive(Archive& a, Self& self) {
+      a(self.frames, self.stride, self.origins, self.kept, self.self, self.distinct, self.square, self.fourth,
+        self.volume);
+    }
   };
   void correlate(const Snapshot& origin, Lag& lag) const;
 
