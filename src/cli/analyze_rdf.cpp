@@ -1,4 +1,6 @@
 // solion analyze rdf: partial g(r) and coordination numbers.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"

@@ -1,5 +1,8 @@
 // solion binding: binding of a defect cluster against separation and cell size, with any potential.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -7,6 +10,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
@@ -36,13 +40,67 @@ struct Placed {
   Cell box;              ///< that it was relaxed in
 };
 
+/// What was relaxed before, in a file beside the results: one line of JSON a placement, found again by all
+/// that its energy depends on. A line that a kill cut short is no line.
+class Journal {
+ public:
+  /// An empty name: nothing is kept.
+  explicit Journal(std::filesystem::path file) : file_(std::move(file)) {
+    if (file_.empty() || !std::filesystem::exists(file_)) return;
+    const std::string text = read_file(file_);
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                              text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+      if (line.is_object() && line.contains("placement") && line.contains("excess_eV") &&
+          line.contains("cell"))
+        known_[line["placement"].get<std::string>()] = std::move(line);
+      begin = end + 1;
+    }
+    // What follows must not become a part of a broken line.
+    if (!text.empty() && text.back() != '\n') append_line(file_, "");
+  }
+
+  [[nodiscard]] const Json* find(const std::string& placement) const {
+    const auto found = known_.find(placement);
+    return found == known_.end() ? nullptr : &found->second;
+  }
+  void add(const std::string& placement, double excess_eV, const Mat3& cell) {
+    if (file_.empty()) return;
+    append_line(file_, Json{{"placement", placement},
+                            {"excess_eV", excess_eV},
+                            {"cell", std::vector<double>(cell.data(), cell.data() + 9)}}
+                           .dump());
+  }
+
+ private:
+  std::filesystem::path file_;
+  std::map<std::string, Json> known_;
+};
+
+/// Elements, positions and cell with all their digits.
+std::string content(const Frame& frame) {
+  std::string text;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    const Vec3& r = frame.positions[i];
+    text += fmt::format("{} {} {} {}\n", frame.element(i), r[0], r[1], r[2]);
+  }
+  const Mat3& h = frame.cell->matrix();
+  return text + fmt::format("{}\n", fmt::join(std::vector<double>(h.data(), h.data() + 9), " "));
+}
+
+std::filesystem::path journal_of(const std::string& json) {
+  return json.empty() ? std::filesystem::path() : std::filesystem::path(json + ".placements");
+}
+
 class Work {
  public:
   explicit Work(const Options& o)
       : options_(o),
         crystal_(open_crystal(o.crystal, o.reactions_file)),
         reaction_(crystal_.chemistry.reaction(o.reaction)),
-        potential_(open_potential(o.model)) {
+        potential_(open_potential(o.model)),
+        journal_(journal_of(o.json)) {
     if (reaction_.n_defects() < 2)
       throw InputError("reaction '{}' ({}): expected two or more defects, which can be bound", reaction_.name,
                        reaction_.text());
@@ -51,6 +109,8 @@ class Work {
     tight.force_eV_per_A = std::min(tight.force_eV_per_A, 2e-3);
     tight.stress_GPa = 2e-3;
     perfect_ = defects::relax_reference(*potential_, crystal_.frame, tight);
+    basis_ = fmt::format("{}\n{} {}\n{}", potential_identity(o.model, "double"), o.relax.force_eV_per_A,
+                         o.relax.max_steps, content(crystal_.frame));
   }
 
   [[nodiscard]] const Reaction& reaction() const { return reaction_; }
@@ -63,7 +123,15 @@ class Work {
     std::vector<Placed> result;
     for (DefectCell& cell : build_defect_cells(crystal_, diagonal({n, n, n}), reaction_, how)) {
       throw_if_interrupted();
+      const std::string placement = sha256(basis_ + content(cell.frame));
+      if (const Json* known = journal_.find(placement)) {
+        const auto h = known->at("cell").get<std::array<double, 9>>();
+        const double excess_eV = known->at("excess_eV");
+        result.push_back({std::move(cell), excess_eV, Cell(Mat3(Eigen::Map<const Mat3>(h.data())))});
+        continue;
+      }
       const defects::Formation f = defects::formation(*potential_, cell.frame, perfect_, {}, options_.relax);
+      journal_.add(placement, f.excess_eV, f.relaxed.frame.cell->matrix());
       result.push_back({std::move(cell), f.excess_eV, *f.relaxed.frame.cell});
     }
     return result;
@@ -89,7 +157,9 @@ class Work {
   Crystal crystal_;
   Reaction reaction_;
   std::unique_ptr<Potential> potential_;
+  Journal journal_;
   defects::Reference perfect_;
+  std::string basis_;  // what all placements depend on
 };
 
 Json fit_json(const defects::LineFit& f) {
@@ -222,7 +292,10 @@ std::function<void()> setup_binding(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")->capture_default_str();
-  app.add_option("--json", o->json, "Write all numbers to this file");
+  app.add_option(
+      "--json", o->json,
+      "Write all numbers to this file; FILE.placements beside it holds what is relaxed, and an interrupted "
+      "run goes on from it");
   app.add_option("--threads", o->threads, "Threads")->default_str("all cores")->check(CLI::Range(1, 4096));
   return [o] { run(*o); };
 }

@@ -86,9 +86,9 @@ void run_md(const MdOptions& options) {
   how.fresh = options.fresh;
   how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
-  log().info("{}: {}; {}", options.input, start.formula(), potential->description());
   observe::Analyses analyses(input, start);
   how.observers = analyses.observers();
+  log().info("{}: {}; {}", options.input, start.formula(), potential->description());
   md::Summary summary;
   if (options.engine == "lammps") {
     std::filesystem::path folder = options.input;

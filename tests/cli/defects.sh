@@ -51,6 +51,14 @@ refused "no defect cells" "$solion" defects -m "$model" --perfect cell.xyz --iso
 jq -e '(.sizes | length == 3) and all(.sizes[]; .far_proven) and (.limit.lattice_sum.binding_eV - 0.62 | fabs) < 0.05
        and .limit.inverse_length.binding_std_eV > 0 and (.separations | length == 6)
        and .separations[0].degeneracy == 324' binding.json >/dev/null || fail "binding: $(cat out)"
+# Killed after the first placements, broken in the middle of a line: the same command goes on and ends with the same file.
+placements=$(wc -l <binding.json.placements)
+((placements >= 10)) || fail "only $placements placements kept"
+head -n 4 binding.json.placements >again.json.placements
+sed -n 5p binding.json.placements | head -c 60 >>again.json.placements
+"$solion" binding li3ocl --reaction type1 -m "$model" --sizes 2 3 4 --separations 3 --json again.json >out
+cmp binding.json again.json || fail "binding that goes on differs"
+[[ $(grep -c excess_eV again.json.placements) == "$placements" ]] || fail "placements that were there were relaxed again"
 refused "two or more defects" "$solion" binding li3ocl --reaction perfect -m "$model"
 refused "more than 3 symmetry-distinct" "$solion" binding li3ocl --reaction type1 -m "$model" --sizes 2 --separations 3 --most 3
 echo "all checks passed"
