@@ -53,8 +53,10 @@ class Journal {
       Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
                               text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
       if (line.is_object() && line.contains("placement") && line.contains("excess_eV") &&
-          line.contains("cell"))
-        known_[line["placement"].get<std::string>()] = std::move(line);
+          line.contains("cell")) {
+        const std::string placement = line["placement"];
+        known_[placement] = std::move(line);
+      }
       begin = end + 1;
     }
     // What follows must not become a part of a broken line.
