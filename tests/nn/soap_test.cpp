@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <cmath>
 
 #include "solion/nn/adam.hpp"
 
@@ -86,6 +87,20 @@ TEST(Soap, WithoutRotationIsAdam) {
   const Matrix a = descend(Soap<double>({layer(6, 4)}, 24, {.max_side = 1}), bowl, start, 20);
   const Matrix b = descend(Adam<double>(24, {.beta1 = 0.95, .beta2 = 0.95}), bowl, start, 20);
   EXPECT_LT((a - b).cwiseAbs().maxCoeff(), 1e-12);
+}
+
+TEST(Soap, NoStepIsLongerThanAdamsLongest) {
+  // A large gradient in one direction, then small ones in others: what the averages know of other
+  // eigenvectors is not what the new ones need.
+  Soap<double> soap({layer(5, 4)}, 20, {.refresh_every = 4});
+  Matrix w = Matrix::Zero(5, 4);
+  for (unsigned k = 0; k < 60; ++k) {
+    const double size = k % 7 == 0 ? 1e3 : 1e-4;
+    Matrix g = size * random_matrix(5, 1, 10 + k) * random_matrix(1, 4, 90 + k);
+    const Matrix before = w;
+    soap.update(0.01, w.data(), g.data(), {}, 1);
+    EXPECT_LE((w - before).norm(), 0.01 * std::sqrt(20.0) * (1 + 1e-9)) << k;  // 0.01 a turned component
+  }
 }
 
 TEST(Soap, KeepsItsBasesOrthonormalAndFrozenParametersStill) {

@@ -12,6 +12,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/learn/stages.hpp"
 #include "solion/train/accuracy.hpp"
+#include "solion/train/settings.hpp"
 #include "solion/train/trainer.hpp"
 
 namespace solion::learn {
@@ -30,6 +31,7 @@ Json member_input(const Campaign& campaign, int member, bool retrain) {
   training.erase("validation_data");  // held-out frames are judged by the campaign
   if (!retrain) return input;
   const ModelConfig& model = campaign.model;
+  train::write_own_recipe(input);  // a rate of its own must not turn it into DeePMD-kit's schedule
   if (model.retrain_steps > 0) {
     const double before = training.at("numb_steps").get<double>();
     Json& rate = input["learning_rate"];

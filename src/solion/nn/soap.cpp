@@ -29,6 +29,13 @@ void refresh(View<T> average, View<T> vectors, bool exact) {
   vectors = qr.householderQ() * MatrixOf<T>::Identity(product.rows(), product.cols());
 }
 
+/// What a step of Adam cannot exceed, in learning rates (Kingma and Ba, arXiv 1412.6980, section 2.1). The
+/// bound holds while both averages are of the same gradients; new eigenvectors turn the first one and not the
+/// second, and a direction of which the second knows nothing would take any step.
+double largest_step(const SoapSettings& settings) {
+  return std::max(1.0, (1 - settings.beta1) / std::sqrt(1 - settings.beta2));
+}
+
 }  // namespace
 
 template <typename T>
@@ -94,7 +101,9 @@ void Soap<T>::step_matrix(const Matrix& matrix, double rate, T* parameters, T* g
     v.array() += b2 * (turned.array().square() - v.array());
     const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t - 1)));
     const auto scale = static_cast<T>(rate / (1 - std::pow(settings.beta1, t)));
-    w -= rotated_back(scale * m.array() / (v.array().sqrt() * root + static_cast<T>(settings.epsilon)));
+    const auto most = static_cast<T>(rate * largest_step(settings));
+    const auto step = scale * m.array() / (v.array().sqrt() * root + static_cast<T>(settings.epsilon));
+    w -= rotated_back(step.max(-most).min(most));
   }
   if (updates != 1 && updates % static_cast<std::uint64_t>(settings.refresh_every) != 0) return;
   const MatrixOf<T> mean = updates == 1 ? MatrixOf<T>(b1 * g) : rotated_back(m);

@@ -332,7 +332,7 @@ void pass_over(JsonKeys& keys) {
   keys.only("stat_file", nullptr);
 }
 
-void read_training(JsonKeys keys, bool own_recipe, Settings& settings) {
+void read_training(JsonKeys keys, Settings& settings) {
   if (!keys.has("training_data")) keys.fail("training_data", "is missing");
   settings.training = read_data(keys.object("training_data"));
   if (keys.has("validation_data")) settings.validation = read_data(keys.object("validation_data"));
@@ -353,7 +353,7 @@ void read_training(JsonKeys keys, bool own_recipe, Settings& settings) {
   if (settings.display_every < 1) keys.fail("disp_freq", "must be at least 1");
   if (settings.save_every < 1) keys.fail("save_freq", "must be at least 1");
   settings.gradient_max_norm = keys.number("gradient_max_norm", 0);
-  settings.refit_bias = keys.boolean("refit_bias", own_recipe);
+  settings.refit_bias = keys.boolean("refit_bias", false);
   pass_over(keys);
   keys.refuse_unknown();
 }
@@ -390,21 +390,31 @@ void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
   keys.refuse_unknown();
 }
 
-/// What an input gets that says nothing of schedule and optimiser: the fastest recipe measured
-/// (docs/theory/train.md, section 6).
-void use_own_recipe(Settings& settings) {
-  LearningRate& rate = settings.learning_rate;
-  rate.kind = LearningRate::Kind::wsd;
-  rate.decay = LearningRate::Decay::cosine;
-  rate.decay_phase_ratio = 0.5;
-  rate.start = 1e-2;
-  rate.stop = 5e-5;
-  rate.total_steps = settings.steps;
-  rate.warmup_steps = static_cast<int>(std::min<std::int64_t>(100, settings.steps / 10));
-  settings.optimizer.kind = OptimizerSettings::Kind::soap;
+/// Says nothing of schedule and optimiser.
+bool wants_own_recipe(const Json& input) {
+  return !input.contains("learning_rate") && !input.contains("optimizer");
 }
 
 }  // namespace
+
+/// The fastest recipe measured (docs/theory/train.md, section 6).
+void write_own_recipe(Json& input) {
+  if (!input.is_object() || !wants_own_recipe(input)) return;
+  std::int64_t steps = 1000;  // the reader of [training] says what is wrong with another kind of number
+  if (input.contains("training") && input["training"].is_object()) {
+    Json& training = input["training"];
+    for (const char* name : {"stop_batch", "num_steps", "numb_steps"})
+      if (training.contains(name) && training[name].is_number_integer()) steps = training[name];
+    if (!training.contains("refit_bias")) training["refit_bias"] = true;
+  }
+  input["learning_rate"] = {{"type", "wsd"},
+                            {"start_lr", 1e-2},
+                            {"stop_lr", 5e-5},
+                            {"decay_type", "cosine"},
+                            {"decay_phase_ratio", 0.5},
+                            {"warmup_steps", std::min<std::int64_t>(100, steps / 10)}};
+  input["optimizer"] = {{"type", "SOAP"}};
+}
 
 double LearningRate::at(std::int64_t step) const {
   if (step < warmup_steps) {
@@ -431,21 +441,21 @@ LossWeights LossSettings::at(double lr_over_start) const {
   return {p(start.energy, limit.energy), p(start.force, limit.force), p(start.virial, limit.virial)};
 }
 
-Settings parse_settings(const Json& input, const std::filesystem::path& file) {
+Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   Settings settings;
   settings.file = file;
-  settings.input = input;
+  settings.input = given;
+  Json input = given;
+  write_own_recipe(input);
   JsonKeys keys(input, file, "");
   for (const char* name : {"model", "training"}) {
     if (!keys.has(name)) keys.fail(name, "is missing");
   }
-  const bool own_recipe = !keys.has("learning_rate") && !keys.has("optimizer");
-  read_training(keys.object("training"), own_recipe, settings);
+  read_training(keys.object("training"), settings);
   read_model(keys.object("model"), settings.model, settings.seed);
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
   read_optimizer(keys.object("optimizer"), settings.optimizer);
-  if (own_recipe) use_own_recipe(settings);
   keys.only("nvnmd", nullptr);
   keys.only("validating", nullptr);
   keys.refuse_unknown();

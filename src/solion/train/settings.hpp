@@ -130,6 +130,9 @@ struct Settings {
 /// Reads the input file. Paths in it count from its folder. InputError names the first key that is unknown,
 /// of the wrong kind, out of range, or asks for what this program does not do.
 Settings read_settings(const std::filesystem::path& file);
+/// Writes the default recipe into an input that says nothing of schedule and optimiser, so that one of its
+/// numbers can be changed and the others stay; leaves any other input alone.
+void write_own_recipe(Json& input);
 /// The same from a value; `file` stands for messages and its folder for relative paths.
 Settings parse_settings(const Json& input, const std::filesystem::path& file);
 
