@@ -40,11 +40,11 @@ struct Placed {
   Cell box;              ///< that it was relaxed in
 };
 
-/// What was relaxed before, in a file beside the results: one line of JSON a placement, found again by all
-/// that its energy depends on. A line that a kill cut short is no line.
+/// What was relaxed before, by this command or an interrupted one, in a file beside the results: one line of
+/// JSON a placement, found again by all that its energy depends on. A line that a kill cut short is no line.
 class Journal {
  public:
-  /// An empty name: nothing is kept.
+  /// An empty name: nothing is kept beyond this command.
   explicit Journal(std::filesystem::path file) : file_(std::move(file)) {
     if (file_.empty() || !std::filesystem::exists(file_)) return;
     const std::string text = read_file(file_);
@@ -68,11 +68,11 @@ class Journal {
     return found == known_.end() ? nullptr : &found->second;
   }
   void add(const std::string& placement, double excess_eV, const Mat3& cell) {
-    if (file_.empty()) return;
-    append_line(file_, Json{{"placement", placement},
-                            {"excess_eV", excess_eV},
-                            {"cell", std::vector<double>(cell.data(), cell.data() + 9)}}
-                           .dump());
+    Json line{{"placement", placement},
+              {"excess_eV", excess_eV},
+              {"cell", std::vector<double>(cell.data(), cell.data() + 9)}};
+    if (!file_.empty()) append_line(file_, line.dump());
+    known_[placement] = std::move(line);
   }
 
  private:
