@@ -65,6 +65,29 @@ void print_analyses(const std::vector<std::string>& texts, md::Input input) {
   }
 }
 
+void refuse_jobs(const MdOptions& options, const md::Input& input) {
+  if (options.ranks > 1)
+    throw InputError(
+        "--ranks {}: the own engine runs in one process with threads; ranks belong to --engine lammps",
+        options.ranks);
+  if (input.executor)
+    throw InputError("{}: [executor]: the own engine runs in this process; jobs belong to --engine lammps",
+                     options.input);
+}
+
+engine::LammpsOptions for_lammps(const MdOptions& options, const md::Input& input,
+                                 const md::RunOptions& how) {
+  engine::LammpsOptions result;
+  result.ranks = options.ranks;
+  result.fresh = how.fresh;
+  result.potential_identity = how.potential_identity;
+  result.progress = how.progress;
+  result.folder = std::filesystem::path(options.input).replace_extension(".lammps");
+  result.kim_objects = kim::find_parts();
+  if (input.executor) result.executor = reference::read_executor(*input.executor);
+  return result;
+}
+
 void run_md(const MdOptions& options) {
   const md::Input input = md::read_input(TomlTable::read(options.input));
   Frame start = io::read_frame(input.structure);
@@ -75,34 +98,23 @@ void run_md(const MdOptions& options) {
   match_types(start, *potential);
   const int threads = options.threads > 0 ? options.threads : input.threads;
   potential->set_threads(threads > 0 ? threads : available_threads());
-  if (options.engine == "lammps") {
-    engine::check_lammps(input, start, options.ranks);
-  } else if (options.ranks > 1) {
-    throw InputError(
-        "--ranks {}: the own engine runs in one process with threads; ranks belong to --engine lammps",
-        options.ranks);
-  }
   md::RunOptions how;
   how.fresh = options.fresh;
   how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
+  const bool by_lammps = options.engine == "lammps";
+  engine::LammpsOptions lammps;
+  if (by_lammps) {
+    lammps = for_lammps(options, input, how);
+    engine::check_lammps(input, start, lammps);
+  } else {
+    refuse_jobs(options, input);
+  }
   observe::Analyses analyses(input, start);
   how.observers = analyses.observers();
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
-  md::Summary summary;
-  if (options.engine == "lammps") {
-    std::filesystem::path folder = options.input;
-    folder.replace_extension(".lammps");
-    summary = engine::run_lammps(input, start, *potential,
-                                 {.ranks = options.ranks,
-                                  .fresh = options.fresh,
-                                  .potential_identity = how.potential_identity,
-                                  .progress = how.progress,
-                                  .folder = folder,
-                                  .kim_objects = kim::find_parts()});
-  } else {
-    summary = md::run(input.settings, input.outputs, start, *potential, how);
-  }
+  const md::Summary summary = by_lammps ? engine::run_lammps(input, start, *potential, lammps)
+                                        : md::run(input.settings, input.outputs, start, *potential, how);
   print_summary(summary, input);
   print_analyses(analyses.write(), input);
   if (!options.json.empty()) {

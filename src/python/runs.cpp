@@ -106,6 +106,7 @@ py::tuple run_md(const std::string& text, const std::string& name, const std::sh
   const md::Input input = md::read_input(
       files ? TomlTable::read(name) : TomlTable::parse(text, name),
       {.structure = structure != nullptr, .potential = potential != nullptr, .outputs = !files});
+  if (input.executor) throw InputError("{}: [executor]: jobs belong to solion md --engine lammps", name);
   if (record_every < 0) throw InputError("record_every: expected 0 or more steps, got {}", record_every);
   if (callback_every < 1) throw InputError("callback_every: expected 1 step or more, got {}", callback_every);
   if (structure) validate(*structure, "md", 0);

@@ -1,86 +1,8 @@
 #!/usr/bin/env bash
 # solion label through a real Slurm on loopback (controller, node daemon, munge of its own): failures, limits, cancelled jobs,
 # a node that goes down, a controller that is away, kill -9 of solion at the worst moments, and nothing submitted twice.
-set -euo pipefail
-solion=$1
-for program in sbatch squeue scontrol slurmctld slurmd munged; do
-  PATH=$PATH:/usr/sbin command -v "$program" > /dev/null || { echo "skipped: needs $program (slurm-wlm, munge)"; exit 77; }
-done
-((EUID == 0)) || { echo "skipped: slurmd needs root to start jobs"; exit 77; }
-PATH=$PATH:/usr/sbin
-work=$(mktemp -d)
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
-declare -A daemon=()
-pid= long=
-# shellcheck disable=SC2317
-clean() {
-  set +e  # a process that is gone already must not end the cleaning
-  for p in $pid $long; do kill -9 "$p" 2> /dev/null; done
-  [ -n "${daemon[slurmctld]:-}" ] && squeue -h -o %A | xargs -r timeout 10 scancel 2> /dev/null
-  for name in slurmctld slurmd munged; do [ -n "${daemon[$name]:-}" ] && kill "${daemon[$name]}" 2> /dev/null; done
-  wait
-  rm -rf "$work"
-}
-trap clean EXIT
-# until SECONDS COMMAND…: waits for the command to hold.
-until_() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do ((SECONDS < end)) || return 1; sleep 0.1; done
-}
-
-# A cluster of one node with four cores, in this folder.
-mkdir -m 755 munge spool state log
-chmod 755 "$work"
-head -c 1024 /dev/urandom > munge/key
-chmod 400 munge/key
-host=$(hostname -s)
-port=$((20000 + RANDOM % 20000))
-cat > slurm.conf <<END
-ClusterName=solion
-SlurmctldHost=$host(127.0.0.1)
-SlurmctldPort=$port
-SlurmdPort=$((port + 1))
-SlurmUser=root
-AuthType=auth/munge
-AuthInfo=socket=$work/munge/socket
-StateSaveLocation=$work/state
-SlurmdSpoolDir=$work/spool
-SlurmctldPidFile=$work/slurmctld.pid
-SlurmdPidFile=$work/slurmd.pid
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-SchedulerParameters=batch_sched_delay=0,sched_interval=1
-SlurmdParameters=config_overrides
-MpiDefault=none
-ReturnToService=0
-KillWait=1
-MessageTimeout=3
-NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=400 State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-END
-export SLURM_CONF=$work/slurm.conf
-munged --foreground --force --socket=munge/socket --key-file="$work/munge/key" --log-file="$work/munge/log" \
-  --pid-file="$work/munge/pid" --seed-file="$work/munge/seed" > log/munged 2>&1 &
-daemon[munged]=$!
-start_controller() {
-  slurmctld -D -f slurm.conf >> log/slurmctld 2>&1 &
-  daemon[slurmctld]=$!
-}
-until_ 10 test -S munge/socket || fail "munged: $(cat log/munged)"
-start_controller
-slurmd -D -f slurm.conf > log/slurmd 2>&1 &
-daemon[slurmd]=$!
-idle() { sinfo -h -o %T 2> /dev/null | grep -q '^idle'; }
-if ! until_ 20 idle; then
-  grep -q 'Unable to initialize cgroup plugin' log/slurmd && { echo "skipped: slurmd needs the cgroups of this machine"; exit 77; }
-  fail "the cluster does not start: $(tail -n 5 log/*)"
-fi
+source "$(dirname "$0")/lib.sh" "$@"
+source "$source/tests/cli/slurm_cluster.sh"
 
 # The stand-in for GPAW's Python: what it does hangs on the first digits of lithium's x.
 cat > python <<'END'
@@ -132,7 +54,6 @@ END
 label=("$solion" label --reference gpaw --settings slurm.toml)
 runs() { wc -l < "$SOLION_TEST_JOURNAL"; }
 has_runs() { [ "$(runs)" -ge "$1" ]; }
-said() { grep -q "$1" "$2"; }
 arrays() { find "$1.work/slurm" -name job_id | wc -l; }
 
 # Failures are tried again and reported with the tail of the log; the seconds of the limit are kept.
@@ -200,19 +121,12 @@ said "2 tasks stay in Slurm's queue" e.txt || fail "$(cat e.txt)"
 [ "$(runs)" = 2 ] || fail "$(runs) runs after Ctrl-C"
 
 # What sbatch refuses, and no sbatch at all.
-expect() {
-  local text=$1 status=0
-  shift
-  "$@" > out.txt 2>&1 || status=$?
-  [ "$status" = 1 ] || fail "status $status: $(cat out.txt)"
-  said "$text" out.txt || fail "$(cat out.txt)"
-}
 begin f
 frames 0.005 > f.xyz
 settings 1 60 '#SBATCH --partition=nowhere'
-expect 'invalid partition specified: nowhere' "${label[@]}" f.xyz -o f
+expect 1 'invalid partition specified: nowhere' "${label[@]}" f.xyz -o f
 settings 1 60
-expect 'sbatch is not here' env PATH="$work" "${label[@]}" f.xyz -o f
+expect 1 'sbatch is not here' env PATH="$work" "${label[@]}" f.xyz -o f
 "${label[@]}" f.xyz -o f > f.txt 2>&1 || fail "$(cat f.txt)"
 said '1 labelled' f.txt || fail "$(cat f.txt)"
 # The first ones again: the limit is seen twice a minute.
@@ -221,7 +135,7 @@ wait "$long" || fail "$(cat b.txt)"
 long=
 said 'controller answers again' b.txt || fail "$(cat b.txt)"
 said ', 2 set aside' b.txt || fail "$(cat b.txt)"
-said "Slurm job ${job}_.* ended as TIMEOUT (TimeLimit)" b.txt || fail "$(cat b.txt)"
+said "Slurm job ${job}_.* ended as TIMEOUT .TimeLimit." b.txt || fail "$(cat b.txt)"
 said "Slurm job ${job}_.* ended as CANCELLED" b.txt || fail "$(cat b.txt)"
 grep -q 'DUE TO TIME LIMIT' b.quarantine/*/reason.json || fail "$(cat b.quarantine/*/reason.json)"
 [ "$(runs)" = 7 ] || fail "$(runs) runs after the kill: $(cat "$SOLION_TEST_JOURNAL")"

@@ -17,6 +17,7 @@
 #include "solion/base/threads.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/engine/lammps_files.hpp"
+#include "solion/engine/queue.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/kim/collection.hpp"
 #include "solion/md/run_files.hpp"
@@ -50,6 +51,10 @@ std::string complaint(const fs::path& output) {
   return found.empty() ? "\n  " + reference::tail(output, 6) : found;
 }
 
+bool in_queue(const LammpsOptions& options) {
+  return options.executor && options.executor->kind == reference::ExecutorSettings::Kind::slurm;
+}
+
 /// One run in progress: a state of ours, moved on by LAMMPS.
 class Run {
  public:
@@ -62,6 +67,7 @@ class Run {
         potential_(potential),
         identity_(md::identity_of(settings_, input.outputs, start, options.potential_identity)),
         files_(input_.outputs, settings_) {
+    open_queue();
     const auto restart = md::find_restart(input.outputs, identity_, settings_, options.fresh);
     if (restart) {
       state_ = restart->state;
@@ -102,8 +108,50 @@ class Run {
     Clock clock{
         .offset = settings_.equilibration_steps, .begin = state_.step, .end = settings_.total_steps()};
     if (state_.step < settings_.equilibration_steps) clock = {0, state_.step, settings_.equilibration_steps};
-    prepare(clock);
     const fs::path output = options_.folder / "lammps.out";
+    const std::int64_t begin = state_.step;
+    const reference::Outcome outcome = execute(clock, output);
+    collect(clock);
+    if (queue_) queue_->close();
+    if (outcome.ending == reference::Ending::cancelled || interrupt_requested()) throw Interrupted();
+    if (!outcome.success()) {
+      tries_ = state_.step > begin ? 0 : tries_ + 1;
+      if (tries_ <= retries()) {
+        log().warn("LAMMPS: {}; goes on from step {}{}", outcome.text(), state_.step, complaint(output));
+        return;
+      }
+      throw WorkError("LAMMPS ({}): {}; the state of step {} is kept{}",
+                      (options_.folder / "in.lammps").string(), outcome.text(), state_.step,
+                      complaint(output));
+    }
+    if (state_.step != clock.end)
+      throw WorkError("LAMMPS ended at step {} of {}{}", state_.step, clock.end, complaint(output));
+  }
+
+  /// Runs the stretch here, or as a job of Slurm; one that an earlier process submitted is waited for.
+  reference::Outcome execute(const Clock& clock, const fs::path& output) {
+    std::optional<Progress> progress;
+    if (!options_.progress.empty())
+      progress.emplace(options_.progress, static_cast<std::size_t>(settings_.total_steps()),
+                       static_cast<std::size_t>(state_.step));
+    int polls = 0;
+    const auto show = [&](const std::string& note) {
+      if (progress && ++polls % 40 == 0)
+        progress->update(static_cast<std::size_t>(step_reached(clock)), note);
+    };
+    const reference::Command command{
+        .argv = words(), .folder = options_.folder, .log = output, .environment = environment()};
+    if (queue_)
+      return queue_->run(
+          state_.step, command, [&] { prepare(clock); }, show);
+    prepare(clock);
+    return reference::run(command, [&] {
+      show({});
+      return interrupt_requested();
+    });
+  }
+
+  [[nodiscard]] std::vector<std::string> words() const {
     std::vector<std::string> argv{"lmp", "-in", "in.lammps", "-log", log_file};
     if (options_.ranks > 1) {
       std::vector<std::string> mpi{"mpirun",          "-n",        std::to_string(options_.ranks),
@@ -111,26 +159,21 @@ class Run {
       if (::geteuid() == 0) mpi.emplace_back("--allow-run-as-root");
       argv.insert(argv.begin(), mpi.begin(), mpi.end());
     }
-    std::optional<Progress> progress;
-    if (!options_.progress.empty())
-      progress.emplace(options_.progress, static_cast<std::size_t>(settings_.total_steps()),
-                       static_cast<std::size_t>(state_.step));
-    int polls = 0;
-    const reference::Outcome outcome = reference::run(
-        {.argv = argv, .folder = options_.folder, .log = output, .environment = environment()}, [&] {
-          if (progress && ++polls % 40 == 0) progress->update(static_cast<std::size_t>(step_reached(clock)));
-          return interrupt_requested();
-        });
-    progress.reset();
-    collect(clock);
-    if (outcome.ending == reference::Ending::cancelled || interrupt_requested()) throw Interrupted();
-    if (!outcome.success()) {
-      throw WorkError("LAMMPS ({}): {}; the state of step {} is kept{}",
-                      (options_.folder / "in.lammps").string(), outcome.text(), state_.step,
-                      complaint(output));
-    }
-    if (state_.step != clock.end)
-      throw WorkError("LAMMPS ended at step {} of {}{}", state_.step, clock.end, complaint(output));
+    return argv;
+  }
+
+  /// Further tries of a stretch that fails where it began.
+  [[nodiscard]] int retries() const { return options_.executor ? options_.executor->retries : 0; }
+
+  void open_queue() {
+    if (!in_queue(options_)) return;
+    queue_.emplace(*options_.executor, options_.folder);
+    if (options_.fresh && queue_->holds_any())
+      throw WorkError(
+          "--fresh: a job of the earlier run may still write to {}: end it with scancel, and run once "
+          "without --fresh",
+          options_.folder.string());
+    if (options_.fresh) queue_->forget();
   }
 
   [[nodiscard]] std::map<std::string, std::string> environment() const {
@@ -329,11 +372,14 @@ class Run {
   md::Averages averages_;
   md::Summary summary_;
   std::int64_t first_step_ = 0;
+  std::optional<Queue> queue_;
+  int tries_ = 0;  ///< failed ones, without a step done
 };
 
 }  // namespace
 
-void check_lammps(const md::Input& input, const Frame& start, int ranks) {
+void check_lammps(const md::Input& input, const Frame& start, const LammpsOptions& options) {
+  const int ranks = options.ranks;
   const md::Settings& s = input.settings;
   const auto refuse = [](const char* key, const std::string& problem) {
     throw InputError("--engine lammps: {}: {}", key, problem);
@@ -354,7 +400,7 @@ void check_lammps(const md::Input& input, const Frame& start, int ranks) {
   if (ranks < 1) refuse("--ranks", "expected 1 or more");
   if (static_cast<std::size_t>(ranks) > start.n_atoms())
     refuse("--ranks", fmt::format("{} ranks for {} atoms: every rank needs some", ranks, start.n_atoms()));
-  if (ranks > available_threads() && std::getenv("SLURM_JOB_ID") == nullptr)
+  if (ranks > available_threads() && !in_queue(options) && std::getenv("SLURM_JOB_ID") == nullptr)
     refuse("--ranks",
            fmt::format("{} ranks where this process may use {} cores", ranks, available_threads()));
   if (!in_path("lmp")) refuse("lmp", "is not here (Debian package lammps)");
@@ -365,7 +411,7 @@ md::Summary run_lammps(md::Input input, const Frame& start, Potential& potential
                        const LammpsOptions& options) {
   input.settings.check();
   md::check_outputs(input.outputs);
-  check_lammps(input, start, options.ranks);
+  check_lammps(input, start, options);
   if (dynamic_cast<const dp::DeepPotential*>(&potential) == nullptr)
     throw InputError("--engine lammps: potential = \"{}\": only a Deep Potential goes through KIM",
                      input.potential);

@@ -276,6 +276,7 @@ Input read_input(TomlTable table, const InHand& in_hand) {
   input.settings = read_settings(table);
   input.outputs = read_outputs(table, in_hand.outputs);
   input.analyses = table.tables("analysis");
+  if (table.has("executor")) input.executor = table.table("executor");
   table.refuse_unknown();
   refuse_shared_files(table.file(), input.outputs);
   input.settings.check();

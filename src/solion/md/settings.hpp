@@ -91,6 +91,8 @@ struct Input {
   Outputs outputs;
   /// The [[analysis]] tables, for who can read them (observe::Analyses).
   std::vector<TomlTable> analyses;
+  /// The table [executor], for an engine that runs as a job (reference::read_executor).
+  std::optional<TomlTable> executor;
 };
 
 /// What a caller of the library has in hand, so that its keys may be missing.
