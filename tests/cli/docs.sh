@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The documentation: every block of commands (```sh) of the quickstart and the tutorials is run, page by page, and what a page shows
-# (```text) is what was printed, with … for anything. A block behind <!-- stop after N s --> may be interrupted then.
+# The documentation: every block of commands (```sh) of the quickstart, the tutorials and the page of LAMMPS is run, page by page, and what
+# a page shows (```text) is what was printed, with … for anything. A block behind <!-- stop after N s --> may be interrupted then. The
+# README's commands are run as they stand, the long ones until they are interrupted.
 # Every link between pages leads somewhere; where mkdocs is installed, the site builds without a warning.
 source "$(dirname "$0")/lib.sh" "$@"
 command -v python3 >/dev/null || skip python3
 
-PATH=$(dirname "$solion"):$PATH SOLION_SOURCE=$source python3 - "$source/docs" <<'END_PYTHON'
-import os, pathlib, re, signal, subprocess, sys
+export HOME=$work  # where models for KIM are installed
+PATH=$(dirname "$solion"):$PATH SOLION_SOURCE=$source SOLION=$solion OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 python3 - "$source/docs" <<'END_PYTHON'
+import os, pathlib, re, shutil, signal, subprocess, sys
 
 docs = pathlib.Path(sys.argv[1])
 failures = []
@@ -47,7 +49,12 @@ def shown_is_printed(shown, out):
             return line
     return None
 
-for page in [docs / "quickstart.md", *sorted((docs / "tutorials").glob("*.md"))]:
+pages_run = [docs / "quickstart.md", *sorted((docs / "tutorials").glob("*.md"))]
+if shutil.which("lmp") and shutil.which("mpirun") and (pathlib.Path(os.environ["SOLION"]).parent / "kim").exists():
+    pages_run.append(docs / "lammps.md")
+else:
+    print("skipped: lammps.md needs LAMMPS, Open MPI and the KIM API")
+for page in pages_run:
     folder = pathlib.Path(page.stem)
     folder.mkdir()
     out, count = "", 0
@@ -64,6 +71,25 @@ for page in [docs / "quickstart.md", *sorted((docs / "tutorials").glob("*.md"))]
             if missing is not None:
                 failures.append(f"{where}: '{missing}' was not printed; printed was:\n{out}")
     print(f"{page.relative_to(docs)}: {count} blocks run")
+
+# The README, word for word, where it says: in a checkout after script/build.
+checkout = pathlib.Path("checkout")
+shutil.copytree(docs.parent / "examples", checkout / "examples")
+(checkout / "build").mkdir()
+(checkout / "build/solion").symlink_to(os.environ["SOLION"])
+commands = [line.split(" #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", (docs.parent / "README.md").read_text(), re.S)
+            for line in block.split("\n") if line.startswith("build/solion ")]
+if len(commands) < 8:
+    failures.append(f"README.md: hardly any commands found: {commands}")
+for command in commands:
+    verb = command.split()[1]
+    if verb == "label" and subprocess.run(["/usr/bin/python3", "-c", "import gpaw"], capture_output=True).returncode:
+        print(f"skipped: README.md: {command}: needs gpaw")
+        continue
+    status, out, err = run(command, checkout, {"train": 10, "label": 20, "study": 10}.get(verb))
+    if status != 0:
+        failures.append(f"README.md: {command}: status {status}: {err[-600:]}")
+print(f"README.md: {len(commands)} commands run")
 
 for page in sorted(docs.rglob("*.md")):
     for target in re.findall(r"\]\(([^)#:\s]+\.\w+)(?:#[^)]*)?\)", page.read_text()):
