@@ -13,8 +13,10 @@ settings["learning_rate"] = {"type": "exp", "start_lr": 0.005, "stop_lr": 1e-5, 
 settings["optimizer"] = {"type": "SOAP"}
 json.dump(settings, open("train.json", "w"))
 END
+cp -r "$source/examples/li3ocl/campaign" .
 cat > tiny.toml <<'END'
 title = "A tiny study"
+campaign = "campaign"
 [data]
 systems = ["data"]
 [model]
@@ -51,7 +53,7 @@ END
 sed 's/^structures/structure/' tiny.toml > wrong.toml
 refused 'md.structures: missing' "$solion" study wrong.toml --run-dir wrong
 sed 's/npt_ps/ntp_ps/' tiny.toml > wrong.toml
-refused 'wrong.toml:11: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
+refused 'wrong.toml:12: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
 sed 's/"type1"/"type9"/' tiny.toml > wrong.toml
 refused 'type9' "$solion" study wrong.toml --run-dir wrong
 [[ ! -e wrong ]] || fail "began before it looked at the structures"

@@ -14,7 +14,8 @@ struct Options {
 
 /// Runs every task that the ledger in `run_dir` does not know as finished. A call that was stopped (kill,
 /// Ctrl-C, power cut) goes on where it was and ends as if nothing had happened; a finished campaign returns
-/// at once. Writes `table_s1.json`, `table_s1.csv` and `calibration.csv` after every iteration, and returns
+/// at once. Writes `table_s1.json`, `table_s1.csv` and `calibration.csv` (also as JSON) after every
+/// iteration, and returns
 ///
 ///     {"title", "stop_rule", "met", "rows": [row, …], "calibration": {…, "points": […]}, "models": [paths],
 ///      "data": [folders], "test": {errors of the last models}, "frames": {"start", "labelled", "rejected"}}

@@ -88,7 +88,7 @@ struct Chosen {
 Chosen select_frames(const Context& context, int iteration, const Explored& explored,
                      const std::vector<DataPart>& data);
 
-/// Writes table_s1.json, table_s1.csv and calibration.csv.
+/// Writes table_s1.json, table_s1.csv and calibration.csv (and .json).
 void write_tables(const Context& context, const Json& rows, const std::vector<CalibrationPoint>& points);
 
 }  // namespace solion::learn

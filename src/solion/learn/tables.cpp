@@ -91,10 +91,18 @@ void write_tables(const Context& context, const Json& rows, const std::vector<Ca
   write_json(context.options.run_dir / "table_s1.json", rows);
   write_file(context.options.run_dir / "table_s1.csv", csv(rows));
   std::string text = "iteration,structure,temperature_K,deviation_eV_per_A,error_eV_per_A\n";
-  for (const CalibrationPoint& p : points)
+  Json list = Json::array();
+  for (const CalibrationPoint& p : points) {
     text += fmt::format("{},{},{:g},{:.6g},{:.6g}\n", p.iteration, p.structure, p.temperature_K, p.deviation,
                         p.error);
+    list.push_back({{"iteration", p.iteration},
+                    {"structure", p.structure},
+                    {"temperature_K", p.temperature_K},
+                    {"deviation_eV_per_A", p.deviation},
+                    {"error_eV_per_A", p.error}});
+  }
   write_file(context.options.run_dir / "calibration.csv", text);
+  write_json(context.options.run_dir / "calibration.json", list);
 }
 
 }  // namespace solion::learn

@@ -1,4 +1,5 @@
 // Data and model: what was learnt from, how well, and the iterations of active learning.
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -94,6 +95,44 @@ Table accuracy_table(const Json& validation) {
   return table;
 }
 
+/// A list that solion learn wrote.
+Json rows_of(const std::filesystem::path& file) {
+  Json rows = Json::parse(read_file(file), nullptr, false);
+  if (!rows.is_array()) throw InputError("{}: not a table of solion learn", file.string());
+  return rows;
+}
+
+/// What the committee's deviation says of the error, on the frames that were labelled for it.
+Figure calibration(const Json& points) {
+  Figure figure{
+      "calibration",
+      "True error against the deviation of the committee",
+      "Of each frame chosen for labelling: the largest error of a force of the model that explored, "
+      "against the largest deviation of a force within the committee, both before retraining. On "
+      "the line they are equal.",
+      "deviation (eV/Å)",
+      "error (eV/Å)",
+      true,
+      true,
+      false,
+      {}};
+  std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> by_structure;
+  double least = HUGE_VAL, most = 0;
+  for (const Json& p : points) {
+    const double x = p["deviation_eV_per_A"], y = p["error_eV_per_A"];
+    auto& [xs, ys] = by_structure[p["structure"]];
+    xs.push_back(x);
+    ys.push_back(y);
+    least = std::min(least, x);
+    most = std::max(most, x);
+  }
+  for (const auto& [name, xy] : by_structure)
+    figure.series.push_back(
+        {name, xy.first, xy.second, {}, report::colour_of(name), Mark::points, false, false});
+  figure.series.push_back({"equal", {least, most}, {least, most}, {}, "", Mark::line, true, false});
+  return figure;
+}
+
 /// Numbers of a list as words.
 std::string words(const Json& list) {
   std::string text;
@@ -116,9 +155,7 @@ Section data_section(const Json& numbers) {
 }
 
 Section campaign_section(const Config& config) {
-  const std::filesystem::path file = config.campaign / "table_s1.json";
-  const Json rows = Json::parse(read_file(file), nullptr, false);
-  if (!rows.is_array()) throw InputError("{}: not a table of iterations of solion learn", file.string());
+  const Json rows = rows_of(config.campaign / "table_s1.json");
   Table table{
       "iterations",
       "Iterations of active learning",
@@ -141,7 +178,11 @@ Section campaign_section(const Config& config) {
                           percent("failed_share"), number(r["labelled"], "{:g}"),
                           force("new_labels_before") + " → " + force("new_labels_after")});
   }
-  return {"Active learning", {table}};
+  Section section{"Active learning", {table}};
+  if (const auto file = config.campaign / "calibration.json"; std::filesystem::exists(file)) {
+    if (const Json points = rows_of(file); !points.empty()) section.items.emplace_back(calibration(points));
+  }
+  return section;
 }
 
 Section model_section(const Context& context, const Json& numbers) {
