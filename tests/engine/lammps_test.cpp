@@ -229,7 +229,9 @@ TEST_F(LammpsEngine, RefusesByName) {
     md::Input input = input_in(folder_ / "own", 10);
     change(input);
     try {
-      check_lammps(input, start_, ranks);
+      LammpsOptions options;
+      options.ranks = ranks;
+      check_lammps(input, start_, options);
     } catch (const InputError& error) {
       return error.what();
     }
