@@ -116,7 +116,7 @@ class Run {
     if (outcome.ending == reference::Ending::cancelled || interrupt_requested()) throw Interrupted();
     if (!outcome.success()) {
       tries_ = state_.step > begin ? 0 : tries_ + 1;
-      if (tries_ <= retries()) {
+      if (queue_ && tries_ <= options_.executor->retries) {
         log().warn("LAMMPS: {}; goes on from step {}{}", outcome.text(), state_.step, complaint(output));
         return;
       }
@@ -161,9 +161,6 @@ class Run {
     }
     return argv;
   }
-
-  /// Further tries of a stretch that fails where it began.
-  [[nodiscard]] int retries() const { return options_.executor ? options_.executor->retries : 0; }
 
   void open_queue() {
     if (!in_queue(options_)) return;
