@@ -1,5 +1,6 @@
 # What `cmake --install` puts where, for find_package(solion), and how `cpack` makes Debian packages of it:
-# solion (the program), libsolion-dev (library, headers, CMake files), python3-solion (the module).
+# solion (the program), libsolion-dev (library, headers, CMake files), python3-solion (the module), solion-mpi (training on several
+# processes).
 include(CMakePackageConfigHelpers)
 
 # solion::solion: all rooms at once.
@@ -47,7 +48,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME solion)
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "gpaw, cp2k, quantum-espresso, abinit, lammps, slurm-client, python3-solion")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "gpaw, cp2k, quantum-espresso, abinit, lammps, slurm-client, python3-solion, solion-mpi")
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libsolion-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
 # Who links the library needs what building it needs; script/packages.sh has that list.
@@ -63,5 +64,11 @@ if(TARGET solion_python)
   set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
     "python3 (>= ${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}), python3 (<< ${Python3_VERSION_MAJOR}.${python_after}), python3-numpy")
   set(CPACK_DEBIAN_PYTHON_PACKAGE_SUGGESTS "python3-ase, python3-pymatgen")
+endif()
+if(TARGET solion_mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_NAME solion-mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "solion (= ${PROJECT_VERSION})")
+  set(CPACK_DEBIAN_MPI_PACKAGE_RECOMMENDS openmpi-bin)
 endif()
 include(CPack)

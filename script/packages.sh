@@ -9,9 +9,11 @@ packages_build=(g++ cmake ninja-build pkg-config
 packages_report=(python3-plotly esbuild)
 # To build the Python module (optional: it is left out where these are missing).
 packages_python=(python3-dev pybind11-dev python3-numpy)
+# To build the module for training on several processes (optional: it is left out where this is missing).
+packages_mpi=(libopenmpi-dev openmpi-bin)
 # To test: the frameworks, the programs that solion is compared with or works with, the browser that opens the report.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev clang-format jq
-  lammps openmpi-bin gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium
+  lammps gpaw gpaw-data cp2k cp2k-data quantum-espresso quantum-espresso-data abinit abinit-data python3-ase chromium
   slurm-wlm munge mkdocs mkdocs-material
   python3-pip python3-pymatgen zsh fish groff-base mandoc dpkg-dev file)
 # To fuzz and to check with clang-tidy.

@@ -2,19 +2,16 @@
 // status.
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <cstdio>
-#include <new>
+#include <exception>
 
+#include "cli/failure.hpp"
 #include "cli/verbs.hpp"
-#include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 
 namespace {
 
-constexpr int status_failed = 1;
 constexpr int status_wrong_input = 2;
-constexpr int status_interrupted = 130;
 
 int run(int argc, char** argv) {
   std::function<void()> chosen;
@@ -28,12 +25,6 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-int report(const char* text, int status) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "solion: %s\n", text);
-  return status;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,13 +34,9 @@ int main(int argc, char** argv) {
   solion::watch_interrupts();
   try {
     return run(argc, argv);
-  } catch (const solion::InputError& error) {
-    return report(error.what(), status_wrong_input);
-  } catch (const solion::Interrupted& error) {
-    return report(error.what(), status_interrupted);
-  } catch (const std::bad_alloc&) {
-    return report("out of memory", status_failed);
-  } catch (const std::exception& error) {
-    return report(error.what(), status_failed);
+  } catch (...) {
+    const solion::cli::Failure failure = solion::cli::describe(std::current_exception());
+    solion::cli::say(failure);
+    return failure.status;
   }
 }

@@ -2,14 +2,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "cli/failure.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/ranks/launch.hpp"
 #include "solion/train/trainer.hpp"
 
 namespace solion::cli {
@@ -24,11 +29,12 @@ struct TrainOptions {
   std::string json;
   bool restart = false;
   bool fresh = false;
-  int threads = available_threads();
+  int threads = 0;  ///< 0: all cores that this process has to itself
 };
 
-void run_train(const TrainOptions& options) {
-  const train::Settings settings = train::read_settings(options.input);
+void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
+  train::Settings settings;
+  ranks.together([&] { settings = train::read_settings(options.input); });
   train::RunOptions run;
   run.folder = options.folder;
   run.model = options.model;
@@ -37,9 +43,11 @@ void run_train(const TrainOptions& options) {
   if (options.fresh) run.start = train::RunOptions::Start::fresh;
   if (options.precision == "single") run.precision = train::Precision::single_precision;
   if (options.precision == "double") run.precision = train::Precision::double_precision;
-  run.threads = options.threads;
-  std::filesystem::create_directories(run.folder);
+  run.threads = options.threads > 0 ? options.threads : ranks::threads_each(ranks);
+  run.ranks = &ranks;
+  ranks.together([&] { std::filesystem::create_directories(run.folder); });
   const train::RunSummary summary = train::train(settings, run);
+  if (!ranks.first()) return;
   fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
              format_duration(summary.seconds));
   if (!summary.curve.empty()) {
@@ -51,6 +59,38 @@ void run_train(const TrainOptions& options) {
   }
   fmt::print("model:       {}\n", summary.model.string());
   if (!options.json.empty()) write_json(options.json, train::to_json(summary));
+}
+
+/// This process says nothing and ends by what the speaking one does; by itself only if that does not happen.
+[[noreturn]] void wait_for_the_end(int status) {
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  std::this_thread::sleep_for(std::chrono::seconds(10));
+  std::_Exit(status);
+}
+
+/// One of several processes that a launcher started. Whatever goes wrong, one of them says it, and all end.
+void run_in_company(const TrainOptions& options, const ranks::Launch& launch) {
+  if (launch.rank != 0) log().set_level(spdlog::level::off);
+  std::unique_ptr<ranks::MpiRanks> ranks;
+  try {
+    ranks = ranks::start(launch);
+  } catch (...) {  // the same in all of them
+    if (launch.rank != 0) wait_for_the_end(describe(std::current_exception()).status);
+    throw;
+  }
+  try {
+    run_train(options, *ranks);
+  } catch (const ranks::Elsewhere&) {
+    wait_for_the_end(1);
+  } catch (...) {
+    Failure failure = describe(std::current_exception());
+    if (!ranks->first())
+      failure.text = fmt::format("process {} of {}: {}", ranks->rank(), ranks->size(), failure.text);
+    say(failure);
+    ranks->abort(failure.status);
+  }
+  ranks->finish();
 }
 
 }  // namespace
@@ -72,9 +112,14 @@ std::function<void()> setup_train(CLI::App& app) {
       ->check(CLI::IsMember({"single", "double"}));
   app.add_option("--threads", options->threads, "Threads")
       ->check(CLI::PositiveNumber)
-      ->default_str("all cores");
+      ->default_str("all cores, shared by the processes of an mpirun");
   app.add_option("--json", options->json, "Write the summary and the learning curve here");
-  return [options] { run_train(*options); };
+  return [options] {
+    const ranks::Launch launch = ranks::find_launch();
+    if (launch.size > 1) return run_in_company(*options, launch);
+    ranks::Ranks alone;
+    run_train(*options, alone);
+  };
 }
 
 }  // namespace solion::cli

@@ -9,7 +9,7 @@ if commit=$(git -C "$source" rev-parse --short=12 HEAD 2>/dev/null); then
   grep -qE "^commit +($commit|[0-9a-f]+-dirty|[0-9a-f]{12})" version || fail "no commit: $(cat version)"
 fi
 "$solion" doctor --json here.json >here
-jq -e '[.parts[].name] | contains(["gpaw", "cp2k", "espresso", "abinit", "slurm", "mpi", "lammps", "plotly.js", "browser"])' here.json >/dev/null ||
+jq -e '[.parts[].name] | contains(["gpaw", "cp2k", "espresso", "abinit", "slurm", "mpi", "mpi-train", "lammps", "plotly.js", "browser"])' here.json >/dev/null ||
   fail "parts: $(jq -c '[.parts[].name]' here.json)"
 jq -e 'all(.parts[]; (.enables | length > 0) and (if .found then (.version | length > 0) and .problem == null else .version == null and (.problem | length > 0) end))' here.json >/dev/null ||
   fail "every part says what it enables, and its version or its problem"

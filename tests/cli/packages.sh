@@ -13,7 +13,7 @@ for deb in "$work"/debs/*.deb; do
 done
 # apt would install these packages here and no others: what they need is what building solion needed.
 apt-get -s -o Debug::NoLocking=1 --no-install-recommends install "$work"/debs/*.deb >"$work/log" 2>&1 || { cat "$work/log"; fail "dependencies"; }
-others=$(grep '^Inst ' "$work/log" | grep -vE '^Inst (solion|libsolion-dev|python3-solion) ' || true)
+others=$(grep '^Inst ' "$work/log" | grep -vE '^Inst (solion|libsolion-dev|python3-solion|solion-mpi) ' || true)
 [[ -z $others ]] || fail "the packages need more than what is here: $others"
 [[ -e $work/debs/solion_0.1.0_$(dpkg --print-architecture).deb ]] || fail "names of the packages: $(ls "$work/debs")"
 # The program out of its package, with its data, pages and completions.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "solion/nn/parameters.hpp"
+#include "solion/nn/update_unit.hpp"
 
 namespace solion::nn {
 
@@ -32,6 +33,15 @@ struct Adam {
   /// Parameters with trained[i] = 0 keep their value; empty: all are trained.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
+
+  /// The work of an update in one piece for each of `n` processes.
+  [[nodiscard]] std::vector<UpdateUnit> units(int n) const;
+  /// From now on updates move only the parameters of this one (and set all of `gradient` to zero).
+  void move_only(const std::vector<UpdateUnit>& mine);
+
+ private:
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;  ///< 0: to the last one
 };
 
 }  // namespace solion::nn

@@ -119,6 +119,48 @@ void Soap<T>::step_matrix(const Matrix& matrix, double rate, T* parameters, T* g
   m = rotated(mean);
 }
 
+/// In multiplications: the sweeps of Adam, the products there and back, and the share of a refresh with its
+/// QR in a step. The factors are rough; they only balance processes.
+template <typename T>
+double Soap<T>::Matrix::cost(const SoapSettings& settings) const {
+  const auto side = [](const Side& s) { return s.at == absent ? 0.0 : static_cast<double>(s.n); };
+  const auto area = static_cast<double>(rows.n * columns.n);
+  const double r = side(rows), c = side(columns);
+  return area * (20 + 2 * (r + c)) +
+         (3 * area * (r + c) + 10 * (r * r * r + c * c * c)) / settings.refresh_every;
+}
+
+template <typename T>
+std::vector<UpdateUnit> Soap<T>::units(int /*n*/) const {
+  std::vector<UpdateUnit> units;
+  std::size_t bases_at = 0;
+  for (const Matrix& matrix : matrices_) {
+    UpdateUnit unit;
+    unit.begin = units.empty() ? 0 : matrix.w;
+    unit.cost = matrix.cost(settings);
+    unit.bases_begin = bases_at;
+    for (const Side& s : {matrix.rows, matrix.columns})
+      if (s.at != absent) bases_at += 2 * static_cast<std::size_t>(s.n * s.n);
+    unit.bases_end = bases_at;
+    if (!units.empty()) units.back().end = unit.begin;
+    units.push_back(unit);
+  }
+  if (units.empty()) units.emplace_back();
+  units.back().end = first.size();
+  for (UpdateUnit& unit : units) unit.cost += 20 * static_cast<double>(unit.end - unit.begin);
+  return units;
+}
+
+template <typename T>
+void Soap<T>::move_only(const std::vector<UpdateUnit>& mine) {
+  const auto away = [&](std::size_t at) {
+    return std::none_of(mine.begin(), mine.end(),
+                        [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
+  };
+  std::erase_if(matrices_, [&](const Matrix& matrix) { return away(matrix.w); });
+  std::erase_if(plain_, [&](const auto& range) { return away(range.first); });
+}
+
 template <typename T>
 void Soap<T>::update(double learning_rate, T* parameters, T* gradient,
                      const std::vector<unsigned char>& trained, int threads) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "solion/nn/parameters.hpp"
+#include "solion/nn/update_unit.hpp"
 
 namespace solion::nn {
 
@@ -35,6 +36,12 @@ struct Soap {
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
+  /// The work of an update in pieces that other processes may do: each matrix with the biases behind it. A
+  /// matrix is not divided, so that `n`, the number of processes, does not matter.
+  [[nodiscard]] std::vector<UpdateUnit> units(int n) const;
+  /// From now on updates move only the parameters of these units (and set all of `gradient` to zero).
+  void move_only(const std::vector<UpdateUnit>& mine);
+
  private:
   struct Side {
     std::ptrdiff_t n = 0;
@@ -43,6 +50,8 @@ struct Soap {
   struct Matrix {
     std::size_t w = 0;
     Side rows, columns;
+
+    [[nodiscard]] double cost(const SoapSettings& settings) const;
   };
   void step_matrix(const Matrix& matrix, double rate, T* parameters, T* gradient);
   void step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, T* gradient);

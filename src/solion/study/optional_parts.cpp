@@ -3,6 +3,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/ranks/launch.hpp"
 #include "solion/reference/optional_parts.hpp"
 #include "solion/reference/program.hpp"
 #include "solion/report/document.hpp"
@@ -34,10 +35,20 @@ std::string look_for_browser() {
   throw WorkError("neither chromium nor google-chrome runs\nOn Debian: apt-get install chromium");
 }
 
+/// The launcher and this program's module.
+std::string look_for_mpi_training() {
+  std::string said =
+      reference::probe("MPI", {"mpirun", "--version"}, {}, "On Debian: apt-get install openmpi-bin");
+  ranks::find_module();
+  return said.substr(0, said.find('\n'));
+}
+
 }  // namespace
 
 std::vector<OptionalPart> optional_parts() {
   std::vector<OptionalPart> parts = reference::optional_parts();
+  parts.push_back({"mpi-train", "training on several processes (mpirun -n 4 solion train input.json)",
+                   look_for_mpi_training});
   parts.push_back({"plotly.js", "reports (solion study)", look_for_plotly});
   parts.push_back({"browser", "the test that opens a report; any browser shows one", look_for_browser});
   return parts;

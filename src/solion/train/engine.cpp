@@ -194,56 +194,55 @@ void Engine<T>::reduce(std::span<const Prepared<T>* const> frames, int threads) 
   });
 }
 
+LossTerms terms_of(const LossSums& sums, std::size_t n) {
+  const auto mean = [&](std::size_t k) {
+    return sums.labels[k] > 0 ? sums.square[k] / sums.labels[k] : std::numeric_limits<double>::quiet_NaN();
+  };
+  return {sums.loss / static_cast<double>(n), mean(0), mean(1), mean(2)};
+}
+
 template <typename T>
-LossTerms Engine<T>::loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const {
-  LossTerms terms;
-  std::array<double, 3> sum{};
-  std::array<double, 3> n{};
+LossSums Engine<T>::sums(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const {
+  LossSums total;
   for (std::size_t f = 0; f < frames.size(); ++f) {
     const Prepared<T>& label = *frames[f];
     const Prediction& said = predictions_[f];
     const double n_atoms = label.n_atoms;
     if (label.has_energy) {
       const double d = said.energy - label.energy;
-      sum[0] += d * d / (n_atoms * n_atoms);
-      n[0] += 1;
-      terms.loss += weights.energy * d * d / n_atoms;
+      total.square[0] += d * d / (n_atoms * n_atoms);
+      total.labels[0] += 1;
+      total.loss += weights.energy * d * d / n_atoms;
     }
     if (label.has_forces) {
       double square = 0;
       for (std::size_t k = 0; k < label.forces.size(); ++k) {
         square += (said.forces[k] - label.forces[k]) * (said.forces[k] - label.forces[k]);
       }
-      sum[1] += square / (3 * n_atoms);
-      n[1] += 1;
-      terms.loss += weights.force * square / (3 * n_atoms);
+      total.square[1] += square / (3 * n_atoms);
+      total.labels[1] += 1;
+      total.loss += weights.force * square / (3 * n_atoms);
     }
     if (label.has_virial) {
       double square = 0;
       for (std::size_t k = 0; k < 9; ++k) {
         square += (said.virial[k] - label.virial[k]) * (said.virial[k] - label.virial[k]);
       }
-      sum[2] += square / (9 * n_atoms * n_atoms);
-      n[2] += 1;
-      terms.loss += weights.virial * square / (9 * n_atoms);
+      total.square[2] += square / (9 * n_atoms * n_atoms);
+      total.labels[2] += 1;
+      total.loss += weights.virial * square / (9 * n_atoms);
     }
   }
-  const auto mean = [&](std::size_t k) {
-    return n[k] > 0 ? sum[k] / n[k] : std::numeric_limits<double>::quiet_NaN();
-  };
-  terms.loss /= static_cast<double>(frames.size());
-  terms.energy_mse = mean(0);
-  terms.force_mse = mean(1);
-  terms.virial_mse = mean(2);
-  return terms;
+  return total;
 }
 
 template <typename T>
-void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights) {
+void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, std::size_t n_batch,
+                           const LossWeights& weights) {
   energy_cotangent_.assign(frames.size(), 0.0);
   virial_cotangent_.assign(frames.size(), std::array<double, 9>{});
   force_cotangent_.assign(3 * sorted_.size(), T(0));
-  const auto n = static_cast<double>(frames.size());
+  const auto n = static_cast<double>(n_batch);
   for (std::size_t f = 0; f < frames.size(); ++f) {
     const Prepared<T>& label = *frames[f];
     const Prediction& said = predictions_[f];
@@ -268,11 +267,11 @@ void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const Los
 }
 
 template <typename T>
-LossTerms Engine<T>::loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
-                                       int threads) {
+LossSums Engine<T>::share_of_gradient(std::span<const Prepared<T>* const> frames, std::size_t n,
+                                      const LossWeights& weights, int threads) {
   evaluate(frames, threads);
-  const LossTerms terms = loss(frames, weights);
-  cotangents(frames, weights);
+  const LossSums total = sums(frames, weights);
+  cotangents(frames, n, weights);
   const auto line = static_cast<std::size_t>(n_types_ * m1_);
   std::vector<T> padding(blocks_.size() * line, T(0));
   parallel_dynamic(blocks_.size(), threads, [&](std::size_t k, int) {
@@ -281,7 +280,7 @@ LossTerms Engine<T>::loss_and_gradient(std::span<const Prepared<T>* const> frame
   });
   backward_padding(padding);
   parameter_gradients(threads);
-  return terms;
+  return total;
 }
 
 template class Engine<float>;

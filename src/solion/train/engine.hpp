@@ -30,6 +30,15 @@ struct LossTerms {
   double virial_mse = 0;  ///< mean of (ΔW/N)² of the components, eV²
 };
 
+/// The sums behind LossTerms, which those of other frames of the same batch can be added to.
+struct LossSums {
+  double loss = 0;
+  std::array<double, 3> square{};  ///< energy, force, virial
+  std::array<double, 3> labels{};  ///< frames that have the label
+};
+/// `n`: frames of the batch.
+LossTerms terms_of(const LossSums& sums, std::size_t n);
+
 /// What the model says of one frame of the batch.
 struct Prediction {
   double energy = 0;               ///< eV
@@ -57,10 +66,17 @@ class Engine {
   /// Energies, forces and virials of the frames.
   const std::vector<Prediction>& evaluate(std::span<const Prepared<T>* const> frames, int threads);
   /// The loss of the last evaluated frames.
-  [[nodiscard]] LossTerms loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const;
+  [[nodiscard]] LossTerms loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const {
+    return terms_of(sums(frames, weights), frames.size());
+  }
   /// evaluate and loss, and adds ∂L/∂θ to `gradient()`.
   LossTerms loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
-                              int threads);
+                              int threads) {
+    return terms_of(share_of_gradient(frames, frames.size(), weights, threads), frames.size());
+  }
+  /// The same for some frames of a batch of n: the sums over them, and what they give to ∂L/∂θ of the batch.
+  LossSums share_of_gradient(std::span<const Prepared<T>* const> frames, std::size_t n,
+                             const LossWeights& weights, int threads);
 
  private:
   /// Rows of one embedding net: pairs, then one padding row for each centre type that needs it.
@@ -113,7 +129,9 @@ class Engine {
   void forward_block(const Block& block);
   void pair_gradients(const Block& block);
   void reduce(std::span<const Prepared<T>* const> frames, int threads);
-  void cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights);
+  [[nodiscard]] LossSums sums(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const;
+  void cotangents(std::span<const Prepared<T>* const> frames, std::size_t n_batch,
+                  const LossWeights& weights);
   void displace(const Block& block);
   void backward_block(const Block& block, T* padding);
   void backward_padding(const std::vector<T>& sums);

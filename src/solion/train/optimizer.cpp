@@ -13,6 +13,16 @@ std::vector<nn::AlignedVector<T>*> arrays_of(nn::Soap<T>& soap) {
   return {&soap.first, &soap.second, &soap.bases};
 }
 
+/// Neighbours of one owner become one part.
+void append(std::vector<ranks::Part>& parts, const ranks::Part& part) {
+  if (part.begin == part.end) return;
+  if (!parts.empty() && parts.back().owner == part.owner && parts.back().end == part.begin) {
+    parts.back().end = part.end;
+  } else {
+    parts.push_back(part);
+  }
+}
+
 }  // namespace
 
 template <typename T>
@@ -32,6 +42,39 @@ void Optimizer<T>::update(double learning_rate, T* parameters, T* gradient,
                           const std::vector<unsigned char>& trained, int threads) {
   std::visit([&](auto& method) { method.update(learning_rate, parameters, gradient, trained, threads); },
              method_);
+}
+
+template <typename T>
+std::vector<ranks::Part> Optimizer<T>::share(const ranks::Ranks& ranks) {
+  const std::vector<nn::UpdateUnit> units =
+      std::visit([&](const auto& method) { return method.units(ranks.size()); }, method_);
+  std::vector<double> costs;
+  costs.reserve(units.size());
+  for (const nn::UpdateUnit& unit : units) costs.push_back(unit.cost);
+  const std::vector<int> owners = ranks::deal(costs, ranks.size());
+  std::vector<nn::UpdateUnit> mine;
+  parts_.clear();
+  bases_parts_.clear();
+  for (std::size_t k = 0; k < units.size(); ++k) {
+    const nn::UpdateUnit& unit = units[k];
+    if (owners[k] == ranks.rank()) mine.push_back(unit);
+    append(parts_, {unit.begin, unit.end, owners[k]});
+    append(bases_parts_, {unit.bases_begin, unit.bases_end, owners[k]});
+  }
+  if (ranks.size() > 1) std::visit([&](auto& method) { method.move_only(mine); }, method_);
+  return parts_;
+}
+
+template <typename T>
+void Optimizer<T>::gather(ranks::Ranks& ranks) {
+  if (ranks.size() == 1) return;
+  std::visit(
+      [&](auto& method) {
+        const auto arrays = arrays_of(method);
+        for (std::size_t k = 0; k < arrays.size(); ++k)
+          ranks.spread<T>(std::span<T>(*arrays[k]), k < 2 ? parts_ : bases_parts_);
+      },
+      method_);
 }
 
 template <typename T>

@@ -6,6 +6,7 @@
 
 #include "solion/nn/adam.hpp"
 #include "solion/nn/soap.hpp"
+#include "solion/ranks/ranks.hpp"
 #include "solion/train/settings.hpp"
 
 namespace solion::train {
@@ -30,12 +31,20 @@ class Optimizer {
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
+  /// Deals the work among processes: from now on `update` moves only the parameters of this one. Returns who
+  /// moves which, in order and without gaps.
+  std::vector<ranks::Part> share(const ranks::Ranks& ranks);
+  /// Completes the state in every process out of what each has.
+  void gather(ranks::Ranks& ranks);
+
   [[nodiscard]] OptimizerState<T> state() const;
   /// False, and nothing is changed, if the state is not one of this optimiser with these layers.
   bool set_state(OptimizerState<T> state);
 
  private:
   std::variant<nn::Adam<T>, nn::Soap<T>> method_;
+  std::vector<ranks::Part> parts_;        ///< of the parameters, and so of two arrays of the state
+  std::vector<ranks::Part> bases_parts_;  ///< of Soap::bases
 };
 
 }  // namespace solion::train

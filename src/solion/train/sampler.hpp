@@ -28,6 +28,8 @@ class Sampler {
   const std::vector<FrameId>& next(std::int64_t step);
 
   [[nodiscard]] std::size_t batch_size(std::size_t system) const { return batch_[system]; }
+  /// Of each system; one for all with "mixed:N".
+  [[nodiscard]] const std::vector<std::size_t>& batch_sizes() const { return batch_; }
   [[nodiscard]] const std::vector<double>& probabilities() const { return probability_; }
 
   /// Of each system: how often it was shuffled, and how many frames of the present order are used.

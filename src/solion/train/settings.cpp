@@ -189,7 +189,8 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
   rate.kind =
       keys.one_of<Kind>("type", {{"exp", Kind::exponential}, {"cosine", Kind::cosine}, {"wsd", Kind::wsd}});
   rate.total_steps = steps;
-  keys.only("scale_by_worker", "linear");
+  // Batches do not grow with the number of processes, so that there is nothing to scale.
+  keys.ignore("scale_by_worker");
   rate.start = keys.number("start_lr", 1e-3);
   if (!(rate.start > 0)) keys.fail("start_lr", "must be above 0");
   if (keys.has("stop_lr") && keys.has("stop_lr_ratio"))

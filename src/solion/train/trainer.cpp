@@ -1,6 +1,7 @@
 // The training loop.
 #include "solion/train/trainer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -26,6 +27,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Refuses batches that leave a process without work in every step, and warns of those that keep some
+/// waiting.
+void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ranks,
+                   const Settings& settings) {
+  const auto n = static_cast<std::size_t>(ranks.size());
+  const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
+  const auto frames = [](std::size_t k) { return fmt::format("{} frame{}", k, k == 1 ? "" : "s"); };
+  if (*most < n) {
+    throw InputError(
+        "{}: training/training_data/batch_size: batches of at most {} cannot be shared by {} processes; a "
+        "batch is "
+        "what all of them take together in a step: start fewer, or give at least {} a batch",
+        settings.file.string(), frames(*most), n, frames(n));
+  }
+  const bool even = std::all_of(sizes.begin(), sizes.end(), [n](std::size_t k) { return k % n == 0; });
+  if (even || !ranks.first()) return;
+  const std::string batches =
+      *least == *most ? frames(*most) : fmt::format("{} to {}", *least, frames(*most));
+  log().warn("batches of {} do not divide evenly among {} processes: some wait for others", batches, n);
 }
 
 /// Refuses data that a term of the loss could not be computed from.
@@ -86,6 +108,20 @@ class Data {
     return pointers_;
   }
 
+  /// Those of the batch that this process computes: about the same number of atoms for each.
+  std::vector<const Prepared<T>*> share_of(const std::vector<const Prepared<T>*>& batch,
+                                           const ranks::Ranks& ranks) {
+    if (ranks.size() == 1) return batch;
+    std::vector<double> atoms;
+    atoms.reserve(batch.size());
+    for (const auto* frame : batch) atoms.push_back(frame->n_atoms);
+    const std::vector<int> owners = ranks::deal(atoms, ranks.size());
+    std::vector<const Prepared<T>*> mine;
+    for (std::size_t k = 0; k < batch.size(); ++k)
+      if (owners[k] == ranks.rank()) mine.push_back(batch[k]);
+    return mine;
+  }
+
   std::vector<PreparedSystem<T>> systems;
   std::optional<Sampler> sampler;
   std::size_t total = 0;
@@ -118,12 +154,14 @@ bool same_shape(const dp::Model& a, const dp::Model& b) {
 template <typename T>
 class Trainer {
  public:
-  Trainer(const Settings& settings, const RunOptions& options)
+  Trainer(const Settings& settings, const RunOptions& options, ranks::Ranks& ranks)
       : settings_(settings),
         options_(options),
+        ranks_(ranks),
         training_(settings.training, settings, "training", options.threads) {
     if (settings.validation)
       validation_.emplace(*settings.validation, settings, "validation", options.threads);
+    check_batches(training_.sampler->batch_sizes(), ranks, settings);
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
     engine_.emplace(model_);
@@ -134,40 +172,78 @@ class Trainer {
     resume();
   }
 
+  /// Before the first step of several processes: the same parameters in all, of the same run.
+  void begin_together() {
+    std::vector<double> start{static_cast<double>(step_), static_cast<double>(engine_->parameters().size()),
+                              static_cast<double>(std::hash<std::string>()(fingerprint()) >> 11U)};
+    const std::vector<double> mine = start;
+    const ranks::Part all{0, start.size(), 0};
+    ranks_.spread<double>(start, {&all, 1});
+    ranks_.together([&] {
+      if (mine != start)
+        throw InputError(
+            "{} or the data are not the same for all processes; is their folder on all machines?",
+            checkpoint_.string());
+    });
+    const ranks::Part parameters{0, engine_->parameters().size(), 0};
+    ranks_.spread<T>(engine_->parameters(), {&parameters, 1});
+    parts_ = optimizer_.share(ranks_);
+  }
+
   RunSummary run() {
+    try {
+      return steps();
+    } catch (const ranks::Broken& broken) {
+      const std::string saved = saved_step_ < 0 ? "nothing was saved yet"
+                                                : fmt::format("{} holds the state after step {}",
+                                                              checkpoint_.string(), saved_step_);
+      throw WorkError("{}; {}: the same command goes on from there", broken.what(), saved);
+    }
+  }
+
+ private:
+  RunSummary steps() {
     RunSummary summary;
     summary.first_step = step_;
+    summary.processes = ranks_.size();
     summary.n_parameters = engine_->parameters().size();
     summary.n_training_frames = training_.total;
     summary.n_validation_frames = validation_ ? validation_->total : 0;
     summary.model = options_.folder / options_.model;
-    log().info("training {} parameters on {} frames ({} for validation), {} precision, {} thread{}",
-               summary.n_parameters, training_.total, summary.n_validation_frames,
-               sizeof(T) == 4 ? "single" : "double", options_.threads, options_.threads == 1 ? "" : "s");
-    Curve curve(options_.folder / settings_.curve, step_, validation_.has_value(),
-                settings_.loss.wants_virial());
+    std::optional<Curve> curve;
+    std::optional<Progress> progress;
+    if (ranks_.first()) {
+      const std::string processes =
+          ranks_.size() == 1 ? "" : fmt::format("{} processes with ", ranks_.size());
+      log().info("training {} parameters on {} frames ({} for validation), {} precision, {}{} thread{}",
+                 summary.n_parameters, training_.total, summary.n_validation_frames,
+                 sizeof(T) == 4 ? "single" : "double", processes, options_.threads,
+                 options_.threads == 1 ? "" : "s");
+      curve.emplace(options_.folder / settings_.curve, step_, validation_.has_value(),
+                    settings_.loss.wants_virial());
+      progress.emplace("training", static_cast<std::size_t>(settings_.steps),
+                       static_cast<std::size_t>(step_));
+    }
     const auto start = Clock::now();
-    {
-      Progress progress("training", static_cast<std::size_t>(settings_.steps),
-                        static_cast<std::size_t>(step_));
-      std::string note;
-      while (step_ < settings_.steps) {
-        const std::optional<CurvePoint> point = one_step();
-        if (point) {
-          curve.add(*point);
-          summary.curve.push_back(*point);
-          note = describe(*point);
-        }
-        if (step_ % settings_.save_every == 0 || step_ == settings_.steps) save();
-        if (options_.after_step) options_.after_step(step_);
-        progress.update(static_cast<std::size_t>(step_), note);
-        if (interrupt_requested() && step_ < settings_.steps) {
-          save();
-          log().info("stopped after step {}; the same command goes on from there", step_);
-          throw Interrupted();
-        }
+    std::string note;
+    while (step_ < settings_.steps) {
+      const std::optional<CurvePoint> point = one_step();
+      if (point && curve) {
+        curve->add(*point);
+        summary.curve.push_back(*point);
+        note = describe(*point);
+      }
+      if (step_ % settings_.save_every == 0 || step_ == settings_.steps) save();
+      if (options_.after_step) options_.after_step(step_);
+      if (progress) progress->update(static_cast<std::size_t>(step_), note);
+      if (asked_to_end() && step_ < settings_.steps) {
+        save();
+        if (!ranks_.first()) throw ranks::Elsewhere();
+        log().info("stopped after step {}; the same command goes on from there", step_);
+        throw Interrupted();
       }
     }
+    progress.reset();
     if (summary.first_step == step_) save();
     summary.steps = step_;
     if (step_ > summary.first_step) {
@@ -176,7 +252,6 @@ class Trainer {
     return summary;
   }
 
- private:
   void make_model() {
     model_ = initial_model(settings_.model, training_.systems);
     model_.definition = settings_.input.at("model");
@@ -242,14 +317,18 @@ class Trainer {
     if (validation_ && !state.validation_positions.empty())
       validation_->sampler->set_state(state.validation_positions);
     step_ = state.step;
-    log().info("going on from step {} of {}", step_, checkpoint_.string());
+    saved_step_ = step_;
+    if (ranks_.first()) log().info("going on from step {} of {}", step_, checkpoint_.string());
   }
 
   void save() {
     engine_->store(model_);
     model_.provenance["steps"] = step_;
     const bool refit = settings_.refit_bias && settings_.loss.wants_energy() && step_ == settings_.steps;
-    dp::write_model(options_.folder / options_.model, refit ? with_refitted_biases() : model_);
+    const dp::Model model = refit ? with_refitted_biases() : model_;
+    optimizer_.gather(ranks_);
+    if (!ranks_.first()) return;
+    dp::write_model(options_.folder / options_.model, model);
     Checkpoint<T> state;
     state.step = step_;
     state.fingerprint = fingerprint();
@@ -259,17 +338,28 @@ class Trainer {
     state.optimizer = optimizer_.state();
     state.parameters = engine_->parameters();
     write_checkpoint<T>(checkpoint_, state);
+    saved_step_ = step_;
   }
 
   /// The model whose biases leave the energies of the training frames the least error. The checkpoint keeps
   /// those that it was trained with.
   dp::Model with_refitted_biases() {
     const auto n_types = static_cast<int>(model_.type_map.size());
-    std::vector<EnergyResidual> residuals;
+    std::vector<double> energies(training_.total);
+    std::size_t at = 0;
     for (const auto& system : training_.systems) {
       for (const Prepared<T>& frame : system.frames) {
         const Prepared<T>* const one = &frame;
-        const double energy = engine_->evaluate({&one, 1}, options_.threads).front().energy;
+        if (at % static_cast<std::size_t>(ranks_.size()) == static_cast<std::size_t>(ranks_.rank()))
+          energies[at] = engine_->evaluate({&one, 1}, options_.threads).front().energy;
+        ++at;
+      }
+    }
+    ranks_.sum(energies);
+    std::vector<EnergyResidual> residuals;
+    for (const auto& system : training_.systems) {
+      for (const Prepared<T>& frame : system.frames) {
+        const double energy = energies[residuals.size()];
         EnergyResidual residual{std::vector<int>(static_cast<std::size_t>(n_types), 0),
                                 frame.energy - energy};
         for (const int type : frame.types) ++residual.atoms[static_cast<std::size_t>(type)];
@@ -286,8 +376,9 @@ class Trainer {
   std::optional<CurvePoint> one_step() {
     const double rate = settings_.learning_rate.at(step_);
     const LossWeights weights = settings_.loss.at(rate / settings_.learning_rate.start);
-    const LossTerms terms = engine_->loss_and_gradient(training_.batch(step_), weights, options_.threads);
+    const LossTerms terms = loss_and_gradient(weights);
     if (!std::isfinite(terms.loss)) {
+      if (!ranks_.first()) throw ranks::Elsewhere();
       throw WorkError(
           "step {}: the loss is {}: the training has diverged; lower learning_rate/start_lr or look for "
           "wrong labels. "
@@ -297,19 +388,50 @@ class Trainer {
     clip();
     optimizer_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_,
                       options_.threads);
+    ranks_.spread<T>(engine_->parameters(), parts_);
     ++step_;
     if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
       return std::nullopt;
     return measure(terms, weights, rate);
   }
 
+  /// Each process has the frames of a share of the batch; then, of a share of the parameters, the gradient of
+  /// the whole batch. The loss is that of the batch in all.
+  LossTerms loss_and_gradient(const LossWeights& weights) {
+    const auto& batch = training_.batch(step_);
+    const auto mine = training_.share_of(batch, ranks_);
+    LossSums sums;
+    if (!mine.empty()) sums = engine_->share_of_gradient(mine, batch.size(), weights, options_.threads);
+    if (ranks_.size() > 1) {
+      ranks_.collect<T>(engine_->gradient(), parts_);
+      std::array<double, 8> all{
+          sums.loss,      sums.square[0], sums.square[1], sums.square[2],
+          sums.labels[0], sums.labels[1], sums.labels[2], interrupt_requested() ? 1.0 : 0.0};
+      ranks_.sum(all);
+      sums = {all[0], {all[1], all[2], all[3]}, {all[4], all[5], all[6]}};
+      asked_to_end_ = all[7] > 0;
+    }
+    return terms_of(sums, batch.size());
+  }
+
+  /// One answer in all processes: the one that the sums of the step brought.
+  bool asked_to_end() const { return ranks_.size() > 1 ? asked_to_end_ : interrupt_requested(); }
+
   void clip() {
     if (!(settings_.gradient_max_norm > 0)) return;
+    auto& gradient = engine_->gradient();
     double square = 0;
-    for (const T g : engine_->gradient()) square += static_cast<double>(g) * static_cast<double>(g);
+    const auto each = [&](const auto& change) {
+      for (const ranks::Part& part : parts_) {
+        if (part.owner != ranks_.rank()) continue;
+        for (std::size_t k = part.begin; k < part.end; ++k) change(gradient[k]);
+      }
+    };
+    each([&](const T& g) { square += static_cast<double>(g) * static_cast<double>(g); });
+    ranks_.sum({&square, 1});
     const double factor = settings_.gradient_max_norm / (std::sqrt(square) + 1e-6);
     if (factor >= 1) return;
-    for (T& g : engine_->gradient()) g *= static_cast<T>(factor);
+    each([&](T& g) { g *= static_cast<T>(factor); });
   }
 
   CurvePoint measure(const LossTerms& training, const LossWeights& weights, double rate) {
@@ -324,10 +446,11 @@ class Trainer {
     point.rmse_val = point.rmse_e_val = point.rmse_f_val = point.rmse_v_val = nan;
     if (!validation_) return point;
     // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms.
-    std::array<double, 4> sum{};
-    double n = 0;
+    std::array<double, 5> sum{};
+    double& n = sum[4];
     for (int k = 0; k < settings_.validation->batches; ++k) {
       const auto& batch = validation_->batch(step_ * settings_.validation->batches + k);
+      if (k % ranks_.size() != ranks_.rank()) continue;
       engine_->evaluate(batch, options_.threads);
       const LossTerms terms = engine_->loss(batch, weights);
       const double atoms = batch.front()->n_atoms;
@@ -337,6 +460,7 @@ class Trainer {
       sum[3] += atoms * std::sqrt(terms.virial_mse);
       n += atoms;
     }
+    ranks_.sum(sum);
     point.rmse_val = sum[0] / n;
     point.rmse_e_val = sum[1] / n;
     point.rmse_f_val = sum[2] / n;
@@ -352,6 +476,8 @@ class Trainer {
 
   const Settings& settings_;
   const RunOptions& options_;
+  ranks::Ranks& ranks_;
+  std::vector<ranks::Part> parts_;  ///< of the parameters, by the process that moves them
   Data<T> training_;
   std::optional<Data<T>> validation_;
   std::filesystem::path checkpoint_;
@@ -360,13 +486,19 @@ class Trainer {
   Optimizer<T> optimizer_;
   std::vector<unsigned char> trained_;
   std::int64_t step_ = 0;
+  std::int64_t saved_step_ = -1;
+  bool asked_to_end_ = false;
 };
 
 template <typename T>
 RunSummary run(const Settings& settings, const RunOptions& options) {
   const auto start = Clock::now();
-  Trainer<T> trainer(settings, options);
-  RunSummary summary = trainer.run();
+  ranks::Ranks alone;
+  ranks::Ranks& ranks = options.ranks != nullptr ? *options.ranks : alone;
+  std::optional<Trainer<T>> trainer;
+  ranks.together([&] { trainer.emplace(settings, options, ranks); });
+  trainer->begin_together();
+  RunSummary summary = trainer->run();
   summary.seconds = seconds_since(start);
   return summary;
 }
@@ -399,6 +531,7 @@ Json to_json(const RunSummary& summary) {
           {"n_parameters", summary.n_parameters},
           {"n_training_frames", summary.n_training_frames},
           {"n_validation_frames", summary.n_validation_frames},
+          {"processes", summary.processes},
           {"ms_per_step", summary.ms_per_step},
           {"seconds", summary.seconds},
           {"model", summary.model.string()},

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "solion/ranks/ranks.hpp"
 #include "solion/train/settings.hpp"
 
 namespace solion::train {
@@ -22,6 +23,9 @@ struct RunOptions {
   int threads = 1;
   /// Called after every step with the number of steps done; for tests and callers that watch.
   std::function<void(std::int64_t)> after_step;
+  /// The processes that share the frames of each batch and the parameters of each update; none: this one
+  /// alone. All of them have the same settings and read the same files; the first one writes.
+  ranks::Ranks* ranks = nullptr;
 };
 
 /// One line of lcurve.out; NaN where there is no label or no validation data.
@@ -40,6 +44,7 @@ struct RunSummary {
   std::size_t n_parameters = 0;
   std::size_t n_training_frames = 0;
   std::size_t n_validation_frames = 0;
+  int processes = 1;
   double ms_per_step = 0;         ///< of this call, without reading data
   double seconds = 0;             ///< of this call, all of it
   std::vector<CurvePoint> curve;  ///< the points of this call
@@ -49,7 +54,10 @@ Json to_json(const RunSummary& summary);
 
 /// Trains. Every `save_freq` steps and at the end the model and the checkpoint are replaced. On Ctrl-C both
 /// are saved and Interrupted is thrown. InputError for data without the labels that the loss wants; WorkError
-/// if the loss is no longer finite (the last checkpoint stays).
+/// if the loss is no longer finite (the last checkpoint stays). Of several processes one throws these and the
+/// others ranks::Elsewhere; WorkError too where one of them is gone. The same batches are trained on with any
+/// number of processes, so that only rounding differs; InputError if a batch has fewer frames than there are
+/// processes.
 RunSummary train(const Settings& settings, const RunOptions& options);
 
 }  // namespace solion::train
