@@ -61,6 +61,7 @@ std::function<void()> setup_analyze(CLI::App& app) {
   add("green-kubo", "Diffusion coefficients from velocities, as a cross-check", setup_analyze_green_kubo);
   add("polyhedra", "Coordination census and distortion of octahedra", setup_analyze_polyhedra);
   add("density", "Density of ions on a grid, and the free energy to cross the cell", setup_analyze_density);
+  add("paths", "Free energy of ions along the lines between neighbouring sites", setup_analyze_paths);
   add("channels", "Bottlenecks between the anions, and the radius that spans the crystal",
       setup_analyze_channels);
   add("doas", "Density of atomistic states: how atomic energies are distributed", setup_analyze_doas);

@@ -46,6 +46,7 @@ std::function<void()> setup_analyze_van_hove(CLI::App& app);
 std::function<void()> setup_analyze_green_kubo(CLI::App& app);
 std::function<void()> setup_analyze_polyhedra(CLI::App& app);
 std::function<void()> setup_analyze_density(CLI::App& app);
+std::function<void()> setup_analyze_paths(CLI::App& app);
 std::function<void()> setup_analyze_channels(CLI::App& app);
 std::function<void()> setup_analyze_doas(CLI::App& app);
 

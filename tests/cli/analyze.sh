@@ -91,6 +91,14 @@ grep -q '"census"' poly.json || fail "polyhedra"
 grep -q '"free_energy_barrier_eV"' density.json && [[ $(sed -n 3p li.cube) == "32 0 0 0" ]] || fail "density"
 "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O=1.4 --spacing-A 0.5 --every 250 --json channels.json --csv channels.csv >out
 [[ $(key channels.json n_edges) == 648 && $(key channels.json n_frames) == 2 ]] || fail "channels: $(cat out)"
+"$solion" analyze paths images.xyz --species Li --sites sites.xyz --temperature 600 --json paths.json --csv paths.csv >out
+python3 - <<'PY' || fail "paths: $(cat out)"
+import json
+p = json.load(open("paths.json"))
+assert p["n_frames"] > 2 and p["paths"][0]["n_edges"] > 0, p
+assert len(open("paths.csv").readlines()) == 1 + 20 * len(p["paths"])
+PY
+refused "hold no Na" "$solion" analyze paths images.xyz --species Na --sites sites.xyz --temperature 600
 refused "expected for example" "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O
 
 cp images.xyz all.xyz

@@ -10,7 +10,7 @@ export KIM_API_MODEL_DRIVERS_DIR=$work/drivers KIM_API_PORTABLE_MODELS_DIR=$work
 ranks() { local n=$1; shift; mpirun -n "$n" --oversubscribe --allow-run-as-root --bind-to none "$@"; }
 
 # A model trained for a moment: rough, but a crystal.
-jq '.training.numb_steps = 1000 | .training.save_freq = 1000 | .learning_rate = {type: "exp", start_lr: 3e-3, stop_lr: 1e-5, decay_steps: 25}
+jq '.training.numb_steps = 1000 | .training.training_data.batch_size = 1 | .training.save_freq = 1000 | .learning_rate = {type: "exp", start_lr: 3e-3, stop_lr: 1e-5, decay_steps: 25}
   | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"] | del(.training.validation_data)' \
   "$source/examples/li3ocl/train-quick.json" >input.json
 "$solion" train input.json >train.txt 2>&1 || fail "$(cat train.txt)"

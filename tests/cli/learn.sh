@@ -10,6 +10,7 @@ s = json.load(open(sys.argv[1]))
 s["model"]["descriptor"].update(neuron=[4, 8, 16], axis_neuron=4, rcut=4.5, sel=[40, 12, 12])
 s["model"]["fitting_net"].update(neuron=[16, 16])
 s["training"].update(numb_steps=1500, save_freq=100, disp_freq=500)
+s["training"]["training_data"]["batch_size"] = 1
 s["learning_rate"] = dict(type="exp", start_lr=0.002, stop_lr=1e-4, decay_steps=15)
 s.pop("optimizer", None)
 json.dump(s, open("train.json", "w"))

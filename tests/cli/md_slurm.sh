@@ -8,7 +8,7 @@ done
 [[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]] || skip "libkim-api-dev at build time"
 source "$source/tests/cli/slurm_cluster.sh"
 
-jq '.training.numb_steps = 1000 | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"] | del(.training.validation_data)' \
+jq '.training.numb_steps = 1000 | .training.training_data.batch_size = 1 | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"] | del(.training.validation_data)' \
   "$source/examples/li3ocl/train-quick.json" >input.json
 "$solion" train input.json >train.txt 2>&1 || fail "$(cat train.txt)"
 "$solion" build --crystal li3ocl --supercell 2 2 2 -o start.xyz >/dev/null

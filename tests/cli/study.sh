@@ -9,6 +9,7 @@ import json, sys
 settings = json.load(open(sys.argv[1]))
 settings["training"]["numb_steps"] = 1500
 settings["training"]["save_freq"] = 100
+settings["training"]["training_data"]["batch_size"] = 1
 settings["learning_rate"] = {"type": "exp", "start_lr": 0.005, "stop_lr": 1e-5, "decay_steps": 15}
 settings["optimizer"] = {"type": "SOAP"}
 json.dump(settings, open("train.json", "w"))
@@ -98,6 +99,9 @@ for p in numbers["structures"]:
     assert abs(sum(p["polyhedra"]["share"].values()) - 1) < 1e-9, p["polyhedra"]
     assert p["polyhedra"]["mean_coordination"] > 5 and p["hops"]["sites"] == 24, p
     assert len(p["before_hops"]) == 3, p["before_hops"]
+    profile = p["profiles"][0]  # 24 Li, each with 8 neighbours at a/√2
+    assert min(f for f in profile["free_energy_eV"] if f is not None) == 0 and 2.6 < profile["length_A"] < 2.95, profile
+    assert (profile["barrier_eV"] is None) == (None in profile["free_energy_eV"]), profile
     assert ("paths" in p) == (p["temperature_K"] == 900), p["temperature_K"]
     if "density" in p:  # integrates to the ions of the cell
         d = p["density"]

@@ -149,14 +149,60 @@ Figure channels_figure(const Json& structures) {
   });
 }
 
+/// Of the shortest lines between sites; nullptr without one.
+const Json* shortest_profile(const Json& point) {
+  const auto found = point.find("profiles");
+  return found == point.end() || found->empty() ? nullptr : &found->front();
+}
+
+std::string free_energy_to_pass(const Json& profile) {
+  if (profile["barrier_eV"].is_number())
+    return with_error(profile["barrier_eV"], profile["barrier_std_eV"], "{:.3f}");
+  return profile["barrier_bound_eV"].is_number() ? "> " + number(profile["barrier_bound_eV"], "{:.2f}")
+                                                 : std::string("–");
+}
+
+Figure profiles_figure(const Json& structures, const std::string& species) {
+  Figure figure;
+  figure.id = "hop-profiles";
+  figure.caption =
+      fmt::format("Free energy of {} from a site to the middle of the line to the next, at {:g} K", species,
+                  hottest(structures));
+  figure.definition =
+      "−k_B T ln of the number of ions a length in a tube about the line, over all of the shortest lines "
+      "between "
+      "sites; from its least. Bars: a jackknife over blocks of time.";
+  figure.x_label = "distance from the site (Å)";
+  figure.y_label = "F (eV)";
+  return at_hottest(structures, figure, [](const Json& p) {
+    Series s;
+    const Json* profile = shortest_profile(p);
+    if (profile == nullptr) return s;
+    const auto& energy = (*profile)["free_energy_eV"];
+    const auto& error = (*profile)["std_eV"];
+    s.mark = Mark::line_and_points;
+    for (std::size_t k = 0; k < energy.size(); ++k) {
+      if (!energy[k].is_number()) continue;
+      s.x.push_back((*profile)["s"][k].get<double>() * (*profile)["length_A"].get<double>());
+      s.y.push_back(energy[k]);
+      s.y_error.push_back(error[k].is_number() ? error[k].get<double>() : std::nan(""));
+    }
+    return s;
+  });
+}
+
 Table motion_table(const Json& structures) {
   Table table{
       "hops",
       "Hops between sites, and the channels they use",
       {"structure", "T (K)", "hops", "rate (1/ps an ion)", "residence (ps)", "returned (%)",
-       "correlation factor", "in concert (%)", "mean bottleneck (Å)", "critical radius, 3D (Å)"},
+       "correlation factor", "in concert (%)", "free energy to pass (eV)", "middle passed (1/ps an ion)",
+       "mean bottleneck (Å)", "critical radius, 3D (Å)"},
       {},
       {"A hop is counted when an ion comes within 0.4 of the least distance between sites of another site. "
+       "Free energy to pass: from the least to the highest along the shortest lines between sites; the "
+       "middle is "
+       "passed by transition state theory, returns included. "
        "Critical radius: what is wider spans the cell in three dimensions; ± is its deviation between "
        "frames."}};
   const auto percent = [](const Json& value) {
@@ -172,10 +218,13 @@ Table motion_table(const Json& structures) {
     const Json& h = p["hops"];
     const Json channels = p.value("channels", Json());
     const bool open = channels.is_object();
+    const Json* profile = shortest_profile(p);
     table.rows.push_back(
         {p["structure"], number(p["temperature_K"], "{:g}"), number(h["hops"], "{:g}"),
          with_error(h["rate_per_ps"], h["rate_std_per_ps"], "{:.2g}"), number(h["residence_ps"]),
          percent(h["returned"]), number(h["correlation_factor"], "{:.2f}"), percent(h["concerted"]),
+         profile ? free_energy_to_pass(*profile) : std::string("–"),
+         profile ? number((*profile)["rate_per_ps"], "{:.2g}") : std::string("–"),
          open ? number(channels["mean_A"], "{:.3f}") : std::string("–"),
          open ? with_error(channels["critical_A"][2], channels["critical_std_A"][2], "{:.3f}")
               : std::string("–")});
@@ -318,6 +367,7 @@ Section structure_section(const Config& config, const Json& numbers) {
     section.items.emplace_back(energies_figure(s, config.transport.species));
     if (!config.structure.channel_radii_A.empty()) section.items.emplace_back(channels_figure(s));
     section.items.emplace_back(motion_table(s));
+    section.items.emplace_back(profiles_figure(s, config.transport.species));
     section.items.emplace_back(before_hops_table(config, s));
     for (const Json& p : s) {
       if (looked_at(p) && p.contains("paths"))

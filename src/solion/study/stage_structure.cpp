@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"
@@ -15,6 +16,7 @@
 #include "solion/transport/channels.hpp"
 #include "solion/transport/density.hpp"
 #include "solion/transport/doas.hpp"
+#include "solion/transport/hop_profile.hpp"
 #include "solion/transport/hops.hpp"
 #include "solion/transport/polyhedra.hpp"
 #include "solion/transport/read.hpp"
@@ -68,6 +70,27 @@ Json hops_json(const transport::HopStatistics& s) {
           {"correlation_factor", finite(s.correlation_factor)},
           {"concerted", finite(s.concerted)},
           {"between_sites", s.between_sites}};
+}
+
+/// Shortest paths first.
+Json profiles_json(const std::vector<transport::HopProfile>& profiles) {
+  Json list = Json::array();
+  for (const transport::HopProfile& p : profiles) {
+    Json energy = Json::array(), error = Json::array();
+    for (std::size_t b = 0; b < p.s.size(); ++b) {
+      energy.push_back(finite(p.free_energy_eV[b]));
+      error.push_back(finite(p.std_eV[b]));
+    }
+    list.push_back({{"length_A", p.length_A},
+                    {"s", p.s},
+                    {"free_energy_eV", energy},
+                    {"std_eV", error},
+                    {"barrier_eV", finite(p.barrier_eV)},
+                    {"barrier_std_eV", finite(p.barrier_std_eV)},
+                    {"barrier_bound_eV", finite(p.barrier_bound_eV)},
+                    {"rate_per_ps", p.rate_per_ps}});
+  }
+  return list;
 }
 
 /// The ions that went farthest, each at the same few hundred times; Å in the mean cell.
@@ -196,6 +219,18 @@ struct Motion {
   std::vector<std::vector<long>> sites;        ///< of every ion, in each frame of the sample
 };
 
+/// None in a cell too small for them.
+std::optional<transport::HopProfileAccumulator> make_profiles(const Config& config) {
+  transport::HopProfileOptions options;
+  options.species = config.transport.species;
+  try {
+    return transport::HopProfileAccumulator(options, perfect_sites(config));
+  } catch (const InputError& error) {
+    log().warn("no free energy along hops: {}", error.what());
+    return std::nullopt;
+  }
+}
+
 Motion motion_of(const Config& config, const std::filesystem::path& trajectory, double interval_fs,
                  const Chosen& chosen, const Point& point, bool in_space) {
   const std::string& species = config.transport.species;
@@ -207,6 +242,7 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     motion.hops[ion].push_back(frame);
   };
   transport::HopAccumulator hops(hop_options, perfect_sites(config), interval_fs);
+  auto profiles = make_profiles(config);
   PathRecorder paths(species, std::max<std::size_t>(1, chosen.all / 300));
   transport::DensityOptions density_options;
   density_options.species = species;
@@ -218,6 +254,7 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
   std::size_t frame_number = 0;
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
     hops.add(frame, where);
+    if (profiles) profiles->add(frame, where);
     if (frame_number++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
       motion.sites.push_back(hops.sites());
     if (!in_space) return;
@@ -230,6 +267,7 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     paths.add(frame, where);
   });
   motion.json = {{"hops", hops_json(hops.statistics())}};
+  if (profiles) motion.json["profiles"] = profiles_json(profiles->profiles(point.temperature_K));
   motion.hops.resize(hops.sites().size());
   if (in_space) {
     motion.json["paths"] = paths.json(40);
@@ -243,7 +281,7 @@ Json structure_key(const Config& config) {
   return {{"frames", s.frames},   {"centre", s.centre},
           {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
           {"density", s.density}, {"hop_window_ps", s.hop_window_ps},
-          {"version", 2},         {"species", config.transport.species}};
+          {"version", 3},         {"species", config.transport.species}};
 }
 
 Json look_at(const Context& context, const Point& point, const Json& result, Potential& model, bool hottest) {

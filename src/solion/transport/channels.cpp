@@ -13,41 +13,9 @@ ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& site
   if (options_.radii_A.empty()) throw InputError("channels: no radii given");
   for (const auto& [element, radius] : options_.radii_A)
     if (!(radius > 0)) throw InputError("channels: a radius of {} Å for {}", radius, element);
-  if (!(options_.edge_share >= 1))
-    throw InputError("channels: edges up to {} times the least", options_.edge_share);
-  if (!sites.cell) throw InputError("channels: the sites have no cell");
-  const Cell& cell = *sites.cell;
-  std::vector<Vec3> positions;
-  for (std::size_t i = 0; i < sites.n_atoms(); ++i)
-    if (sites.element(i) == options_.species) positions.push_back(cell.to_fractional(sites.positions[i]));
-  if (positions.empty())
-    throw InputError("channels: the sites hold no {}; found {}", options_.species, sites.formula());
+  const std::vector<Vec3> positions = sites_of(sites, options_.species, "channels");
   n_sites_ = positions.size();
-  // All images within reach: in a small cell two sites may share several edges.
-  double least = cell.widths().minCoeff();
-  std::vector<std::pair<Edge, double>> all;
-  for (const bool collect : {false, true}) {
-    for (std::size_t i = 0; i < positions.size(); ++i)
-      for (std::size_t j = i; j < positions.size(); ++j)
-        for (int x = -1; x <= 1; ++x)
-          for (int y = -1; y <= 1; ++y)
-            for (int z = -1; z <= 1; ++z) {
-              const Vec3 step = positions[j] - positions[i];
-              const Vec3 near = step - step.array().round().matrix() + Vec3(x, y, z);
-              const double d = cell.to_cartesian(near).norm();
-              if (!(d > 1e-6)) continue;
-              // An edge of a site with its own image appears from both ends: one of them counts.
-              if (i == j && std::lexicographical_compare(near.data(), near.data() + 3, (-near).eval().data(),
-                                                         (-near).eval().data() + 3))
-                continue;
-              if (!collect) {
-                least = std::min(least, d);
-              } else if (d <= options_.edge_share * least) {
-                edges_.push_back({positions[i], positions[i] + near, {i, j}});
-                edge_length_A_ = std::max(edge_length_A_, d);
-              }
-            }
-  }
+  edges_ = site_edges(positions, *sites.cell, options_.edge_share, "channels");
 }
 
 Grid ChannelAccumulator::free_radius(const Frame& frame, const std::string& where) const {
@@ -96,7 +64,7 @@ void ChannelAccumulator::add(const Frame& frame, const std::string& where) {
                 static_cast<int>(std::floor(f[1] * grid.n[1])),
                 static_cast<int>(std::floor(f[2] * grid.n[2])));
   };
-  for (const Edge& edge : edges_) {
+  for (const SiteEdge& edge : edges_) {
     const Vec3 middle = 0.5 * (edge.from + edge.to);
     const double ball = 0.75 * cell.to_cartesian(edge.to - edge.from).norm();
     widths_.push_back(

@@ -8,6 +8,7 @@
 
 #include "solion/structure/neighborhood.hpp"
 #include "solion/transport/percolation.hpp"
+#include "solion/transport/site_edges.hpp"
 
 namespace solion::transport {
 
@@ -43,16 +44,11 @@ class ChannelAccumulator {
   [[nodiscard]] ChannelStatistics statistics() const;
 
  private:
-  struct Edge {
-    Vec3 from, to;  // fractional, `to` in the image next to `from`
-    std::size_t sites[2];
-  };
   [[nodiscard]] Grid free_radius(const Frame& frame, const std::string& where) const;
 
   ChannelOptions options_;
-  std::vector<Edge> edges_;
+  std::vector<SiteEdge> edges_;
   std::size_t n_sites_ = 0;
-  double edge_length_A_ = 0;
   std::vector<float> widths_;
   std::vector<double> critical_[3];
 };

@@ -7,6 +7,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/row_major.hpp"
+#include "solion/transport/site_edges.hpp"
 
 namespace solion::transport {
 
@@ -17,11 +18,7 @@ HopAccumulator::HopAccumulator(HopOptions options, const Frame& sites, double fr
   if (!(frame_interval_fs > 0)) throw InputError("hops: a frame interval of {} fs", frame_interval_fs);
   if (!(options_.core_share > 0 && options_.core_share < 0.5))
     throw InputError("hops: cores of {} of the site distance; expected 0 to 0.5", options_.core_share);
-  if (!sites.cell) throw InputError("hops: the sites have no cell");
-  for (std::size_t i = 0; i < sites.n_atoms(); ++i)
-    if (sites.element(i) == options_.species) sites_.push_back(sites.cell->to_fractional(sites.positions[i]));
-  if (sites_.empty())
-    throw InputError("hops: the sites hold no {}; found {}", options_.species, sites.formula());
+  sites_ = sites_of(sites, options_.species, "hops");
   const Cell& cell = *sites.cell;
   site_distance_A_ = cell.widths().minCoeff();
   for (std::size_t i = 0; i < sites_.size(); ++i)
