@@ -60,17 +60,12 @@ Json provenance_of(const ref::Label& label, const Source& source, const ref::Cal
                    const ref::Settings& settings) {
   Json about;
   for (const auto& [key, value] : label.frame.info) about[key] = number_or_text(value);
-  about["key"] = label.key;
+  about.update(ref::provenance(label, code));
   about["file"] = fs::path(source.file).filename().string();
   about["frame"] = source.index;
-  about["code"] = code.name();
-  about["code_version"] = label.raw.code_version;
   about["settings"] = ref::settings_key(code.name(), settings);
-  about["wall_s"] = label.raw.wall_s;
   if (label.raw.scf_iterations) about["scf_iterations"] = *label.raw.scf_iterations;
   if (label.raw.n_electrons) about["n_electrons"] = *label.raw.n_electrons;
-  about["raw_stress_eV_per_A3"] = ref::to_json(label.raw)["stress_eV_per_A3"];
-  about["pressure_correction_GPa"] = label.pressure_correction_GPa;
   return about;
 }
 

@@ -86,6 +86,7 @@ TEST(LabelSettings, ReadsTheExampleAndRefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refuse("[kpoints]\npoints = [0.25, 0.25]"), HasSubstr("three numbers"));
   EXPECT_THAT(refuse("[kpoints]\npoints = [0,0,0]\nspacing_per_A = 1"), HasSubstr("either"));
   EXPECT_THAT(refuse("[audit]\nforce_eV_per_A = 0"), HasSubstr("above 0"));
+  EXPECT_THAT(refuse("shear_correction_eV = [0.1]"), HasSubstr("three numbers: yz, xz, xy"));
   EXPECT_THAT(refuse("[virial_correction_eV]\nXx = 0"), HasSubstr("no element"));
   EXPECT_THAT(message([] { calculator("nocode"); }), HasSubstr("known: gpaw"));
 }

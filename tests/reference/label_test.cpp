@@ -93,13 +93,20 @@ TEST_F(LabelTest, FailuresAreSetAsideWithTheirReasonAndNeverStopTheRest) {
 TEST_F(LabelTest, LabelsCarryTheCorrectedVirial) {
   options_.pressure_correction_GPa = 1.6;
   options_.virial_correction_eV = {{"Li", 0.25}};
+  options_.shear_correction_eV = Vec3(0.001, 0.002, 0.003);
   const std::vector<Frame> frames{fake_frame(1), fake_frame(1)};
   const LabelSummary summary = label(code_, settings_, frames, options_, collected_.receiver());
   EXPECT_EQ(summary.repeated, 1U);
   ASSERT_EQ(collected_.labels.size(), 1U);
   const Label& label = collected_.labels[0];
   const double expected = -0.01 * 64 + 1.6 / constants::eV_per_A3_in_GPa * 64 + 0.5;
-  EXPECT_NEAR((*label.frame.labels.virial_eV - Mat3::Identity() * expected).norm(), 0.0, 1e-12);
+  Mat3 virial = Mat3::Identity() * expected;
+  const auto n = static_cast<double>(label.frame.n_atoms());
+  virial(1, 2) = virial(2, 1) = 0.001 * n;
+  virial(0, 2) = virial(2, 0) = 0.002 * n;
+  virial(0, 1) = virial(1, 0) = 0.003 * n;
+  EXPECT_NEAR((*label.frame.labels.virial_eV - virial).norm(), 0.0, 1e-12);
+  EXPECT_EQ(provenance(label, code_)["shear_correction_eV"], Json({0.001, 0.002, 0.003}));
   EXPECT_NEAR(label.pressure_correction_GPa, 1.6 + 0.5 / 64 * constants::eV_per_A3_in_GPa, 1e-12);
   EXPECT_NEAR((*label.raw.stress_eV_per_A3)(0, 0), 0.01, 1e-15);
 }

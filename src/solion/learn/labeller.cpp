@@ -95,11 +95,14 @@ class CodeLabeller final : public Labeller {
   }
   [[nodiscard]] Json identity() const override {
     Json corrections(settings_.options.virial_correction_eV);
-    return {{"code", code_.name()},
-            {"template", sha256(settings_.settings.template_text)},
-            {"kpoints", settings_.settings.kpoints.text()},
-            {"pressure_correction_GPa", settings_.options.pressure_correction_GPa},
-            {"virial_correction_eV", corrections}};
+    Json identity{{"code", code_.name()},
+                  {"template", sha256(settings_.settings.template_text)},
+                  {"kpoints", settings_.settings.kpoints.text()},
+                  {"pressure_correction_GPa", settings_.options.pressure_correction_GPa},
+                  {"virial_correction_eV", corrections}};
+    const Vec3& shear = settings_.options.shear_correction_eV;
+    if (!shear.isZero(0)) identity["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+    return identity;
   }
   void check(std::span<const Frame> frames) override {
     if (settings_.options.executor.kind == ref::ExecutorSettings::Kind::local)
@@ -113,12 +116,7 @@ class CodeLabeller final : public Labeller {
     receiver.accept = [&](const ref::Label& label) -> std::optional<std::string> {
       Labelled result;
       result.frame = label.frame;
-      result.about = {{"code", code_.name()},
-                      {"code_version", label.raw.code_version},
-                      {"key", label.key},
-                      {"wall_s", label.raw.wall_s},
-                      {"raw_stress_eV_per_A3", ref::to_json(label.raw)["stress_eV_per_A3"]},
-                      {"pressure_correction_GPa", label.pressure_correction_GPa}};
+      result.about = ref::provenance(label, code_);
       done(label.index, result);
       return std::nullopt;
     };

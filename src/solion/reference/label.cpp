@@ -167,8 +167,9 @@ class Run {
       fail(task, *reason, last_log(task));
       return true;
     }
-    Label label{task.index, task.key, {}, raw, resumed, 0.0};
+    Label label{task.index, task.key, {}, raw, resumed};
     label.frame = corrected(frame, raw, options_, label.pressure_correction_GPa);
+    label.shear_correction_eV = options_.shear_correction_eV;
     if (const auto reason = receiver_.accept(label)) {
       fail(task, *reason, "");
       return true;
@@ -372,8 +373,25 @@ Frame corrected(const Frame& frame, const RawResult& raw, const LabelOptions& op
   result.labels = {};
   result.labels.energy_eV = raw.energy_eV;
   result.labels.forces_eV_per_A = raw.forces_eV_per_A;
-  result.labels.virial_eV = Mat3(-0.5 * volume * (stress + stress.transpose()) + Mat3::Identity() * virial);
+  const Vec3 shear = static_cast<double>(frame.n_atoms()) * options.shear_correction_eV;
+  Mat3 correction = Mat3::Identity() * virial;
+  correction(1, 2) = correction(2, 1) = shear[0];
+  correction(0, 2) = correction(2, 0) = shear[1];
+  correction(0, 1) = correction(1, 0) = shear[2];
+  result.labels.virial_eV = Mat3(-0.5 * volume * (stress + stress.transpose()) + correction);
   return result;
+}
+
+Json provenance(const Label& label, const Calculator& code) {
+  Json about{{"code", code.name()},
+             {"code_version", label.raw.code_version},
+             {"key", label.key},
+             {"wall_s", label.raw.wall_s},
+             {"raw_stress_eV_per_A3", to_json(label.raw)["stress_eV_per_A3"]},
+             {"pressure_correction_GPa", label.pressure_correction_GPa}};
+  const Vec3& shear = label.shear_correction_eV;
+  if (!shear.isZero(0)) about["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+  return about;
 }
 
 LabelSummary label(const Calculator& code, const Settings& settings, std::span<const Frame> frames,

@@ -37,6 +37,9 @@ struct LabelOptions {
   double pressure_correction_GPa = 0;
   /// Correction in proportion to what the cell holds: isotropic virial of each atom of an element (eV).
   std::map<std::string, double> virial_correction_eV;
+  /// Virial of each atom (eV; yz, xz, xy) for what k-points without the crystal's symmetry add off the
+  /// diagonal.
+  Vec3 shear_correction_eV = Vec3::Zero();
 };
 
 /// A frame that passed the audit.
@@ -45,8 +48,9 @@ struct Label {
   std::string key;
   Frame frame;  ///< with energy, forces and virial, corrected
   RawResult raw;
-  bool resumed = false;                ///< the result was there already
-  double pressure_correction_GPa = 0;  ///< all of the correction, for this frame
+  bool resumed = false;                     ///< the result was there already
+  double pressure_correction_GPa = 0;       ///< all of the isotropic correction, for this frame
+  Vec3 shear_correction_eV = Vec3::Zero();  ///< as in LabelOptions
 };
 
 /// A frame that did not become a label.
@@ -87,8 +91,11 @@ TaskState task_state(const std::filesystem::path& work, const std::string& key);
 LabelSummary label(const Calculator& code, const Settings& settings, std::span<const Frame> frames,
                    const LabelOptions& options, const Receiver& receiver);
 
-/// The frame with labels: W = −V·σ (symmetrised) plus the corrections. `correction_GPa` is set to the sum of
-/// them.
+/// Which code made a label and what of it is a correction, for the provenance of a data set.
+Json provenance(const Label& label, const Calculator& code);
+
+/// The frame with labels: W = −V·σ (symmetrised) plus the corrections. `correction_GPa` is set to the
+/// isotropic part of them.
 Frame corrected(const Frame& frame, const RawResult& raw, const LabelOptions& options,
                 double& correction_GPa);
 

@@ -81,6 +81,11 @@ LabelSettings read_settings(const fs::path& file, const Calculator& code) {
   if (table.has("time_limit_min")) result.options.time_limit_s = 60.0 * table.positive("time_limit_min", 0);
   result.options.pressure_correction_GPa = table.number("pressure_correction_GPa", 0.0);
   result.options.virial_correction_eV = by_element(table.table_or_empty("virial_correction_eV"));
+  if (table.has("shear_correction_eV")) {
+    const std::vector<double> shear = table.numbers("shear_correction_eV");
+    if (shear.size() != 3) table.fail("shear_correction_eV", "expected three numbers: yz, xz, xy");
+    result.options.shear_correction_eV = Vec3(shear[0], shear[1], shear[2]);
+  }
   if (table.has("kpoints")) read_kpoints(table.table("kpoints"), settings.kpoints);
   TomlTable environment = table.table_or_empty("environment");
   for (const std::string& key : environment.keys()) settings.environment[key] = environment.text(key);

@@ -16,6 +16,7 @@ namespace solion::reference {
 ///     launcher = ["mpirun", "-np", "2"]
 ///     time_limit_min = 60
 ///     pressure_correction_GPa = 1.6
+///     shear_correction_eV = [0, 0, 0]    # of each atom: yz, xz, xy
 ///     [virial_correction_eV]             # of each atom of the element
 ///     O = 0.5
 ///     [kpoints]                          # either, or
