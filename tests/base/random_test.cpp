@@ -15,8 +15,8 @@ struct Moments {
 
 template <typename F>
 Moments moments(int n, const F& draw) {
-  std::vector<double> x;
-  for (int i = 0; i < n; ++i) x.push_back(draw());
+  std::vector<double> x(static_cast<std::size_t>(n));
+  for (double& value : x) value = draw();
   double mean = 0;
   for (const double v : x) mean += v / n;
   Moments m{mean, 0, 0, 0};

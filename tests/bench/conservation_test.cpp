@@ -36,7 +36,8 @@ class Held : public Potential {
   static LennardJonesModel repulsion(const TypeMap& types) {
     LennardJonesModel model;
     model.type_map = types;
-    model.pairs.assign(static_cast<std::size_t>(types.size() * types.size()), {0.05, 2.2});
+    model.pairs.assign(static_cast<std::size_t>(types.size()) * static_cast<std::size_t>(types.size()),
+                       {0.05, 2.2});
     model.cutoff_A = 5;
     return model;
   }

@@ -389,7 +389,8 @@ TEST(Tables, AKinkHasNone) {
 
 TEST(Tables, SlopeIsTheDerivativeOfTheValue) {
   constexpr double h = 1e-6;
-  for (double t = 0.05; t < 1; t += 0.1) {
+  for (int k = 0; k < 10; ++k) {
+    const double t = 0.05 + 0.1 * k;
     const auto a = hermite(t - h, 2.0);
     const auto b = hermite(t + h, 2.0);
     const auto w = hermite(t, 2.0);

@@ -164,7 +164,7 @@ void expect_covers(const Json& theirs, const Json& ours, const std::string& path
     if (key == "@class" || key == "@version") {
       EXPECT_EQ(ours[key], value) << path;
     }
-    expect_covers(value, ours[key], path + "/" + key);
+    expect_covers(value, ours[key], fmt::format("{}/{}", path, key));
   }
   for (const auto& [key, value] : ours.items()) EXPECT_TRUE(theirs.contains(key)) << path << "/" << key;
 }

@@ -251,7 +251,9 @@ TEST_F(LammpsEngine, RefusesByName) {
   EXPECT_THAT(said([](md::Input& i) { i.settings.temperature_limit_K = 5000; }),
               HasSubstr("temperature_limit_K"));
   EXPECT_THAT(said([](md::Input&) {}, 41), HasSubstr("41 ranks for 40 atoms"));
-  const std::string path = std::getenv("PATH");
+  const char* searched = std::getenv("PATH");
+  ASSERT_NE(searched, nullptr);
+  const std::string path = searched;
   setenv("PATH", "/nowhere", 1);
   EXPECT_THAT(said([](md::Input&) {}), HasSubstr("Debian package lammps"));
   setenv("PATH", path.c_str(), 1);
@@ -259,7 +261,9 @@ TEST_F(LammpsEngine, RefusesByName) {
 
 TEST_F(LammpsEngine, AKilledRunKeepsWhatLammpsSaved) {
   // A lmp that dies the first time, long after its first restart file.
-  const std::string path = std::getenv("PATH");
+  const char* searched = std::getenv("PATH");
+  ASSERT_NE(searched, nullptr);
+  const std::string path = searched;
   write_file(folder_ / "lmp",
              "#!/bin/bash\ncase \"$*\" in *restart2dump*) PATH=${PATH#*:} exec lmp \"$@\" ;; esac\n"
              "PATH=${PATH#*:} lmp \"$@\" & pid=$!\n"

@@ -119,7 +119,7 @@ TEST(RoundTrip, EveryPairOfFormats) {
   const std::vector<std::string> names{"a.xyz", "POSCAR", "a.data", "a.dump", "system"};
   for (const std::string& first : names) {
     for (const std::string& second : names) {
-      SCOPED_TRACE(first + " -> " + second);
+      SCOPED_TRACE(fmt::format("{} -> {}", first, second));
       write_frames(dir / first, std::span(&frame, 1));
       const Frame between = read_frame(dir / first);
       std::filesystem::create_directories(dir / "second");

@@ -116,9 +116,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Engine, AnyNumberOfThreadsGivesTheSameBits) {
   const dp::Model model = testing::random_model({}, 5);
-  std::vector<Frame> frames;
-  for (int k = 0; k < 4; ++k)
-    frames.push_back(testing::random_frame(30, Mat3(Mat3::Identity() * 7.0), true, 20 + k));
+  std::vector<Frame> frames(4);
+  for (std::size_t k = 0; k < frames.size(); ++k)
+    frames[k] = testing::random_frame(30, Mat3(Mat3::Identity() * 7.0), true, 20 + static_cast<int>(k));
   const Batch<float> batch(frames, model);
   Engine<float> one(model);
   Engine<float> three(model);

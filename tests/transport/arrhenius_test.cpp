@@ -19,7 +19,8 @@ constexpr double kB = constants::boltzmann_eV_per_K;
 
 std::vector<DiffusionPoint> line(double Ea, double D0, double relative_error) {
   std::vector<DiffusionPoint> points;
-  for (double T = 300; T <= 900; T += 100) {
+  for (int k = 3; k <= 9; ++k) {
+    const double T = 100.0 * k;
     const double D = D0 * std::exp(-Ea / (kB * T));
     points.push_back({T, D, relative_error * D, true});
   }

@@ -41,7 +41,8 @@ struct Walkers {
   explicit Walkers(int n) {
     frame.cell = Cell::cubic(edge * a);
     for (int i = 0; i < n; ++i) {
-      home.push_back(Vec3(i % edge, i / edge % edge, i / edge / edge) * a);
+      const int row = i / edge, layer = row / edge;
+      home.push_back(Vec3(i % edge, row % edge, layer) * a);
       frame.add_atom("Li", home.back());
     }
     for (int k = 0; k < 4; ++k) {
@@ -183,7 +184,10 @@ TEST(GreenKubo, GivesTheDOfAnOrnsteinUhlenbeckProcess) {
   constexpr double tau = 20, sigma = 0.01;
   Frame frame;
   frame.cell = Cell::cubic(20);
-  for (int i = 0; i < 24; ++i) frame.add_atom(i < 20 ? "Li" : "O", Vec3(i % 5, i / 5, 0) * 3.0);
+  for (int i = 0; i < 24; ++i) {
+    const int row = i / 5;
+    frame.add_atom(i < 20 ? "Li" : "O", Vec3(i % 5, row, 0) * 3.0);
+  }
   frame.velocities.assign(24, Vec3::Zero());
   GreenKuboAccumulator green_kubo({.species = "Li", .framework = {}, .length_fs = 150}, 1.0);
   const double keep = std::exp(-1 / tau), kick = sigma * std::sqrt(1 - keep * keep);

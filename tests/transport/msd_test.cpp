@@ -19,8 +19,8 @@ MsdOptions lithium() { return {.framework = {}, .mobile = {"Li"}, .remove_drift 
 
 std::vector<Frame> walk_frames(const WalkOptions& options, int n, std::uint64_t seed = 3) {
   LatticeWalk walk(options, seed);
-  std::vector<Frame> frames;
-  for (int t = 0; t < n; ++t) frames.push_back(walk.next());
+  std::vector<Frame> frames(static_cast<std::size_t>(n));
+  for (Frame& frame : frames) frame = walk.next();
   return frames;
 }
 
@@ -114,9 +114,8 @@ TEST(Msd, OfAFrozenLatticeInABreathingTriclinicCellIsZero) {
   RandomStream random(1, "breathing");
   Mat3 h;
   h << 10, 0, 0, 2, 9, 0, 1, -1, 8;
-  std::vector<Vec3> fractional;
-  for (int i = 0; i < 6; ++i)
-    fractional.emplace_back(3 * random.uniform(), -2 * random.uniform(), random.uniform());
+  std::vector<Vec3> fractional(6);
+  for (Vec3& f : fractional) f = {3 * random.uniform(), -2 * random.uniform(), random.uniform()};
   std::vector<Frame> frames;
   for (int t = 0; t < 100; ++t) {
     Mat3 strain = Mat3::Identity();

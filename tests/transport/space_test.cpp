@@ -17,7 +17,7 @@ namespace {
 Grid filled(int n, double value) {
   Grid grid;
   grid.n = Int3(n, n, n);
-  grid.values.assign(static_cast<std::size_t>(n * n * n), value);
+  grid.values.assign(static_cast<std::size_t>(grid.n.prod()), value);
   return grid;
 }
 

@@ -218,7 +218,7 @@ System& Store::system_for(const Frame& frame, const std::string& structure) {
   std::string name = folder_name(structure);
   if (name.empty()) name = formula;
   // A second composition under the same name (another supercell, more defects) is a system of its own.
-  for (const std::string& candidate : {name, name + "-" + formula}) {
+  for (const std::string& candidate : {name, fmt::format("{}-{}", name, formula)}) {
     const auto found =
         std::find_if(systems_.begin(), systems_.end(), [&](const System& s) { return s.name == candidate; });
     if (found == systems_.end()) {

@@ -44,7 +44,7 @@ void DeepPotential::set_path(Path path) {
       fast_.emplace<FastPath<T>>(std::move(tables));
     } else {
       log().info("{}: a net of this model has no exact table; it is evaluated by the (slow) reference path",
-                 description());
+                 DeepPotential::description());
     }
   };
   fast_.emplace<std::monostate>();
@@ -102,7 +102,7 @@ void DeepPotential::evaluate_on(const NeighborView& list, std::span<const int> t
   }
   if (!std::isfinite(result.energy))
     throw WorkError("{}: the energy is not a finite number; the atoms are where the model means nothing",
-                    description());
+                    DeepPotential::description());
   if (excess.excess > 0 && !warned_->exchange(true)) {
     log().warn("{}: an atom has {} neighbours of {} where the model's sel is {}; the same formula goes on",
                description(), excess.count, model_->type_map.name(excess.type), excess.count - excess.excess);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dp/environment.hpp"
 
@@ -86,10 +87,10 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
       const nn::Matrix<double> jet = embedding_jet(m.embedding(a, b), row[0]);
       int rows = 4;
       while (rows > 0 && row[rows - 1] == 0) --rows;
-      pair.padding.assign(static_cast<std::size_t>(rows * stride), T(0));
+      pair.padding.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(stride), T(0));
       for (int c = 0; c < rows; ++c) {
         for (int k = 0; k < m1; ++k)
-          pair.padding[static_cast<std::size_t>(c * stride + k)] = static_cast<T>(row[c] * jet(0, k));
+          pair.padding[row_major(c, k, stride)] = static_cast<T>(row[c] * jet(0, k));
       }
       pairs.push_back(std::move(pair));
     }
@@ -128,7 +129,9 @@ class FastPath<T>::Worker {
   void run(const Block& block, const std::vector<int>& order, const NeighborView& list,
            std::span<const int> types, const Request& request, Evaluation& result) {
     const int n = block.end - block.begin;
-    const auto atom = [&](int k) { return order[static_cast<std::size_t>(block.begin + k)]; };
+    const auto atom = [&](int k) {
+      return order[static_cast<std::size_t>(block.begin) + static_cast<std::size_t>(k)];
+    };
     const nn::PackedNetwork<T>& net = model_.fitting[static_cast<std::size_t>(block.type)];
     make_room(block, order, list, net);
     for (int k = 0; k < n; ++k) {

@@ -169,7 +169,7 @@ class ArrayWriter {
 
  private:
   std::string write(const Array& array) {
-    const std::string path = fmt::format("/variable_{:04}", count_++);
+    std::string path = fmt::format("/variable_{:04}", count_++);
     const std::vector<hsize_t> extent(array.shape.begin(), array.shape.end());
     const Handle space(extent.empty()
                            ? H5Screate(H5S_SCALAR)

@@ -10,8 +10,8 @@ namespace solion::engine {
 
 namespace fs = std::filesystem;
 
-Queue::Queue(const reference::ExecutorSettings& settings, fs::path folder)
-    : folder_(fs::absolute(std::move(folder))) {
+Queue::Queue(const reference::ExecutorSettings& settings, const fs::path& folder)
+    : folder_(fs::absolute(folder)) {
   fs::create_directories(folder_);
   executor_ = reference::open_executor(settings, 1, folder_);
 }

@@ -18,7 +18,7 @@ namespace solion::engine {
 class Queue {
  public:
   /// WorkError if sbatch is not here.
-  Queue(const reference::ExecutorSettings& settings, std::filesystem::path folder);
+  Queue(const reference::ExecutorSettings& settings, const std::filesystem::path& folder);
 
   /// A job of an earlier process is in the queue, or at work, or its end has not been looked at.
   [[nodiscard]] bool holds_any() const;

@@ -163,7 +163,7 @@ void PoscarReader::read_velocities(Frame& frame) {
 }  // namespace
 
 Vec3 read_poscar_header(LineReader& lines, Frame& frame) {
-  const Vec3 scale = read_cell(lines, frame);
+  Vec3 scale = read_cell(lines, frame);
   read_species(lines, frame);
   return scale;
 }

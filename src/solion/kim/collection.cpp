@@ -101,7 +101,7 @@ fs::path write_source(const dp::Model& model, const Settings& settings, const st
                       const fs::path& folder) {
   check_name(name);
   check_elements(model);
-  const fs::path item = folder / name;
+  fs::path item = folder / name;
   make_folder(item);
   write_parameters(model, settings, item);
   write_file(
@@ -124,7 +124,7 @@ fs::path install(const dp::Model& model, const Settings& settings, const std::st
   check_name(name);
   check_elements(model);
   const fs::path driver = collection.drivers / driver_name;
-  const fs::path item = collection.models / name;
+  fs::path item = collection.models / name;
   make_folder(driver);
   make_folder(item);
   copy_whole(parts / driver_object, driver / driver_object);

@@ -51,7 +51,7 @@ State initial_state(const Settings& settings, const Frame& start) {
 
 }  // namespace
 
-Simulation::Simulation(Settings settings, const Frame& start, Potential& potential)
+Simulation::Simulation(const Settings& settings, const Frame& start, Potential& potential)
     : Simulation(settings, initial_state(settings, start), potential) {
   potential_->evaluate(state_.frame, Request{}, state_.now);
   rest_forces();

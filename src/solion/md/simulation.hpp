@@ -15,7 +15,7 @@ class Simulation {
  public:
   /// Step 0: unwraps images, draws velocities (or takes the frame's), evaluates. InputError for fewer than
   /// two atoms, no cell, missing velocities, elements without mass, or what the potential refuses.
-  Simulation(Settings settings, const Frame& start, Potential& potential);
+  Simulation(const Settings& settings, const Frame& start, Potential& potential);
   /// Goes on from a state (from a restart file), exactly.
   Simulation(Settings settings, State state, Potential& potential);
 

@@ -131,8 +131,8 @@ class Msd : public Analysis {
  public:
   static constexpr std::int64_t least_frames = 9;
 
-  Msd(Target target, transport::MsdAnalysisOptions options)
-      : Analysis(std::move(target)), options_(std::move(options)), msd_(options_) {}
+  Msd(Target target, const transport::MsdAnalysisOptions& options)
+      : Analysis(std::move(target)), options_(options), msd_(options_) {}
 
   static std::unique_ptr<Analysis> read(TomlTable& table, const md::Settings& settings, const Frame& start) {
     const Target target = read_target(table, settings, least_frames);
@@ -186,8 +186,8 @@ class Msd : public Analysis {
 
 class Rdf : public Analysis {
  public:
-  Rdf(Target target, transport::RdfOptions options)
-      : Analysis(std::move(target)), options_(std::move(options)), rdf_(options_) {}
+  Rdf(Target target, const transport::RdfOptions& options)
+      : Analysis(std::move(target)), options_(options), rdf_(options_) {}
 
   static std::unique_ptr<Analysis> read(TomlTable& table, const md::Settings& settings, const Frame& start) {
     const Target target = read_target(table, settings, 1);
@@ -230,11 +230,8 @@ class Rdf : public Analysis {
 
 class Density : public Analysis {
  public:
-  Density(Target target, transport::DensityOptions options, double temperature_K)
-      : Analysis(std::move(target)),
-        options_(std::move(options)),
-        temperature_K_(temperature_K),
-        density_(options_) {}
+  Density(Target target, const transport::DensityOptions& options, double temperature_K)
+      : Analysis(std::move(target)), options_(options), temperature_K_(temperature_K), density_(options_) {}
 
   static std::unique_ptr<Analysis> read(TomlTable& table, const md::Settings& settings, const Frame& start) {
     const Target target = read_target(table, settings, 1);
@@ -271,10 +268,8 @@ class Density : public Analysis {
 
 class VanHove : public Analysis {
  public:
-  VanHove(Target target, transport::VanHoveOptions options)
-      : Analysis(std::move(target)),
-        options_(std::move(options)),
-        van_hove_(options_, this->target().interval_fs) {}
+  VanHove(Target target, const transport::VanHoveOptions& options)
+      : Analysis(std::move(target)), options_(options), van_hove_(options_, this->target().interval_fs) {}
 
   static std::unique_ptr<Analysis> read(TomlTable& table, const md::Settings& settings, const Frame& start) {
     const Target target = read_target(table, settings, 2);

@@ -8,6 +8,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/input.hpp"
+#include "solion/base/row_major.hpp"
 #include "solion/potential/ewald.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/potential/scaled_erfc.hpp"
@@ -36,7 +37,7 @@ struct BuckinghamModel {
   bool background = false;
 
   [[nodiscard]] const BuckinghamPair& pair(int a, int b) const {
-    return pairs[static_cast<std::size_t>(a * type_map.size() + b)];
+    return pairs[row_major(a, b, type_map.size())];
   }
   /// Reads `kind = "buckingham"`: [charges] by element, [[pairs]] of every two elements with `elements`,
   /// `A_eV`, `rho_A`, `C_eV_A6`; and `cutoff_A`, `closest_A`, `ewald_accuracy`, `coulomb_eV_A` and

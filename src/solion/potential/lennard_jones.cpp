@@ -80,8 +80,7 @@ void LennardJones::evaluate(const Frame& frame, const Request& request, Evaluati
       if (!(r > closest_A))
         throw InputError("atoms {} ({}) and {} ({}) are {:.3f} Å apart", i + 1, type_map().name(type(i)),
                          o + 1, type_map().name(type(o)), r);
-      const LennardJonesPair& pair =
-          model_->pairs[static_cast<std::size_t>(type(i) * type_map().size() + type(o))];
+      const LennardJonesPair& pair = model_->pairs[row_major(type(i), type(o), type_map().size())];
       const Value here = lennard_jones(pair, r), edge = lennard_jones(pair, rc);
       const double e = here.energy - edge.energy - (r - rc) * edge.slope;
       const Vec3 f = -(here.slope - edge.slope) / r * d;

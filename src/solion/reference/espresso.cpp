@@ -71,7 +71,7 @@ class Espresso final : public Calculator {
   [[nodiscard]] std::string version(const Settings& settings) const override {
     // pw.x has no option for it: it reads an empty input, names itself and stops with an error.
     const std::string said = probe("Quantum ESPRESSO", {program(settings)}, settings, advice, true);
-    const std::string version = word_behind(said, "Program PWSCF v.");
+    std::string version = word_behind(said, "Program PWSCF v.");
     if (version.empty())
       throw WorkError("Quantum ESPRESSO does not run with {}: {}\n{}", program(settings), said.substr(0, 400),
                       advice);

@@ -147,8 +147,10 @@ ExecutorSettings read_executor(TomlTable table) {
 
 std::size_t local_slots(const ExecutorSettings& settings, int jobs, double free_GB) {
   double slots = std::max(1, jobs);
-  if (settings.cores > 0)
-    slots = std::min(slots, static_cast<double>(settings.cores / settings.cores_per_job));
+  if (settings.cores > 0) {
+    const int by_cores = settings.cores / settings.cores_per_job;
+    slots = std::min(slots, static_cast<double>(by_cores));
+  }
   if (settings.memory_per_job_GB > 0) {
     const double budget = settings.memory_GB > 0 ? settings.memory_GB : free_GB;
     slots = std::min(slots, std::floor(budget / settings.memory_per_job_GB));

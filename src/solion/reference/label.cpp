@@ -72,7 +72,7 @@ void make_folder(const fs::path& folder) {
 /// A folder that no earlier try has.
 fs::path make_try(const fs::path& folder) {
   for (int n = 1;; ++n) {
-    const fs::path path = folder / fmt::format("try{}", n);
+    fs::path path = folder / fmt::format("try{}", n);
     std::error_code error;
     if (fs::create_directory(path, error)) return path;
     if (error) throw WorkError("{}: cannot make the folder: {}", path.string(), error.message());

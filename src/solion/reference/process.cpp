@@ -18,8 +18,6 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/progress.hpp"
 
-extern char** environ;
-
 namespace solion::reference {
 namespace {
 

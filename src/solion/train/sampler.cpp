@@ -36,9 +36,10 @@ Sampler::Sampler(const DataSettings& settings, std::vector<std::size_t> n_frames
                                  ? (wanted + n_atoms[k] - 1) / n_atoms[k]
                                  : static_cast<std::size_t>(rule.sizes[rule.sizes.size() > 1 ? k : 0]);
     batch_.push_back(std::min(size, n_frames_[k]));
+    const std::size_t batches = n_frames_[k] / batch_.back();
     const double weight = !settings.weights.empty() ? settings.weights[k]
                           : settings.uniform        ? 1.0
-                                                    : static_cast<double>(n_frames_[k] / batch_.back());
+                                                    : static_cast<double>(batches);
     probability_.push_back(weight);
   }
   const double sum = std::accumulate(probability_.begin(), probability_.end(), 0.0);
