@@ -7,6 +7,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/study/checks.hpp"
 #include "solion/study/study.hpp"
 
 namespace solion::cli {
@@ -20,8 +21,9 @@ std::size_t print_checks(const Json& numbers) {
   for (const Json& v : numbers["checks"]["verdicts"]) {
     const bool met = v["met"].get<bool>();
     missed += met ? 0 : 1;
-    const std::string value =
-        v["value"].is_number() ? fmt::format("{:.4g}", v["value"].get<double>()) : std::string("–");
+    const std::string value = v["value"].is_number()
+                                  ? study::beside_bar(v["value"].get<double>(), v["bar"].get<double>())
+                                  : std::string("–");
     fmt::print("{:7} {:48} {:>9} {} {:g} {}  {}\n", met ? "met" : "MISSED", v["what"].get<std::string>(),
                value, v["at_least"].get<bool>() ? "≥" : "≤", v["bar"].get<double>(),
                v["unit"].get<std::string>(), v["note"].get<std::string>());

@@ -7,6 +7,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/dataset/store.hpp"
 #include "solion/study/check_parts.hpp"
+#include "solion/study/checks.hpp"
 #include "support/li3ocl.hpp"
 #include "support/temp_folder.hpp"
 
@@ -124,6 +125,12 @@ TEST_F(CheckDirect, SaysWhatIsMissing) {
   EXPECT_THAT(
       [&] { (void)check(verdicts); },
       ThrowsMessage<InputError>(HasSubstr("type2 differs from the perfect cell by no whole compounds")));
+}
+
+TEST(Verdicts, AMissByLittleShows) {
+  EXPECT_EQ(beside_bar(14.8228, 20), "14.82");
+  EXPECT_EQ(beside_bar(0.9989964, 0.999), "0.998996");
+  EXPECT_EQ(beside_bar(0.999, 0.999), "0.999");
 }
 
 TEST(Verdicts, ANumberThatIsNotThereIsMissed) {

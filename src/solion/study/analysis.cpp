@@ -14,6 +14,7 @@
 #include "solion/transport/msd.hpp"
 #include "solion/transport/rdf.hpp"
 #include "solion/transport/read.hpp"
+#include "solion/transport/steadiness.hpp"
 #include "solion/transport/temperature_laws.hpp"
 
 namespace solion::study {
@@ -122,13 +123,15 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
     const double minimum = curves[request.shown].first_minimum_A;
     result["polyhedra_cutoff_A"] = std::isfinite(minimum) ? Json(minimum) : Json();
   }
+  result["not_steady"] = transport::steadiness(curve).verdict();
   result["framework_msd_A2"] = framework_msd(msd, t.species, frame_interval_fs, d.window_end_fs);
   return result;
 }
 
 Json transport_key(const Config& config) {
   const TransportConfig& t = config.transport;
-  return {{"species", t.species},
+  return {{"version", 2},
+          {"species", t.species},
           {"charge_e", t.charge_e},
           {"jump_length_A", t.jump_length_A},
           {"rdf_pairs", t.rdf_pairs},

@@ -1,6 +1,8 @@
 // All checks of a model, and what became of the bars.
 #include "solion/study/checks.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -21,6 +23,16 @@ void Verdicts::add(const std::string& what, const Json& value, double bar, const
                    {"at_least", at_least},
                    {"met", met},
                    {"note", note}});
+}
+
+std::string beside_bar(double value, double bar) {
+  constexpr int fewest = 4, most = 9;
+  std::string text;
+  for (int digits = fewest; digits <= most; ++digits) {
+    text = fmt::format("{:.{}g}", value, digits);
+    if (value == bar || text != fmt::format("{:.{}g}", bar, digits)) break;
+  }
+  return text;
 }
 
 bool Verdicts::all_met() const {

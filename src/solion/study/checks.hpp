@@ -62,4 +62,7 @@ struct AccuracyBar {
 };
 const std::array<AccuracyBar, 8>& accuracy_bars();
 
+/// With four digits, or as many more as tell it from the bar.
+std::string beside_bar(double value, double bar);
+
 }  // namespace solion::study

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "solion/study/checks.hpp"
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
@@ -11,7 +12,10 @@ Table verdicts_table(const Json& verdicts) {
   Table table{"checks", "What was asked of the model", {"", "found", "bar", "", "met"}, {}, {}};
   for (const Json& v : verdicts) {
     const std::string unit = v["unit"].get<std::string>();
-    table.rows.push_back({v["what"], number(v["value"], "{:.4g}") + (unit.empty() ? "" : " " + unit),
+    const std::string found = v["value"].is_number()
+                                  ? beside_bar(v["value"].get<double>(), v["bar"].get<double>())
+                                  : std::string("–");
+    table.rows.push_back({v["what"], found + (unit.empty() ? "" : " " + unit),
                           (v["at_least"].get<bool>() ? "≥ " : "≤ ") + number(v["bar"], "{:g}"), v["note"],
                           v["met"].get<bool>() ? "yes" : "no"});
   }

@@ -31,6 +31,9 @@ Table diffusion_table(const Json& points, const Published& published) {
     if (!resolved)
       table.notes.push_back(fmt::format("{} at {} K, not resolved: {}", p["structure"].get<std::string>(),
                                         number(p["temperature_K"], "{:g}"), d["reason"].get<std::string>()));
+    if (const std::string note = p["not_steady"]; !note.empty())
+      table.notes.push_back(fmt::format("{} at {} K, not stationary: {}", p["structure"].get<std::string>(),
+                                        number(p["temperature_K"], "{:g}"), note));
   }
   table.notes.emplace_back(
       "“<” is a one-sided 95 % upper bound. σ is the Nernst–Einstein conductivity of the tracer D.");

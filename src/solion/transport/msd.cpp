@@ -161,6 +161,31 @@ void MsdAccumulator::correlate(const Snapshot& now, const Snapshot& origin, LagS
   ++sums.origins;
 }
 
+Eigen::ArrayX3d MsdAccumulator::displacement(const Snapshot& now, const Snapshot& origin,
+                                             const Group& group) const {
+  const Mat3 stretch = 0.5 * reference_inverse_ * (now.h + origin.h);
+  Eigen::ArrayX3d d =
+      ((now.q.middleRows(group.first, group.count) - origin.q.middleRows(group.first, group.count)).matrix() *
+       stretch)
+          .array();
+  for (int k = 0; k < 3; ++k)
+    if (!options_.axes[static_cast<std::size_t>(k)]) d.col(k).setZero();
+  return d;
+}
+
+/// The finest level whose ring still holds all of its samples spans the run.
+void MsdAccumulator::add_stretches(const Group& group, MsdCurve& curve) const {
+  for (std::size_t k = 0; k < levels_.size(); ++k) {
+    const Level& level = levels_[k];
+    if (level.count > samples_a_level) continue;
+    curve.stretch_frames = std::size_t{1} << k;
+    for (std::size_t i = 1; i < level.count; ++i)
+      curve.stretch_msd_A2.push_back(displacement(level.ring[i], level.ring[i - 1], group).square().sum() /
+                                     static_cast<double>(group.count));
+    return;
+  }
+}
+
 MsdCurve MsdAccumulator::curve(const std::string& species, double frame_interval_fs) const {
   if (!(frame_interval_fs > 0) || !std::isfinite(frame_interval_fs))
     throw InputError("msd: a frame interval of {} fs; expected a positive time", frame_interval_fs);
@@ -197,6 +222,7 @@ MsdCurve MsdAccumulator::curve(const std::string& species, double frame_interval
     curve.n_origins.push_back(sums.origins);
     curve.ion_msd_A2.row(static_cast<Eigen::Index>(l)) = ion.transpose();
   }
+  add_stretches(*found, curve);
   return curve;
 }
 
@@ -222,6 +248,7 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
   joined.n_origins.assign(n_lags, 0);
   joined.ion_msd_A2.resize(lags, static_cast<Eigen::Index>(ions));
   joined.mean_volume_A3 = 0;
+  if (curves.size() > 1) joined.stretch_msd_A2.clear();
   joined.n_frames = curves.front().n_frames;
   joined.n_runs = 0;
   Eigen::Index column = 0;

@@ -29,6 +29,10 @@ struct MsdCurve {
   std::vector<double> collective_A2;   ///< |Σ_i Δr_i|²/N over the same origins
   std::vector<std::size_t> n_origins;  ///< time origins an ion
   Eigen::MatrixXd ion_msd_A2;          ///< lags × ions: the mean over origins of each ion
+  /// Mean square displacement over stretches of `stretch_frames` that follow each other from the first frame
+  /// on: 8 to 15 of a run of 9 frames or more, none of joined runs.
+  std::vector<double> stretch_msd_A2;
+  std::size_t stretch_frames = 0;
 };
 
 struct MsdOptions {
@@ -119,6 +123,9 @@ class MsdAccumulator {
   void start(const Frame& frame, const std::string& where);
   [[nodiscard]] Snapshot snapshot(const Frame& frame, const std::vector<Vec3>& fractional) const;
   void update_levels(const Snapshot& now);
+  [[nodiscard]] Eigen::ArrayX3d displacement(const Snapshot& now, const Snapshot& origin,
+                                             const Group& group) const;
+  void add_stretches(const Group& group, MsdCurve& curve) const;
   void correlate(const Snapshot& now, const Snapshot& origin, LagSums& sums);
 
   MsdOptions options_;

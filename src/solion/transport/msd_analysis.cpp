@@ -62,6 +62,14 @@ Json diffusion_json(const Diffusion& d) {
           {"relative_error_from_hops", number(d.rsd_events)}};
 }
 
+Json steady_json(const Steadiness& s) {
+  return {{"p_value", number(s.p_value)},
+          {"changed", s.changed()},
+          {"pace_first_half_cm2_per_s", number(s.early_cm2_per_s)},
+          {"pace_second_half_cm2_per_s", number(s.late_cm2_per_s)},
+          {"stretch_ps", s.stretch_fs * 1e-3}};
+}
+
 Json collective_json(const CollectiveDiffusion& c) {
   return {{"D_collective_cm2_per_s", number(c.D)},
           {"D_collective_std_cm2_per_s", number(c.std)},
@@ -160,6 +168,7 @@ MsdReport MsdAnalysis::report(double frame_interval_fs) const {
               .curve = joined(runs_, options_.species, frame_interval_fs),
               .besides = {},
               .diffusion = {},
+              .steadiness = {},
               .collective = {},
               .jump_length_from = {},
               .n_replicas = runs_.size()};
@@ -171,6 +180,7 @@ MsdReport MsdAnalysis::report(double frame_interval_fs) const {
   std::tie(settings.jump_length_A, r.jump_length_from) = jump_length(options_, neighbour, r.curve);
   if (options_.window_start_ps > 0) settings.window_start_fs = options_.window_start_ps * 1000;
   r.diffusion = fit_diffusion(r.curve, settings);
+  r.steadiness = steadiness(r.curve);
   r.collective = fit_collective(r.curve, r.diffusion);
   return r;
 }
@@ -194,6 +204,7 @@ void MsdAnalysis::load(std::string_view bytes) {
 Json to_json(const MsdReport& r) {
   Json json = diffusion_json(r.diffusion);
   json.update(collective_json(r.collective));
+  json["steady"] = steady_json(r.steadiness);
   json["dimensions"] = r.curve.n_dimensions;
   json["species"] = r.options.species;
   json["jump_length_from"] = r.jump_length_from;
@@ -235,6 +246,7 @@ std::string text(const MsdReport& r) {
   }
   lines += fmt::format("{:.3g} effective hops (their count alone: ±{:.0f} %)\n", d.n_effective_hops,
                        100 * d.rsd_events);
+  if (r.steadiness.changed()) lines += "not stationary: " + r.steadiness.verdict() + "\n";
   if (r.options.charge_e == 0) return lines;
   if (d.resolved) {
     lines += fmt::format("conductivity from tracer D: {:.4g} ± {:.2g} mS/cm at {:g} K\n",

@@ -10,6 +10,7 @@
 #include "solion/transport/columns.hpp"
 #include "solion/transport/diffusion.hpp"
 #include "solion/transport/rdf.hpp"
+#include "solion/transport/steadiness.hpp"
 
 namespace solion::transport {
 
@@ -34,6 +35,7 @@ struct MsdReport {
   MsdCurve curve;                 ///< of the mobile species
   std::vector<MsdCurve> besides;  ///< of all others
   Diffusion diffusion;
+  Steadiness steadiness;
   CollectiveDiffusion collective;
   std::string jump_length_from;
   std::size_t n_replicas = 1;
