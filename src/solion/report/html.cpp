@@ -1,5 +1,7 @@
 // The one HTML file: styles, plotly.js, every figure as JSON, and the few lines of script that draw them.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -100,14 +102,27 @@ Json rounded(const std::vector<double>& values) {
   return list;
 }
 
-Json axis(const std::string& label, bool logarithmic) {
+/// True if the positive values of all series are so far apart that the powers of ten alone make a scale.
+bool spans_decades(const Figure& figure, std::vector<double> Series::*values) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const Series& s : figure.series) {
+    for (const double v : s.*values) {
+      if (!(v > 0) || !std::isfinite(v)) continue;
+      least = std::min(least, v);
+      most = std::max(most, v);
+    }
+  }
+  return most > 30 * least;
+}
+
+Json axis(const std::string& label, bool logarithmic, bool decades) {
   Json a{{"title", {{"text", label}}}, {"automargin", true}, {"zeroline", false},
          {"showline", true},           {"mirror", true},     {"ticks", "inside"},
          {"gridcolor", "#e6e6e6"}};
   if (logarithmic) {
     a["type"] = "log";
     a["exponentformat"] = "power";
-    a["dtick"] = 1;
+    if (decades) a["dtick"] = 1;
   }
   return a;
 }
@@ -134,8 +149,8 @@ Json trace(const Series& s) {
 std::string plot_json(const Figure& figure) {
   Json data = Json::array();
   for (const Series& s : figure.series) data.push_back(trace(s));
-  Json layout{{"xaxis", axis(figure.x_label, figure.log_x)},
-              {"yaxis", axis(figure.y_label, figure.log_y)},
+  Json layout{{"xaxis", axis(figure.x_label, figure.log_x, spans_decades(figure, &Series::x))},
+              {"yaxis", axis(figure.y_label, figure.log_y, spans_decades(figure, &Series::y))},
               {"font", {{"family", drawn_font}, {"size", 15}}},
               {"margin", {{"t", 20}, {"r", 20}}},
               {"hovermode", "closest"},

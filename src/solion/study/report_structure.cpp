@@ -191,18 +191,33 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
   });
 }
 
+Table profiles_table(const Json& structures) {
+  Table table{
+      "free-energy",
+      "Free energy to pass from a site to the next, and what it makes of the rate",
+      {"structure", "T (K)", "free energy to pass (eV)", "middle passed (1/ps an ion)", "hops (1/ps an ion)"},
+      {},
+      {"From the least to the highest along the shortest lines between sites; passages of their middle by "
+       "transition state theory, in either direction and with those that turn back, beside the hops that "
+       "were counted."}};
+  for (const Json& p : structures) {
+    const Json* profile = looked_at(p) ? shortest_profile(p) : nullptr;
+    if (profile == nullptr) continue;
+    table.rows.push_back({p["structure"], number(p["temperature_K"], "{:g}"), free_energy_to_pass(*profile),
+                          number((*profile)["rate_per_ps"], "{:.2g}"),
+                          with_error(p["hops"]["rate_per_ps"], p["hops"]["rate_std_per_ps"], "{:.2g}")});
+  }
+  return table;
+}
+
 Table motion_table(const Json& structures) {
   Table table{
       "hops",
       "Hops between sites, and the channels they use",
       {"structure", "T (K)", "hops", "rate (1/ps an ion)", "residence (ps)", "returned (%)",
-       "correlation factor", "in concert (%)", "free energy to pass (eV)", "middle passed (1/ps an ion)",
-       "mean bottleneck (Å)", "critical radius, 3D (Å)"},
+       "correlation factor", "in concert (%)", "mean bottleneck (Å)", "critical radius, 3D (Å)"},
       {},
       {"A hop is counted when an ion comes within 0.4 of the least distance between sites of another site. "
-       "Free energy to pass: from the least to the highest along the shortest lines between sites; the "
-       "middle is "
-       "passed by transition state theory, returns included. "
        "Critical radius: what is wider spans the cell in three dimensions; ± is its deviation between "
        "frames."}};
   const auto percent = [](const Json& value) {
@@ -218,13 +233,10 @@ Table motion_table(const Json& structures) {
     const Json& h = p["hops"];
     const Json channels = p.value("channels", Json());
     const bool open = channels.is_object();
-    const Json* profile = shortest_profile(p);
     table.rows.push_back(
         {p["structure"], number(p["temperature_K"], "{:g}"), number(h["hops"], "{:g}"),
          with_error(h["rate_per_ps"], h["rate_std_per_ps"], "{:.2g}"), number(h["residence_ps"]),
          percent(h["returned"]), number(h["correlation_factor"], "{:.2f}"), percent(h["concerted"]),
-         profile ? free_energy_to_pass(*profile) : std::string("–"),
-         profile ? number((*profile)["rate_per_ps"], "{:.2g}") : std::string("–"),
          open ? number(channels["mean_A"], "{:.3f}") : std::string("–"),
          open ? with_error(channels["critical_A"][2], channels["critical_std_A"][2], "{:.3f}")
               : std::string("–")});
@@ -368,6 +380,7 @@ Section structure_section(const Config& config, const Json& numbers) {
     if (!config.structure.channel_radii_A.empty()) section.items.emplace_back(channels_figure(s));
     section.items.emplace_back(motion_table(s));
     section.items.emplace_back(profiles_figure(s, config.transport.species));
+    section.items.emplace_back(profiles_table(s));
     section.items.emplace_back(before_hops_table(config, s));
     for (const Json& p : s) {
       if (looked_at(p) && p.contains("paths"))
