@@ -83,11 +83,13 @@ Target read_target(TomlTable& table, const md::Settings& settings, std::int64_t 
     table.fail("every", fmt::format("shows {} frames of {} steps; at least {} are needed", target.n_frames(),
                                     length, least));
   target.interval_fs = static_cast<double>(target.every) * settings.timestep_fs;
-  for (const auto& [key, path] : {std::pair{"json", &target.json}, {"csv", &target.csv}}) {
-    if (!table.has(key)) continue;
-    *path = table.path(key);
-    about(table, key, [&] { require_folder_of(*path); });
-  }
+  const auto file_of = [&](const char* key, auto& file) {
+    if (!table.has(key)) return;
+    file = table.path(key);
+    about(table, key, [&] { require_folder_of(file); });
+  };
+  file_of("json", target.json);
+  file_of("csv", target.csv);
   if (target.json.empty() && target.csv.empty())
     table.fail("kind", "name a file for the results: json, csv or both");
   return target;
@@ -206,7 +208,7 @@ class Rdf : public Analysis {
 
   [[nodiscard]] std::string identity() const override {
     std::string pairs;
-    for (const auto& [a, b] : options_.pairs) pairs += " " + a + "-" + b;
+    for (const auto& [a, b] : options_.pairs) pairs += fmt::format(" {}-{}", a, b);
     return fmt::format("rdf of{} {}, to {} Å by {} Å", pairs, seen(target()), options_.r_max_A,
                        options_.bin_A);
   }

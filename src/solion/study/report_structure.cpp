@@ -158,7 +158,7 @@ const Json* shortest_profile(const Json& point) {
 std::string free_energy_to_pass(const Json& profile) {
   if (profile["barrier_eV"].is_number())
     return with_error(profile["barrier_eV"], profile["barrier_std_eV"], "{:.3f}");
-  return profile["barrier_bound_eV"].is_number() ? "> " + number(profile["barrier_bound_eV"], "{:.2f}")
+  return profile["barrier_above_eV"].is_number() ? "> " + number(profile["barrier_above_eV"], "{:.2f}")
                                                  : std::string("–");
 }
 
@@ -179,7 +179,7 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
     const Json* profile = shortest_profile(p);
     if (profile == nullptr) return s;
     const auto& energy = (*profile)["free_energy_eV"];
-    const auto& error = (*profile)["std_eV"];
+    const auto& error = (*profile)["free_energy_std_eV"];
     s.mark = Mark::line_and_points;
     for (std::size_t k = 0; k < energy.size(); ++k) {
       if (!energy[k].is_number()) continue;

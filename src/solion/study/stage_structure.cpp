@@ -20,6 +20,7 @@
 #include "solion/transport/hops.hpp"
 #include "solion/transport/polyhedra.hpp"
 #include "solion/transport/read.hpp"
+#include "solion/transport/reports.hpp"
 
 namespace solion::study {
 namespace {
@@ -73,26 +74,6 @@ Json hops_json(const transport::HopStatistics& s) {
 }
 
 /// Shortest paths first.
-Json profiles_json(const std::vector<transport::HopProfile>& profiles) {
-  Json list = Json::array();
-  for (const transport::HopProfile& p : profiles) {
-    Json energy = Json::array(), error = Json::array();
-    for (std::size_t b = 0; b < p.s.size(); ++b) {
-      energy.push_back(finite(p.free_energy_eV[b]));
-      error.push_back(finite(p.std_eV[b]));
-    }
-    list.push_back({{"length_A", p.length_A},
-                    {"s", p.s},
-                    {"free_energy_eV", energy},
-                    {"std_eV", error},
-                    {"barrier_eV", finite(p.barrier_eV)},
-                    {"barrier_std_eV", finite(p.barrier_std_eV)},
-                    {"barrier_bound_eV", finite(p.barrier_bound_eV)},
-                    {"rate_per_ps", p.rate_per_ps}});
-  }
-  return list;
-}
-
 /// The ions that went farthest, each at the same few hundred times; Å in the mean cell.
 class PathRecorder {
  public:
@@ -267,7 +248,7 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     paths.add(frame, where);
   });
   motion.json = {{"hops", hops_json(hops.statistics())}};
-  if (profiles) motion.json["profiles"] = profiles_json(profiles->profiles(point.temperature_K));
+  if (profiles) motion.json["profiles"] = transport::to_json(profiles->profiles(point.temperature_K));
   motion.hops.resize(hops.sites().size());
   if (in_space) {
     motion.json["paths"] = paths.json(40);
@@ -281,7 +262,7 @@ Json structure_key(const Config& config) {
   return {{"frames", s.frames},   {"centre", s.centre},
           {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
           {"density", s.density}, {"hop_window_ps", s.hop_window_ps},
-          {"version", 3},         {"species", config.transport.species}};
+          {"version", 4},         {"species", config.transport.species}};
 }
 
 Json look_at(const Context& context, const Point& point, const Json& result, Potential& model, bool hottest) {

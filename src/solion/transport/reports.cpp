@@ -1,4 +1,4 @@
-// Keys and columns of `solion analyze rdf|vanhove|density`.
+// Keys and columns of `solion analyze rdf|vanhove|density|paths`.
 #include "solion/transport/reports.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +11,12 @@ namespace solion::transport {
 namespace {
 
 std::string name_of(const RdfCurve& curve) { return curve.pair.first + "-" + curve.pair.second; }
+
+Json numbers(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double v : values) list.push_back(number(v));
+  return list;
+}
 
 double largest(const Grid& grid) { return *std::max_element(grid.values.begin(), grid.values.end()); }
 
@@ -146,6 +152,56 @@ std::string text(const DensityReport& r) {
     const double level = r.barrier_eV.level[k];
     lines += fmt::format("free energy to cross the cell in {} dimension{}: {}\n", k + 1, k > 0 ? "s" : "",
                          std::isfinite(level) ? fmt::format("{:.4f} eV", level) : "never seen");
+  }
+  return lines;
+}
+
+Json to_json(const std::vector<HopProfile>& profiles) {
+  Json list = Json::array();
+  for (const HopProfile& p : profiles) {
+    list.push_back({{"length_A", p.length_A},
+                    {"n_edges", p.n_edges},
+                    {"radius_A", p.radius_A},
+                    {"s", p.s},
+                    {"free_energy_eV", numbers(p.free_energy_eV)},
+                    {"free_energy_std_eV", numbers(p.std_eV)},
+                    {"seen", p.seen},
+                    {"barrier_eV", number(p.barrier_eV)},
+                    {"barrier_std_eV", number(p.barrier_std_eV)},
+                    {"barrier_above_eV", number(p.barrier_bound_eV)},
+                    {"rate_per_ps", p.rate_per_ps}});
+  }
+  return list;
+}
+
+Columns columns(const std::vector<HopProfile>& profiles) {
+  std::vector<double> length, s, energy, error;
+  for (const HopProfile& p : profiles) {
+    length.insert(length.end(), p.s.size(), p.length_A);
+    s.insert(s.end(), p.s.begin(), p.s.end());
+    energy.insert(energy.end(), p.free_energy_eV.begin(), p.free_energy_eV.end());
+    error.insert(error.end(), p.std_eV.begin(), p.std_eV.end());
+  }
+  Columns table;
+  table.add("length_A", length);
+  table.add("s", s);
+  table.add("free_energy_eV", energy);
+  table.add("free_energy_std_eV", error);
+  return table;
+}
+
+std::string text(const std::vector<HopProfile>& profiles) {
+  std::string lines;
+  for (const HopProfile& p : profiles) {
+    lines += fmt::format("{} lines of {:.3f} Å: ", p.n_edges, p.length_A);
+    if (std::isfinite(p.barrier_eV)) {
+      lines += fmt::format("{:.3f} ± {:.3f} eV, {:.3g} passages of the middle an ion and ps\n", p.barrier_eV,
+                           p.barrier_std_eV, p.rate_per_ps);
+    } else if (std::isfinite(p.barrier_bound_eV)) {
+      lines += fmt::format("not passed; above {:.3f} eV\n", p.barrier_bound_eV);
+    } else {
+      lines += "no ion was seen there\n";
+    }
   }
   return lines;
 }

@@ -6,6 +6,7 @@
 
 #include "solion/transport/columns.hpp"
 #include "solion/transport/density.hpp"
+#include "solion/transport/hop_profile.hpp"
 #include "solion/transport/rdf.hpp"
 #include "solion/transport/van_hove.hpp"
 
@@ -33,5 +34,11 @@ DensityReport report(const DensityAccumulator& density, double temperature_K);
 Json to_json(const DensityReport& report);
 Columns columns(const DensityReport& report);
 std::string text(const DensityReport& report);
+
+/// A list of profiles; null where there is no number.
+Json to_json(const std::vector<HopProfile>& profiles);
+Columns columns(const std::vector<HopProfile>& profiles);
+/// A line for each.
+std::string text(const std::vector<HopProfile>& profiles);
 
 }  // namespace solion::transport
