@@ -15,6 +15,7 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/ranks/launch.hpp"
+#include "solion/train/committee.hpp"
 #include "solion/train/trainer.hpp"
 
 namespace solion::cli {
@@ -29,8 +30,31 @@ struct TrainOptions {
   std::string json;
   bool restart = false;
   bool fresh = false;
+  int committee = 1;
   int threads = 0;  ///< 0: all cores that this process has to itself
 };
+
+void print(const train::RunSummary& summary, bool validated) {
+  fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
+             format_duration(summary.seconds));
+  if (!summary.curve.empty()) {
+    const train::CurvePoint& last = summary.curve.back();
+    fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
+    if (validated)
+      fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_val, last.rmse_f_val);
+  }
+  fmt::print("model:       {}\n", summary.model.string());
+}
+
+void run_committee(const TrainOptions& options, const train::Settings& settings,
+                   const train::RunOptions& run) {
+  Json json = Json::array();
+  for (const train::RunSummary& summary : train::train_committee(settings, run, options.committee)) {
+    print(summary, settings.validation.has_value());
+    json.push_back(train::to_json(summary));
+  }
+  if (!options.json.empty()) write_json(options.json, {{"members", json}});
+}
 
 void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   train::Settings settings;
@@ -46,18 +70,10 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   run.threads = options.threads > 0 ? options.threads : ranks::threads_each(ranks);
   run.ranks = &ranks;
   ranks.together([&] { std::filesystem::create_directories(run.folder); });
+  if (options.committee > 1) return run_committee(options, settings, run);
   const train::RunSummary summary = train::train(settings, run);
   if (!ranks.first()) return;
-  fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
-             format_duration(summary.seconds));
-  if (!summary.curve.empty()) {
-    const train::CurvePoint& last = summary.curve.back();
-    fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
-    if (settings.validation) {
-      fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_val, last.rmse_f_val);
-    }
-  }
-  fmt::print("model:       {}\n", summary.model.string());
+  print(summary, settings.validation.has_value());
   if (!options.json.empty()) write_json(options.json, train::to_json(summary));
 }
 
@@ -106,8 +122,13 @@ std::function<void()> setup_train(CLI::App& app) {
                    "Go on from the checkpoint even if the input has changed (more steps, another rate)");
   app.add_flag("--fresh", options->fresh, "Start over; otherwise an unfinished run of the same input goes on")
       ->excludes(restart);
-  app.add_option("--init-model", options->init_model,
-                 "Start from the parameters and statistics of this model");
+  auto* init = app.add_option("--init-model", options->init_model,
+                              "Start from the parameters and statistics of this model");
+  app.add_option(
+         "--committee", options->committee,
+         "Train so many models at once, into the folders 0, 1, 2 …; each next one has its seeds one higher")
+      ->check(CLI::Range(2, 100))
+      ->excludes(init);
   app.add_option("--precision", options->precision, "single or double; otherwise that of the input")
       ->check(CLI::IsMember({"single", "double"}));
   app.add_option("--threads", options->threads, "Threads")

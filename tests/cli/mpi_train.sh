@@ -54,7 +54,7 @@ input Adam 30 '"mixed:4"' Adam
 "$solion" train Adam.json --folder 1 --threads 1 >/dev/null 2>&1 || fail "one process"
 for n in 2 4; do
   ranks $n Adam.json --folder $n --json $n.json >log 2>&1 || fail "$n processes: $(cat log)"
-  [[ $(grep -c "training .* parameters .*, $n processes with 1 thread" log) == 1 && $(grep -c '^model:' log) == 1 ]] || fail "not one voice: $(cat log)"
+  [[ $(grep -c "training: .* parameters .*, $n processes with 1 thread" log) == 1 && $(grep -c '^model:' log) == 1 ]] || fail "not one voice: $(cat log)"
   [[ $(jq .processes $n.json) == "$n" ]] || fail "processes in --json"
   python3 compare.py 1/model.ckpt $n/model.ckpt || fail "$n processes and one differ"
   cmp 1/lcurve.out $n/lcurve.out || fail "lcurve.out of $n processes"

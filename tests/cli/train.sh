@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # solion train and test: a tiny run, its files, going on by the same command, and the messages of wrong input.
 source "$(dirname "$0")/lib.sh" "$@"
-command -v python3 >/dev/null || skip python3
+for program in python3 jq; do command -v $program >/dev/null || skip $program; done
 
 # A labelled data set: one water molecule 12 times, with the energy and forces of harmonic O-H bonds.
 python3 - <<'PY'
@@ -85,6 +85,19 @@ elif [[ $status != 0 ]]; then
   fail "the stopped run ended with $status: $(cat two.log)"
 fi
 cmp one/model.ckpt two/model.ckpt || fail "the continued run differs: $(cat two.log)"
+
+# A committee: each member in its folder, named in every line about it; called again it has nothing left to do.
+"$solion" train input.json --folder committee --committee 2 --threads 2 --json committee.json >committee.log 2>&1 ||
+  fail "committee: $(cat committee.log)"
+cmp committee/0/lcurve.out lcurve.out || fail "the first member is not the training of the input"
+cmp -s committee/1/model.dp committee/0/model.dp && fail "members alike"
+[[ $(grep -c '^model 1: .* parameters' committee.log) == 1 ]] || fail "committee: $(cat committee.log)"
+jq -e '.members | length == 2 and .[1].steps == 200' committee.json >/dev/null || fail "$(cat committee.json)"
+cp committee/1/model.ckpt before.ckpt
+"$solion" train input.json --folder committee --committee 2 >again.log 2>&1 || fail "again: $(cat again.log)"
+cmp committee/1/model.ckpt before.ckpt || fail "a finished member was trained again"
+refused "committee" "$solion" train input.json --committee 1
+refused "committee" "$solion" train input.json --committee 2 --init-model model.dp
 
 sed 's/"axis_neuron"/"axis_neurons"/' input.json >bad.json
 refused "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json

@@ -249,22 +249,23 @@ TEST(InitialModel, HasTheStatisticsOfItsData) {
   settings.rcut_smth = 1.0;
   settings.type_one_side = true;
   const TypeMap map(settings.type_map);
-  PreparedSystem<double> system;
+  std::vector<Prepared<double>> frames;
   for (int n : {4, 5, 6, 7}) {
     Frame frame = testing::random_frame(n, Mat3(Mat3::Identity() * 4.0), true, static_cast<std::uint64_t>(n));
     double energy = 0;
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) energy += frame.element(i) == "O" ? -430.0 : -15.5;
     frame.labels.energy_eV = energy;
-    system.frames.push_back(prepare<double>(frame, map, settings.rcut, "test"));
+    frames.push_back(prepare<double>(frame, map, settings.rcut, "test"));
   }
-  system.n_sampled = 4;
+  const PreparedSystem<double> system{"test", std::make_shared<const std::vector<Prepared<double>>>(frames),
+                                      4};
   const dp::Model model = initial_model<double>(settings, {system});
   EXPECT_NEAR(model.bias_atom_e[0], -430.0, 1e-9);
   EXPECT_NEAR(model.bias_atom_e[1], -15.5, 1e-9);
 
   // The normalised radial column over all Σsel rows has mean 0 and deviation 1; the sums by hand.
   double sum = 0, square = 0, n = 0;
-  for (const auto& frame : system.frames) {
+  for (const auto& frame : frames) {
     for (std::size_t i = 0; i < frame.types.size(); ++i) {
       if (frame.types[i] != 0) continue;
       n += model.descriptor.sel_total();

@@ -12,6 +12,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/learn/stages.hpp"
 #include "solion/train/accuracy.hpp"
+#include "solion/train/data.hpp"
 #include "solion/train/settings.hpp"
 #include "solion/train/trainer.hpp"
 
@@ -48,7 +49,7 @@ Json member_input(const Campaign& campaign, int member, bool retrain) {
 }
 
 Json train_member(const Context& context, const std::string& key, Json input,
-                  const std::vector<DataPart>& data, const fs::path& init) {
+                  const std::vector<DataPart>& data, const fs::path& init, train::FrameStore& frames) {
   const std::string name = "models/" + key.substr(0, 12);
   const fs::path folder = context.folder(name);
   Json& systems = input["training"]["training_data"]["systems"] = Json::array();
@@ -57,6 +58,7 @@ Json train_member(const Context& context, const std::string& key, Json input,
   write_json(folder / "input.json", input);
   train::RunOptions options;
   options.folder = folder;
+  options.frames = &frames;
   if (!init.empty()) options.init_model = context.options.run_dir / init;
   const train::RunSummary summary = train::train(train::read_settings(folder / "input.json"), options);
   return {{"model", name + "/model.dp"},
@@ -102,6 +104,7 @@ Models train_committee(const Context& context, const std::string& name, const st
   Models result;
   result.keys.resize(n);
   result.files.resize(n);
+  train::FrameStore frames;
   parallel_dynamic(n, context.options.threads, [&](std::size_t k, int) {
     const Json input = member_input(context.campaign, static_cast<int>(k), previous != nullptr);
     const Json inputs{{"input", input},
@@ -112,7 +115,8 @@ Models train_committee(const Context& context, const std::string& name, const st
         known && known->outcome == "done" && !intact(context, known->outputs))
       context.ledger.forget(key);
     const Json outputs = context.ledger.once("train", fmt::format("{} model {}", name, k), inputs, [&] {
-      return train_member(context, key, input, data, previous == nullptr ? fs::path() : previous->files[k]);
+      return train_member(context, key, input, data, previous == nullptr ? fs::path() : previous->files[k],
+                          frames);
     });
     result.keys[k] = key;
     result.files[k] = outputs.at("model").get<std::string>();

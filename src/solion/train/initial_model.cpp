@@ -59,7 +59,7 @@ void count_neighbours(const ModelSettings& settings, const std::vector<PreparedS
   double closest = std::numeric_limits<double>::infinity();
   std::vector<bool> seen(n_types, false);
   for (const auto& system : systems) {
-    for (const Prepared<T>& frame : system.frames) {
+    for (const Prepared<T>& frame : *system.frames) {
       for (const int t : frame.types) seen[static_cast<std::size_t>(t)] = true;
       for (std::size_t k = 0; k + 1 < frame.offset.size(); ++k) {
         most[k % n_types] =
@@ -104,7 +104,7 @@ void normalise(const ModelSettings& settings, const std::vector<PreparedSystem<T
   std::vector<Moments> angular(n_types);
   for (const auto& system : systems) {
     for (std::size_t k = 0; k < system.n_sampled; ++k) {
-      const Prepared<T>& frame = system.frames[k * system.frames.size() / system.n_sampled];
+      const Prepared<T>& frame = (*system.frames)[k * system.frames->size() / system.n_sampled];
       for (std::size_t i = 0; i < frame.types.size(); ++i) {
         const auto a = static_cast<std::size_t>(frame.types[i]);
         radial[a].n += d.sel_total();
@@ -157,7 +157,7 @@ void energies_by_type(const ModelSettings& settings, const std::vector<PreparedS
   const Eigen::Index n_types = model.n_types();
   std::vector<const Prepared<T>*> frames;
   for (const auto& system : systems) {
-    for (const Prepared<T>& frame : system.frames) {
+    for (const Prepared<T>& frame : *system.frames) {
       if (frame.has_energy) frames.push_back(&frame);
     }
   }

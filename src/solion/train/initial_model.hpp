@@ -1,22 +1,13 @@
 // The model before the first step: statistics of the data and random weights.
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "solion/dp/model.hpp"
-#include "solion/train/prepared.hpp"
+#include "solion/train/data.hpp"
 #include "solion/train/settings.hpp"
 
 namespace solion::train {
-
-/// All frames of one system, and how many of them the statistics look at.
-template <typename T>
-struct PreparedSystem {
-  std::string name;
-  std::vector<Prepared<T>> frames;
-  std::size_t n_sampled = 0;
-};
 
 /// Builds the model that training starts from, as DeePMD-kit does:
 /// - `sel` (if automatic): the largest count of neighbours of each type times the factor, up to a multiple of

@@ -13,11 +13,11 @@
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
-#include "solion/dataset/system.hpp"
 #include "solion/dp/model_file.hpp"
 #include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/curve.hpp"
+#include "solion/train/data.hpp"
 #include "solion/train/initial_model.hpp"
 #include "solion/train/optimizer.hpp"
 
@@ -50,86 +50,6 @@ void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ra
   log().warn("batches of {} do not divide evenly among {} processes: some wait for others", batches, n);
 }
 
-/// Refuses data that a term of the loss could not be computed from.
-void check_labels(const dataset::System& system, const LossSettings& loss) {
-  for (std::size_t f = 0; f < system.frames.size(); ++f) {
-    const Labels& labels = system.frames[f].labels;
-    const auto refuse = [&](const char* label, const char* key) {
-      throw InputError("{}: frame {} has no {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
-                       system.path.string(), f, label, key, key);
-    };
-    if (loss.wants_energy() && !labels.energy_eV) refuse("energy", "e");
-    if (loss.wants_force() && labels.forces_eV_per_A.empty()) refuse("forces", "f");
-    if (loss.wants_virial() && !labels.virial_eV) refuse("virial", "v");
-  }
-}
-
-template <typename T>
-class Data {
- public:
-  Data(const DataSettings& settings, const Settings& all, const std::string& purpose, int threads) {
-    DataSettings expanded = settings;
-    std::vector<dataset::System> loaded;
-    std::vector<int> sizes;
-    for (std::size_t k = 0; k < settings.systems.size(); ++k) {
-      for (const auto& folder : dataset::find_systems(settings.systems[k])) {
-        loaded.push_back(dataset::load_system(folder));
-        if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
-      }
-    }
-    if (!sizes.empty()) expanded.batch.sizes = sizes;
-    const TypeMap type_map(all.model.type_map);
-    std::vector<std::size_t> n_frames, n_atoms;
-    for (const dataset::System& system : loaded) {
-      check_labels(system, all.loss);
-      PreparedSystem<T> prepared;
-      prepared.name = system.path.string();
-      prepared.frames.resize(system.frames.size());
-      parallel_dynamic(system.frames.size(), threads, [&](std::size_t f, int) {
-        throw_if_interrupted();
-        prepared.frames[f] = prepare<T>(system.frames[f], type_map, all.model.rcut,
-                                        fmt::format("{}: frame {}", prepared.name, f));
-      });
-      n_frames.push_back(system.frames.size());
-      n_atoms.push_back(system.n_atoms());
-      total += system.frames.size();
-      systems.push_back(std::move(prepared));
-    }
-    sampler.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
-    for (std::size_t k = 0; k < systems.size(); ++k) {
-      const std::size_t batch = settings.batch.kind == BatchRule::Kind::mixed ? 1 : sampler->batch_size(k);
-      systems[k].n_sampled = std::min(n_frames[k], batch * static_cast<std::size_t>(all.model.stat_batches));
-    }
-  }
-
-  const std::vector<const Prepared<T>*>& batch(std::int64_t step) {
-    pointers_.clear();
-    for (const FrameId& id : sampler->next(step)) pointers_.push_back(&systems[id.system].frames[id.frame]);
-    return pointers_;
-  }
-
-  /// Those of the batch that this process computes: about the same number of atoms for each.
-  std::vector<const Prepared<T>*> share_of(const std::vector<const Prepared<T>*>& batch,
-                                           const ranks::Ranks& ranks) {
-    if (ranks.size() == 1) return batch;
-    std::vector<double> atoms;
-    atoms.reserve(batch.size());
-    for (const auto* frame : batch) atoms.push_back(frame->n_atoms);
-    const std::vector<int> owners = ranks::deal(atoms, ranks.size());
-    std::vector<const Prepared<T>*> mine;
-    for (std::size_t k = 0; k < batch.size(); ++k)
-      if (owners[k] == ranks.rank()) mine.push_back(batch[k]);
-    return mine;
-  }
-
-  std::vector<PreparedSystem<T>> systems;
-  std::optional<Sampler> sampler;
-  std::size_t total = 0;
-
- private:
-  std::vector<const Prepared<T>*> pointers_;
-};
-
 /// Same sizes and kinds of layers, so that parameters can be taken over.
 bool same_shape(const dp::Model& a, const dp::Model& b) {
   const auto same = [](const std::vector<nn::Network>& x, const std::vector<nn::Network>& y) {
@@ -158,10 +78,10 @@ class Trainer {
       : settings_(settings),
         options_(options),
         ranks_(ranks),
-        training_(settings.training, settings, "training", options.threads) {
+        training_(settings.training, settings, "training", options.threads, store()) {
     if (settings.validation)
-      validation_.emplace(*settings.validation, settings, "validation", options.threads);
-    check_batches(training_.sampler->batch_sizes(), ranks, settings);
+      validation_.emplace(*settings.validation, settings, "validation", options.threads, store());
+    check_batches(training_.sampler().batch_sizes(), ranks, settings);
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
     engine_.emplace(model_);
@@ -207,21 +127,21 @@ class Trainer {
     summary.first_step = step_;
     summary.processes = ranks_.size();
     summary.n_parameters = engine_->parameters().size();
-    summary.n_training_frames = training_.total;
-    summary.n_validation_frames = validation_ ? validation_->total : 0;
+    summary.n_training_frames = training_.n_frames();
+    summary.n_validation_frames = validation_ ? validation_->n_frames() : 0;
     summary.model = options_.folder / options_.model;
     std::optional<Curve> curve;
     std::optional<Progress> progress;
     if (ranks_.first()) {
       const std::string processes =
           ranks_.size() == 1 ? "" : fmt::format("{} processes with ", ranks_.size());
-      log().info("training {} parameters on {} frames ({} for validation), {} precision, {}{} thread{}",
-                 summary.n_parameters, training_.total, summary.n_validation_frames,
+      log().info("{}: {} parameters on {} frames ({} for validation), {} precision, {}{} thread{}",
+                 options_.name, summary.n_parameters, training_.n_frames(), summary.n_validation_frames,
                  sizeof(T) == 4 ? "single" : "double", processes, options_.threads,
                  options_.threads == 1 ? "" : "s");
       curve.emplace(options_.folder / settings_.curve, step_, validation_.has_value(),
                     settings_.loss.wants_virial());
-      progress.emplace("training", static_cast<std::size_t>(settings_.steps),
+      progress.emplace(options_.name, static_cast<std::size_t>(settings_.steps),
                        static_cast<std::size_t>(step_));
     }
     const auto start = Clock::now();
@@ -239,7 +159,7 @@ class Trainer {
       if (asked_to_end() && step_ < settings_.steps) {
         save();
         if (!ranks_.first()) throw ranks::Elsewhere();
-        log().info("stopped after step {}; the same command goes on from there", step_);
+        log().info("{}: stopped after step {}; the same command goes on from there", options_.name, step_);
         throw Interrupted();
       }
     }
@@ -252,8 +172,10 @@ class Trainer {
     return summary;
   }
 
+  FrameStore& store() { return options_.frames != nullptr ? *options_.frames : own_store_; }
+
   void make_model() {
-    model_ = initial_model(settings_.model, training_.systems);
+    model_ = initial_model(settings_.model, training_.systems());
     model_.definition = settings_.input.at("model");
     model_.definition["descriptor"]["sel"] = model_.descriptor.sel;
     model_.provenance = {{"program", "solion"}, {"input", settings_.input}};
@@ -285,8 +207,8 @@ class Trainer {
   /// What makes two runs the same run: input, number of frames and the model started from.
   std::string fingerprint() const {
     std::string text = settings_.input.dump();
-    for (const auto& system : training_.systems)
-      text += fmt::format("|{} {}", system.name, system.frames.size());
+    for (const auto& system : training_.systems())
+      text += fmt::format("|{} {}", system.name, system.frames->size());
     if (options_.init_model) text += "|" + options_.init_model->string();
     return sha256(text);
   }
@@ -294,11 +216,11 @@ class Trainer {
   void resume() {
     using Start = RunOptions::Start;
     if (options_.start == Start::fresh) return;
-    if (options_.start == Start::automatic) {
+    if (options_.start != Start::restart) {
       if (!std::filesystem::exists(checkpoint_)) return;
       const CheckpointHead head = read_checkpoint_head(checkpoint_);
-      if (head.fingerprint != fingerprint() || head.step >= settings_.steps ||
-          head.single_precision != (sizeof(T) == 4))
+      const auto last = settings_.steps - (options_.start == Start::complete ? 0 : 1);
+      if (head.fingerprint != fingerprint() || head.step > last || head.single_precision != (sizeof(T) == 4))
         return;
     }
     Checkpoint<T> state = read_checkpoint<T>(checkpoint_);
@@ -313,12 +235,13 @@ class Trainer {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
     }
-    training_.sampler->set_state(state.positions);
+    training_.sampler().set_state(state.positions);
     if (validation_ && !state.validation_positions.empty())
-      validation_->sampler->set_state(state.validation_positions);
+      validation_->sampler().set_state(state.validation_positions);
     step_ = state.step;
     saved_step_ = step_;
-    if (ranks_.first()) log().info("going on from step {} of {}", step_, checkpoint_.string());
+    if (ranks_.first())
+      log().info("{}: going on from step {} of {}", options_.name, step_, checkpoint_.string());
   }
 
   void save() {
@@ -333,8 +256,8 @@ class Trainer {
     state.step = step_;
     state.fingerprint = fingerprint();
     state.statistics = statistics_of(model_);
-    state.positions = training_.sampler->state();
-    if (validation_) state.validation_positions = validation_->sampler->state();
+    state.positions = training_.sampler().state();
+    if (validation_) state.validation_positions = validation_->sampler().state();
     state.optimizer = optimizer_.state();
     state.parameters = engine_->parameters();
     write_checkpoint<T>(checkpoint_, state);
@@ -345,10 +268,10 @@ class Trainer {
   /// those that it was trained with.
   dp::Model with_refitted_biases() {
     const auto n_types = static_cast<int>(model_.type_map.size());
-    std::vector<double> energies(training_.total);
+    std::vector<double> energies(training_.n_frames());
     std::size_t at = 0;
-    for (const auto& system : training_.systems) {
-      for (const Prepared<T>& frame : system.frames) {
+    for (const auto& system : training_.systems()) {
+      for (const Prepared<T>& frame : *system.frames) {
         const Prepared<T>* const one = &frame;
         if (at % static_cast<std::size_t>(ranks_.size()) == static_cast<std::size_t>(ranks_.rank()))
           energies[at] = engine_->evaluate({&one, 1}, options_.threads).front().energy;
@@ -357,8 +280,8 @@ class Trainer {
     }
     ranks_.sum(energies);
     std::vector<EnergyResidual> residuals;
-    for (const auto& system : training_.systems) {
-      for (const Prepared<T>& frame : system.frames) {
+    for (const auto& system : training_.systems()) {
+      for (const Prepared<T>& frame : *system.frames) {
         const double energy = energies[residuals.size()];
         EnergyResidual residual{std::vector<int>(static_cast<std::size_t>(n_types), 0),
                                 frame.energy - energy};
@@ -399,7 +322,7 @@ class Trainer {
   /// the whole batch. The loss is that of the batch in all.
   LossTerms loss_and_gradient(const LossWeights& weights) {
     const auto& batch = training_.batch(step_);
-    const auto mine = training_.share_of(batch, ranks_);
+    const auto mine = share_of(batch, ranks_);
     LossSums sums;
     if (!mine.empty()) sums = engine_->share_of_gradient(mine, batch.size(), weights, options_.threads);
     if (ranks_.size() > 1) {
@@ -478,6 +401,7 @@ class Trainer {
   const RunOptions& options_;
   ranks::Ranks& ranks_;
   std::vector<ranks::Part> parts_;  ///< of the parameters, by the process that moves them
+  FrameStore own_store_;
   Data<T> training_;
   std::optional<Data<T>> validation_;
   std::filesystem::path checkpoint_;

@@ -4,11 +4,15 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "solion/ranks/ranks.hpp"
 #include "solion/train/settings.hpp"
 
 namespace solion::train {
+
+class FrameStore;
 
 struct RunOptions {
   std::filesystem::path folder = ".";  ///< for model.dp, lcurve.out and the checkpoint
@@ -16,11 +20,15 @@ struct RunOptions {
   std::optional<std::filesystem::path> init_model;  ///< start from its parameters and statistics
   enum class Start {
     automatic,  ///< go on from the checkpoint if it is an unfinished run of the same input and data
+    complete,   ///< the same, and leave a finished run as it is
     restart,    ///< go on from the checkpoint; it must be there. The input may have changed (more steps, …)
     fresh       ///< from step 0
   } start = Start::automatic;
   std::optional<Precision> precision;  ///< otherwise the input's
   int threads = 1;
+  std::string name = "training";  ///< in messages
+  /// Where frames are kept that other trainings of this process use too; none: this one's own.
+  FrameStore* frames = nullptr;
   /// Called after every step with the number of steps done; for tests and callers that watch.
   std::function<void(std::int64_t)> after_step;
   /// The processes that share the frames of each batch and the parameters of each update; none: this one

@@ -1,0 +1,111 @@
+// Reads systems, finds the neighbours of their frames, and hands out batches.
+#include "solion/train/data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
+#include "solion/dataset/system.hpp"
+
+namespace solion::train {
+namespace {
+
+/// Refuses frames that a term of the loss could not be computed from.
+template <typename T>
+void check_labels(const PreparedSystem<T>& system, const LossSettings& loss) {
+  for (std::size_t f = 0; f < system.frames->size(); ++f) {
+    const Prepared<T>& frame = (*system.frames)[f];
+    const auto refuse = [&](const char* label, const char* key) {
+      throw InputError("{}: frame {} has no {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
+                       system.name, f, label, key, key);
+    };
+    if (loss.wants_energy() && !frame.has_energy) refuse("energy", "e");
+    if (loss.wants_force() && !frame.has_forces) refuse("forces", "f");
+    if (loss.wants_virial() && !frame.has_virial) refuse("virial", "v");
+  }
+}
+
+}  // namespace
+
+template <typename T>
+std::shared_ptr<const std::vector<Prepared<T>>> FrameStore::prepared(const std::filesystem::path& folder,
+                                                                     const ModelSettings& model,
+                                                                     int threads) {
+  const std::string key = fmt::format("{} {} {}", std::filesystem::weakly_canonical(folder).string(),
+                                      fmt::join(model.type_map, ","), model.rcut);
+  const std::scoped_lock lock(mutex_);
+  auto& known = [&]() -> Known<T>& {
+    if constexpr (std::is_same_v<T, float>)
+      return single_;
+    else
+      return double_;
+  }();
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  const dataset::System system = dataset::load_system(folder);
+  const TypeMap type_map(model.type_map);
+  std::vector<Prepared<T>> frames(system.frames.size());
+  parallel_dynamic(frames.size(), threads, [&](std::size_t f, int) {
+    throw_if_interrupted();
+    frames[f] = prepare<T>(system.frames[f], type_map, model.rcut,
+                           fmt::format("{}: frame {}", system.path.string(), f));
+  });
+  return known[key] = std::make_shared<const std::vector<Prepared<T>>>(std::move(frames));
+}
+
+template <typename T>
+Data<T>::Data(const DataSettings& settings, const Settings& all, const std::string& purpose, int threads,
+              FrameStore& store) {
+  DataSettings expanded = settings;
+  std::vector<int> sizes;
+  std::vector<std::size_t> n_frames, n_atoms;
+  for (std::size_t k = 0; k < settings.systems.size(); ++k) {
+    for (const auto& folder : dataset::find_systems(settings.systems[k])) {
+      PreparedSystem<T> system{folder.string(), store.prepared<T>(folder, all.model, threads)};
+      check_labels(system, all.loss);
+      n_frames.push_back(system.frames->size());
+      n_atoms.push_back(static_cast<std::size_t>(system.frames->front().n_atoms));
+      n_frames_ += system.frames->size();
+      systems_.push_back(std::move(system));
+      if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
+    }
+  }
+  if (!sizes.empty()) expanded.batch.sizes = sizes;
+  sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
+  for (std::size_t k = 0; k < systems_.size(); ++k) {
+    const std::size_t batch = settings.batch.kind == BatchRule::Kind::mixed ? 1 : sampler_->batch_size(k);
+    systems_[k].n_sampled = std::min(n_frames[k], batch * static_cast<std::size_t>(all.model.stat_batches));
+  }
+}
+
+template <typename T>
+const std::vector<const Prepared<T>*>& Data<T>::batch(std::int64_t step) {
+  batch_.clear();
+  for (const FrameId& id : sampler_->next(step)) batch_.push_back(&(*systems_[id.system].frames)[id.frame]);
+  return batch_;
+}
+
+template <typename T>
+std::vector<const Prepared<T>*> share_of(const std::vector<const Prepared<T>*>& batch,
+                                         const ranks::Ranks& ranks) {
+  if (ranks.size() == 1) return batch;
+  std::vector<double> atoms;
+  atoms.reserve(batch.size());
+  for (const auto* frame : batch) atoms.push_back(frame->n_atoms);
+  const std::vector<int> owners = ranks::deal(atoms, ranks.size());
+  std::vector<const Prepared<T>*> mine;
+  for (std::size_t k = 0; k < batch.size(); ++k)
+    if (owners[k] == ranks.rank()) mine.push_back(batch[k]);
+  return mine;
+}
+
+template class Data<float>;
+template class Data<double>;
+template std::vector<const Prepared<float>*> share_of(const std::vector<const Prepared<float>*>&,
+                                                      const ranks::Ranks&);
+template std::vector<const Prepared<double>*> share_of(const std::vector<const Prepared<double>*>&,
+                                                       const ranks::Ranks&);
+
+}  // namespace solion::train
