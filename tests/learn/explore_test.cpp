@@ -43,6 +43,7 @@ class Springs final : public Potential {
 
 Committee springs(const Frame& home, double spread, double poison = 1e9) {
   std::vector<std::unique_ptr<Potential>> members;
+  members.reserve(4);
   // The first member drives and never fails.
   for (int k = 0; k < 4; ++k)
     members.push_back(std::make_unique<Springs>(home, k * spread, k == 3 ? poison : 1e9));

@@ -63,6 +63,7 @@ TEST(Fingerprint, IsSmooth) {
 
 std::vector<Selectable> on_a_line(const std::vector<double>& values, const std::string& group = "a") {
   std::vector<Selectable> result;
+  result.reserve(values.size());
   for (const double v : values) result.push_back({group, Eigen::VectorXd::Constant(2, v)});
   return result;
 }
@@ -107,6 +108,7 @@ TEST(Select, LeavesOutNearDuplicates) {
 
 TEST(Select, IsBalancedOverGroups) {
   std::vector<Selectable> candidates;
+  candidates.reserve(100);
   RandomStream random(3, "balance");
   // One group has many and the most extreme candidates.
   for (int n = 0; n < 90; ++n)

@@ -83,7 +83,8 @@ INSTANTIATE_TEST_SUITE_P(Md, Canonical,
 class Isobaric : public ::testing::TestWithParam<std::tuple<Thermostat, Barostat>> {};
 
 TEST_P(Isobaric, VolumeOfAnElasticCellIsKnown) {
-  const auto [thermostat, barostat] = GetParam();
+  const Thermostat thermostat = std::get<0>(GetParam());
+  const Barostat barostat = std::get<1>(GetParam());
   KnownCase c = crystal(2, 4, 1.0);
   c.potential.bulk = 0.02;
   c.potential.volume0 = c.frame.cell->volume();

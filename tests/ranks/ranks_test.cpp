@@ -31,12 +31,12 @@ TEST(Ranks, SumCollectAndSpreadDoWhatTheySay) {
       for (const Part& part : parts) {
         if (part.owner != ranks.rank()) continue;
         for (std::size_t k = part.begin; k < part.end; ++k)
-          EXPECT_EQ(numbers[k], static_cast<float>(n * (n + 1) / 2));
+          EXPECT_EQ(numbers[k], static_cast<float>(0.5 * n * (n + 1)));
       }
       std::fill(numbers.begin(), numbers.end(), static_cast<float>(ranks.rank()));
       ranks.spread<float>(numbers, parts);
       const auto last = static_cast<float>(n - 1);
-      const auto middle = static_cast<float>(n / 2);
+      const auto middle = static_cast<float>(parts.back().owner);
       EXPECT_THAT(numbers, ElementsAre(0, 0, last, middle, middle, middle));
     });
     for (const auto& problem : problems) EXPECT_FALSE(problem);

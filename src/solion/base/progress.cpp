@@ -55,7 +55,7 @@ void Progress::print(const std::string& note, bool last) {
   std::string left;
   if (last) {
     left = fmt::format("{} taken", format_duration(elapsed));
-  } else if (fresh > 0 && done_ < total_) {
+  } else if (fresh > 0 && fresh >= (total_ - first_) / 100 && done_ < total_) {  // the first steps may lie
     const double rate = elapsed / static_cast<double>(fresh);
     left = fmt::format("{} left", format_duration(rate * static_cast<double>(total_ - done_)));
   }

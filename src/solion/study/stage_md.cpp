@@ -70,6 +70,27 @@ Json simulate(const Context& context, const Point& point, double production_ps, 
   return result;
 }
 
+/// What a point depends on.
+Json inputs_of(const Context& context, const Json& model, const Point& point, double production_ps) {
+  const MdConfig& m = context.config.md;
+  return {{"model", model["hash"]},
+          {"structure", point.structure},
+          {"temperature_K", point.temperature_K},
+          {"production_ps", production_ps},
+          {"timestep_fs", m.timestep_fs},
+          {"supercell", m.supercell},
+          {"count", m.count},
+          {"placement", m.placement},
+          {"npt_ps", m.npt_ps},
+          {"equilibration_ps", m.equilibration_ps},
+          {"pressure_bar", m.pressure_bar},
+          {"crystal", m.crystal},
+          {"precision", m.precision},
+          {"frame_interval_fs", m.frame_interval_fs},
+          {"seed", context.config.seed},
+          {"transport", transport_key(context.config)}};
+}
+
 }  // namespace
 
 std::string Point::name() const { return fmt::format("{}_{:g}K", structure, temperature_K); }
@@ -136,35 +157,27 @@ Json run_points(const Context& context, const Json& model, const Json& plan) {
   const double production_ps = plan["production_ps"];
   const auto potential = open_model(context, model);
   const auto frames_each = static_cast<std::size_t>(production_ps * 1000 / m.frame_interval_fs);
-  Progress progress("molecular dynamics, frames", frames_each * all.size());
+  std::vector<Json> inputs;
+  inputs.reserve(all.size());
+  for (const Point& point : all) inputs.push_back(inputs_of(context, model, point, production_ps));
+  const auto finished =
+      static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), [&](const Json& in) {
+        const auto known = context.ledger.find(learn::Ledger::key_of("md", in));
+        return known && known->outcome == "done";
+      }));
+  std::size_t done = finished * frames_each;
+  Progress progress("molecular dynamics, frames", frames_each * all.size(), done);
   std::mutex mutex;
-  std::size_t done = 0;
   std::vector<Json> results(all.size());
   parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
     const Point& point = all[i];
-    const Json inputs{{"model", model["hash"]},
-                      {"structure", point.structure},
-                      {"temperature_K", point.temperature_K},
-                      {"production_ps", production_ps},
-                      {"timestep_fs", m.timestep_fs},
-                      {"supercell", m.supercell},
-                      {"count", m.count},
-                      {"placement", m.placement},
-                      {"npt_ps", m.npt_ps},
-                      {"equilibration_ps", m.equilibration_ps},
-                      {"pressure_bar", m.pressure_bar},
-                      {"crystal", m.crystal},
-                      {"precision", m.precision},
-                      {"frame_interval_fs", m.frame_interval_fs},
-                      {"seed", context.config.seed},
-                      {"transport", transport_key(context.config)}};
     const auto tick = [&] {
       const std::lock_guard lock(mutex);
       progress.update(++done, point.name());
     };
     try {
       const auto own = potential->clone();
-      results[i] = context.ledger.once("md", point.name(), inputs, [&] {
+      results[i] = context.ledger.once("md", point.name(), inputs[i], [&] {
         return simulate(context, point, production_ps, *own, model["hash"], tick);
       });
     } catch (const Interrupted&) {
