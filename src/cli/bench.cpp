@@ -9,6 +9,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/bench/analysis.hpp"
 #include "solion/bench/inference.hpp"
 #include "solion/bench/machine.hpp"
 #include "solion/bench/training.hpp"
@@ -29,6 +30,7 @@ struct BenchOptions {
   double timestep_fs = 1.0;
   double skin_A = 1.0;
   int threads = 1;
+  bool analysis = false;
 };
 
 void print_machine(const bench::MachineRates& rates) {
@@ -123,14 +125,34 @@ Json bench_train(const BenchOptions& options) {
   return json;
 }
 
+Json bench_analysis() {
+  const bench::MachineRates rates = bench::measure_machine();
+  const bench::AnalysisTiming t = bench::time_analysis();
+  fmt::print("MSD:        {:.2f} s for {} ions × {} frames\n", t.msd_s, t.msd_ions, t.msd_frames);
+  fmt::print("g(r):       {:.0f} frames/s of {} atoms, three pairs to 8 Å\n", t.rdf_frames_per_s,
+             t.rdf_atoms);
+  fmt::print("reading:    {:.0f} MB/s extxyz, {:.0f} MB/s LAMMPS dump\n", t.extxyz_MB_per_s, t.dump_MB_per_s);
+  print_machine(rates);
+  Json json = common_json(rates, 1);
+  json.update({{"msd_ions", t.msd_ions},
+               {"rdf_atoms", t.rdf_atoms},
+               {"msd_frames", t.msd_frames},
+               {"msd_s", t.msd_s},
+               {"rdf_frames_per_s", t.rdf_frames_per_s},
+               {"extxyz_MB_per_s", t.extxyz_MB_per_s},
+               {"dump_MB_per_s", t.dump_MB_per_s}});
+  return json;
+}
+
 void run_bench(const BenchOptions& options) {
   const bool trains = !options.train.empty();
-  if (trains == !options.model.empty() || trains == !options.frame.empty())
-    throw InputError("bench: give either -m MODEL and a FRAME, or --train INPUT");
+  const bool other = trains || options.analysis;
+  if ((trains && options.analysis) || other == !options.model.empty() || other == !options.frame.empty())
+    throw InputError("bench: give either -m MODEL and a FRAME, or --train INPUT, or --analysis");
   if (trains && options.precision == "reference")
     throw InputError("bench: --precision reference is for models; training knows single and double");
   require_folder_of(options.json);
-  const Json json = trains ? bench_train(options) : bench_md(options);
+  const Json json = options.analysis ? bench_analysis() : trains ? bench_train(options) : bench_md(options);
   if (!options.json.empty()) write_json(options.json, json);
 }
 
@@ -142,6 +164,8 @@ std::function<void()> setup_bench(CLI::App& app) {
                  "Model to time in molecular dynamics: *.toml, *.dp, *.hdf5, *.yaml");
   app.add_option("frame", options->frame, "System: extxyz, POSCAR, LAMMPS data …; the first frame counts");
   app.add_option("--train", options->train, "Time training instead: DeePMD-kit training input, JSON");
+  app.add_flag("--analysis", options->analysis,
+               "Time MSD, g(r) and the reading of trajectories instead, on frames made up for it");
   app.add_option("--repeat", options->repeat, "Repeat the frame along a, b and c")
       ->expected(3)
       ->check(CLI::Range(1, 1000));

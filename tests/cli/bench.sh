@@ -25,7 +25,13 @@ before=$(ls)
 is train.json "[.ms_per_step, .sgemm_gflops, .dgemm_gflops] | $positive"
 [[ $(ls | grep -v '^train.json$') == "$before" ]] || fail "--train left files: $(ls)"
 
+"$solion" bench --analysis --json analysis.json >table || fail "--analysis"
+is analysis.json "[.msd_s, .rdf_frames_per_s, .extxyz_MB_per_s, .dump_MB_per_s, .sgemm_gflops] | $positive"
+[[ $(grep -c 's for 3000 ions\|frames/s of 5000 atoms\|MB/s extxyz' table) == 3 ]] || fail "$(cat table)"
+
 refused 'either -m MODEL' "$solion" bench --steps 3 --json out.json
+refused 'either -m MODEL' "$solion" bench --analysis --train input.json --json out.json
+refused 'either -m MODEL' "$solion" bench --analysis -m model.dp --json out.json
 refused 'either -m MODEL' "$solion" bench -m model.dp --json out.json
 refused 'either -m MODEL' "$solion" bench -m model.dp --train input.json --json out.json
 refused 'no such file' "$solion" bench -m missing.dp "$source/examples/li3ocl/unit_cell.xyz" --json out.json

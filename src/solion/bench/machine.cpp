@@ -20,13 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Time that this thread had a core, s: what other programs take away does not count.
-double thread_seconds() {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 /// Large enough that packing is a small part, small enough for a fifth of a second on a slow core.
 constexpr std::ptrdiff_t size = 768;
 constexpr double seconds_each = 0.25;
@@ -47,6 +40,12 @@ double gemm_gflops() {
 }
 
 }  // namespace
+
+double thread_seconds() {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
 
 MachineRates measure_machine() { return {gemm_gflops<float>(), gemm_gflops<double>()}; }
 

@@ -19,6 +19,9 @@ MachineRates measure_machine();
 /// The larger of both, by precision: the peak is what was reached once.
 MachineRates best_of(const MachineRates& a, const MachineRates& b);
 
+/// Time that this thread had a core, s: what other programs take away does not count.
+double thread_seconds();
+
 /// Processor, number of cores, compiler and version of this program, for the record beside every number.
 Json machine_json();
 std::string processor_name();

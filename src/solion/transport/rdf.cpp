@@ -11,8 +11,6 @@
 namespace solion::transport {
 namespace {
 
-constexpr double skin_A = 0.5;
-
 double sphere(double r) { return 4.0 / 3.0 * constants::pi * r * r * r; }
 
 /// g smeared by a Gaussian of 0.05 Å, so that the noise of single bins makes no shells.
@@ -118,7 +116,8 @@ void RdfAccumulator::add(const Frame& frame, const std::string& where) {
     s.density += n_a * n_b / frame.cell->volume();
     wanted[static_cast<std::size_t>(s.a) * n_types + static_cast<std::size_t>(s.b)].push_back(p);
   }
-  near_.update(frame, options_.r_max_A, skin_A);
+  constexpr double no_skin = 0;  // frames are too far apart for a list of one to hold in the next
+  near_.update(frame, options_.r_max_A, no_skin);
   for (int i = 0; i < near_.n_local(); ++i) {
     const std::size_t row = static_cast<std::size_t>(frame.types[static_cast<std::size_t>(i)]) * n_types;
     const Vec3 centre = near_.position(i);
