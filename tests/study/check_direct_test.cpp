@@ -81,6 +81,7 @@ TEST_F(CheckDirect, FindsHowFarTheModelIsOff) {
     Frame frame = cell;
     frame.positions[0][0] += 0.15 * k;
     keep("path", "hop", frame, k);
+    if (k % 3 == 0) keep("path", "ends", frame, k);
   }
   keep_volumes("compounds", "Li2O", compound("Li2O"));
   keep_volumes("compounds", "LiCl", compound("LiCl"));
@@ -97,13 +98,16 @@ TEST_F(CheckDirect, FindsHowFarTheModelIsOff) {
   Verdicts verdicts;
   const Json found = check(verdicts);
   const Json list = verdicts.json();
-  ASSERT_EQ(list.size(), 4U);
+  ASSERT_EQ(list.size(), 5U);
   // E → 1.02·E moves no minimum, and makes everything 1.02 times as stiff, as high and as costly.
   EXPECT_TRUE(list[0]["met"].get<bool>()) << list[0];
   EXPECT_NEAR(list[1]["value"].get<double>(), 100 * (1 / factor - 1), 1e-6);
   EXPECT_FALSE(list[1]["met"].get<bool>());
   EXPECT_FALSE(verdicts.all_met());
-  const Json& path = found["path"];
+  ASSERT_EQ(found["paths"].size(), 2U);
+  EXPECT_EQ(found["paths"][0]["name"], "ends");
+  const Json& path = found["paths"][1];
+  EXPECT_DOUBLE_EQ(found["paths"][0]["barrier_model_eV"], path["barrier_model_eV"]);
   EXPECT_GT(path["barrier_model_eV"].get<double>(), 0.1);
   EXPECT_NEAR(path["barrier_label_eV"].get<double>(), factor * path["barrier_model_eV"].get<double>(), 1e-9);
   const Json& formation = found["formation"][0];

@@ -92,14 +92,23 @@ double barrier_of(const std::vector<double>& energies) {
   return *std::max_element(energies.begin(), energies.end()) - energies.front();
 }
 
-Json path(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
-  const Compared c = only_system(config.path, potential);
-  const double label = barrier_of(c.label), model = barrier_of(c.model);
-  verdicts.add("barrier of a hop, difference", 1000 * (model - label), config.barrier_meV, "meV", false,
-               fmt::format("model {:.3f}, DFT {:.3f} eV, {} frames of {}", model, label, c.frames.size(),
-                           c.frames.front().formula()));
-  return {
-      {"label_eV", c.label}, {"model_eV", c.model}, {"barrier_label_eV", label}, {"barrier_model_eV", model}};
+/// One hop a system.
+Json paths(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
+  Json result = Json::array();
+  for (const dataset::System& system : dataset::load({config.path})) {
+    const Compared c = compared(system, potential);
+    const double label = barrier_of(c.label), model = barrier_of(c.model);
+    verdicts.add(fmt::format("barrier of {}, difference", system.name), 1000 * (model - label),
+                 config.barrier_meV, "meV", false,
+                 fmt::format("model {:.3f}, DFT {:.3f} eV, {} frames of {}", model, label, c.frames.size(),
+                             c.frames.front().formula()));
+    result.push_back({{"name", system.name},
+                      {"label_eV", c.label},
+                      {"model_eV", c.model},
+                      {"barrier_label_eV", label},
+                      {"barrier_model_eV", model}});
+  }
+  return result;
 }
 
 /// Compounds at rest: one Reference each with the energies of labels (0) and model (1).
@@ -159,7 +168,7 @@ Json check_direct(const Context& context, const Json& model, Verdicts& verdicts)
   Json result;
   if (!config.equation_of_state.empty())
     result["equation_of_state"] = equation_of_state(config, *potential, verdicts);
-  if (!config.path.empty()) result["path"] = path(config, *potential, verdicts);
+  if (!config.path.empty()) result["paths"] = paths(config, *potential, verdicts);
   if (!config.formation.empty()) result["formation"] = formation(config, *potential, verdicts);
   return result;
 }

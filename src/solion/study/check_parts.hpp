@@ -25,7 +25,7 @@ class Verdicts {
 /// [{name, atoms, force_rmse_eV_per_A}]}
 Json check_accuracy(const Context& context, const Json& data, const Json& model, const Json& validation,
                     Verdicts& verdicts);
-/// {"equation_of_state", "path", "formation"}: what the labels say and what the model says.
+/// {"equation_of_state", "paths", "formation"}: what the labels say and what the model says.
 Json check_direct(const Context& context, const Json& model, Verdicts& verdicts);
 /// {"drift_meV_per_atom", "ps", "mean_temperature_K", …}
 Json check_conservation(const Context& context, const Json& model, Verdicts& verdicts);

@@ -23,7 +23,7 @@ struct AccuracyConfig {
 struct DirectConfig {
   std::filesystem::path equation_of_state;  ///< one crystal at five volumes or more
   double lattice_A = 0, bulk_modulus_percent = 0;
-  std::filesystem::path path;  ///< frames along a hop, the first at rest, the saddle among them
+  std::filesystem::path path;  ///< systems of frames along a hop, the first at rest, the saddle among them
   double barrier_meV = 0;
   std::filesystem::path formation;  ///< systems "perfect" and of the reactions, one cell
   std::filesystem::path compounds;  ///< systems of the compounds, each at five volumes or more

@@ -82,9 +82,9 @@ Figure volume_figure(const Json& eos) {
   return figure;
 }
 
-Figure path_figure(const Json& path) {
+Figure paths_figure(const Json& paths) {
   Figure figure{"direct-path",
-                "The way of a hop to its saddle",
+                "The way of hops to their saddle",
                 "Energies of the same frames, from the first.",
                 "frame",
                 "energy (eV)",
@@ -92,12 +92,14 @@ Figure path_figure(const Json& path) {
                 false,
                 false,
                 {}};
-  Json frames = Json::array();
-  for (std::size_t k = 0; k < path["label_eV"].size(); ++k) frames.push_back(k + 1);
-  figure.series.push_back(
-      relative("DFT", frames, path["label_eV"], path["label_eV"][0].get<double>(), 1, Mark::points));
-  figure.series.push_back(
-      relative("model", frames, path["model_eV"], path["model_eV"][0].get<double>(), 1, Mark::line));
+  for (const Json& path : paths) {
+    const std::string hop = paths.size() == 1 ? "" : path["name"].get<std::string>() + ", ";
+    Json frames = Json::array();
+    for (std::size_t k = 0; k < path["label_eV"].size(); ++k) frames.push_back(k + 1);
+    for (const auto& [who, key, mark] :
+         {std::tuple{"DFT", "label_eV", Mark::points}, {"model", "model_eV", Mark::line}})
+      figure.series.push_back(relative(hop + who, frames, path[key], path[key][0].get<double>(), 1, mark));
+  }
   return figure;
 }
 
@@ -113,7 +115,8 @@ Section checks_section(const Json& checks) {
   const Json& direct = checks["direct"];
   if (direct.is_object() && direct.contains("equation_of_state"))
     section.items.emplace_back(volume_figure(direct["equation_of_state"]));
-  if (direct.is_object() && direct.contains("path")) section.items.emplace_back(path_figure(direct["path"]));
+  if (direct.is_object() && direct.contains("paths"))
+    section.items.emplace_back(paths_figure(direct["paths"]));
   return section;
 }
 
