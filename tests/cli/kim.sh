@@ -95,9 +95,9 @@ done
 
 static unit.data 8  # more ranks than atoms: some ranks have ghosts only
 
-# A hot crystal for some thousand steps: atoms cross the boundaries of cell and ranks, the energy stays, and at the end the numbers
+# A hot crystal for some thousand steps (SOLION_HOT_STEPS: another number): atoms cross the boundaries of cell and ranks, the energy stays, and at the end the numbers
 # are still those of solion.
-steps=1500
+steps=${SOLION_HOT_STEPS:-1500}
 { header sheared.data; echo "velocity all create 700 4711 dist gaussian
 timestep 0.001
 fix 1 all nve
