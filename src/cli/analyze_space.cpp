@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/text.hpp"
 #include "solion/transport/channels.hpp"
 #include "solion/transport/reports.hpp"
 
@@ -48,9 +48,11 @@ void run_channels(ChannelArguments options) {
   check_target(options.csv);
   for (const std::string& text : options.radii) {
     const auto equals = text.find('=');
+    io::Fields number(equals == std::string::npos ? std::string_view()
+                                                  : std::string_view(text).substr(equals + 1));
     double value = 0;
-    if (equals != std::string::npos) value = std::atof(text.c_str() + equals + 1);
-    if (!(value > 0)) throw InputError("--radii {}: expected for example O=1.40", text);
+    if (equals == 0 || !number.real(value) || !number.at_end() || !(value > 0))
+      throw InputError("--radii {}: expected for example O=1.40", text);
     options.settings.radii_A[text.substr(0, equals)] = value;
   }
   transport::ChannelAccumulator channels(options.settings, io::read_frame(options.sites));

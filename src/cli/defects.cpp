@@ -14,6 +14,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/text.hpp"
 
 namespace solion::cli {
 namespace {
@@ -74,11 +75,11 @@ bool is_defect_cell(const std::string& file, const Frame& perfect) {
 double degeneracy_of(const Frame& frame, const std::string& where) {
   const auto found = frame.info.find("degeneracy");
   if (found == frame.info.end()) return 1;
-  try {
-    return std::stod(found->second);
-  } catch (const std::exception&) {
-    throw InputError("{}: degeneracy={} is no number", where, found->second);
-  }
+  io::Fields text(found->second);
+  double value = 0;
+  if (!text.real(value) || !text.at_end() || !(value > 0))
+    throw InputError("{}: degeneracy={}: expected a positive number", where, found->second);
+  return value;
 }
 
 /// Every frame of the files, relaxed.

@@ -99,7 +99,9 @@ assert p["n_frames"] > 2 and p["paths"][0]["n_edges"] > 0, p
 assert len(open("paths.csv").readlines()) == 1 + 20 * len(p["paths"])
 PY
 refused "hold no Na" "$solion" analyze paths images.xyz --species Na --sites sites.xyz --temperature 600
-refused "expected for example" "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O
+for radii in O O= =1.4 O=1.4x O=-1 O=nan; do
+  refused "expected for example" "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii $radii
+done
 
 cp images.xyz all.xyz
 lines=$((34 * 200))

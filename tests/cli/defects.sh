@@ -25,6 +25,10 @@ jq -e '(.compounds_eV_per_formula_unit["licl.xyz"] + 8.43548 | fabs) < 1e-4' def
 jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_eV' defects.json >/dev/null || fail "mean"
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json none.json >out
 jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
+for number in 2x 0 -1 nan; do
+  sed "s/degeneracy=[0-9]*/degeneracy=$number/" pairs.xyz >odd.xyz
+  refused "expected a positive number" "$solion" defects -m "$model" odd.xyz --perfect cell.xyz
+done
 refused "no multiple" "$solion" defects -m "$model" li2o.xyz --perfect cell.xyz
 refused "no such file" "$solion" defects -m "$model" missing.xyz --perfect cell.xyz
 "$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out

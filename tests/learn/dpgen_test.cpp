@@ -255,6 +255,10 @@ TEST_F(DpgenTest, WhatIsNoDpgenInputIsRefused) {
   EXPECT_THAT(refusal("\"sys_idx\": [0]", "\"sys_idx\": [7]"), HasSubstr("model_devi_jobs[0].sys_idx = [7]"));
   EXPECT_THAT(refusal("\"numb_models\": 4", "\"numb_models\": 4.5"), HasSubstr("numb_models"));
   EXPECT_THROW(dpgen_history(at("cells"), {}), InputError);
+  const fs::path run = write_run();
+  put(run / "iter.000001/01.model_devi/task.001.000000/model_devi.out", "0 1e-3 1e-4 5e-4 O.04 0.01 0.02\n");
+  EXPECT_THAT([&] { dpgen_history(run, read_json(at("param.json"))); },
+              ThrowsMessage<InputError>(HasSubstr("'O.04' is no number")));
 }
 
 }  // namespace

@@ -94,7 +94,11 @@ void add_deviations(const fs::path& file, const std::array<double, 4>& levels, d
     if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
     std::istringstream fields(line);
     std::vector<double> values;
-    for (std::string word; fields >> word;) values.push_back(std::strtod(word.c_str(), nullptr));
+    for (std::string word; fields >> word;) {
+      char* end = nullptr;  // NaN is a number here: DP-GEN's of a run that blew up
+      values.push_back(std::strtod(word.c_str(), &end));
+      if (*end != '\0') throw InputError("{}: '{}' is no number: {}", file.string(), word, line);
+    }
     if (values.size() < 5) throw InputError("{}: a line of less than 5 numbers: {}", file.string(), line);
     if (values[0] < skip) continue;
     const double v = values[1];
