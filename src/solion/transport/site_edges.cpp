@@ -8,14 +8,21 @@
 namespace solion::transport {
 namespace {
 
-/// Calls visit(i, j, step) for every pair and image once, `step` fractional from i to j.
+constexpr double same_point_A = 1e-6;
+
+/// Calls visit(i, j, step, distance) once for every pair and image within `reach_A`, `step` fractional from i
+/// to j.
 template <typename Visit>
-void each_pair(const std::vector<Vec3>& sites, const Visit& visit) {
+void each_pair(const std::vector<Vec3>& sites, const Cell& cell, double reach_A, const Visit& visit) {
+  // A step of s along an axis is at least |s| times the width of the cell there, and rounding leaves |s| ≤ ½.
+  const Vec3 widths_A = cell.widths();
+  Int3 images;
+  for (int k = 0; k < 3; ++k) images[k] = static_cast<int>(reach_A / widths_A[k] + 0.5);
   for (std::size_t i = 0; i < sites.size(); ++i)
     for (std::size_t j = i; j < sites.size(); ++j)
-      for (int x = -1; x <= 1; ++x)
-        for (int y = -1; y <= 1; ++y)
-          for (int z = -1; z <= 1; ++z) {
+      for (int x = -images[0]; x <= images[0]; ++x)
+        for (int y = -images[1]; y <= images[1]; ++y)
+          for (int z = -images[2]; z <= images[2]; ++z) {
             const Vec3 between = sites[j] - sites[i];
             const Vec3 step = between - between.array().round().matrix() + Vec3(x, y, z);
             // An edge of a site with its own image appears from both ends: one of them counts.
@@ -23,7 +30,8 @@ void each_pair(const std::vector<Vec3>& sites, const Visit& visit) {
             if (i == j &&
                 std::lexicographical_compare(step.data(), step.data() + 3, back.data(), back.data() + 3))
               continue;
-            visit(i, j, step);
+            const double distance = cell.to_cartesian(step).norm();
+            if (distance > same_point_A && distance <= reach_A) visit(i, j, step, distance);
           }
 }
 
@@ -42,17 +50,17 @@ std::vector<SiteEdge> site_edges(const std::vector<Vec3>& sites, const Cell& cel
                                  const std::string& who) {
   if (!(share >= 1))
     throw InputError("{}: edges up to {} times the least distance; expected 1 or more", who, share);
-  constexpr double same_point_A = 1e-6;
-  double least = cell.widths().minCoeff();
-  each_pair(sites, [&](std::size_t, std::size_t, const Vec3& step) {
-    const double d = cell.to_cartesian(step).norm();
-    if (d > same_point_A) least = std::min(least, d);
+  constexpr double rounding = 1 + 1e-12;
+  // The images of one site are neighbours already.
+  double least = rounding * cell.matrix().rowwise().norm().minCoeff();
+  each_pair(sites, cell, least, [&](std::size_t, std::size_t, const Vec3&, double distance) {
+    least = std::min(least, distance);
   });
   std::vector<SiteEdge> edges;
-  each_pair(sites, [&](std::size_t i, std::size_t j, const Vec3& step) {
-    const double d = cell.to_cartesian(step).norm();
-    if (d > same_point_A && d <= share * least) edges.push_back({sites[i], sites[i] + step, {i, j}, d});
-  });
+  each_pair(sites, cell, rounding * share * least,
+            [&](std::size_t i, std::size_t j, const Vec3& step, double distance) {
+              edges.push_back({sites[i], sites[i] + step, {i, j}, distance});
+            });
   return edges;
 }
 
