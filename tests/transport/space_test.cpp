@@ -122,5 +122,26 @@ TEST(Channels, OfASimpleCubicLatticeOfAnions) {
   EXPECT_THROW(channels.add(other, "frame"), InputError);
 }
 
+TEST(Channels, TheCellsShapeDoesNotMatter) {
+  // One anion and one site: a cube of 4 Å, and the same crystal in a cell so skewed that the nearest image is
+  // not the one that rounding finds.
+  const auto mean_of = [](const Mat3& h) {
+    Frame frame, sites;
+    frame.cell = sites.cell = Cell(h);
+    frame.add_atom("O", Vec3(0.3, 0.2, 0.1));
+    frame.add_atom("Li", Vec3(2.3, 2.2, 2.1));
+    sites.add_atom("Li", Vec3(2.3, 2.2, 2.1));
+    ChannelAccumulator channels({.species = "Li", .radii_A = {{"O", 1.4}}, .spacing_A = 0.1}, sites);
+    channels.add(frame, "frame");
+    EXPECT_EQ(channels.statistics().n_edges, 3U);
+    return channels.statistics().mean_A;
+  };
+  Mat3 skewed;
+  skewed << 4, 0, 0, 12, 4, 0, -8, 8, 4;
+  const double exact = 4 / std::sqrt(2.0) - 1.4;
+  EXPECT_NEAR(mean_of(Mat3::Identity() * 4), exact, 0.1);
+  EXPECT_NEAR(mean_of(skewed), exact, 0.1);
+}
+
 }  // namespace
 }  // namespace solion::transport

@@ -24,11 +24,13 @@ Grid ChannelAccumulator::free_radius(const Frame& frame, const std::string& wher
   Grid grid = make_grid(cell, options_.spacing_A);
   constexpr double unset = 1e30;
   std::fill(grid.values.begin(), grid.values.end(), unset);
-  // Voxels within the reach of each anion; doubled until every voxel has met one.
-  for (double reach = 3.5;; reach *= 2) {
+  double largest_A = 0;
+  for (const auto& [element, radius] : options_.radii_A) largest_A = std::max(largest_A, radius);
+  // Voxels within the reach of each anion and its images; widened until no anion farther away can leave less
+  // room.
+  for (double reach = 3.5;; reach *= 1.25) {
     Int3 range;
-    for (int k = 0; k < 3; ++k)
-      range[k] = std::min(grid.n[k] / 2 + 1, static_cast<int>(reach / cell.widths()[k] * grid.n[k]) + 1);
+    for (int k = 0; k < 3; ++k) range[k] = static_cast<int>(reach / cell.widths()[k] * grid.n[k]) + 1;
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
       const std::string& element = frame.element(i);
       if (element == options_.species) continue;
@@ -36,18 +38,18 @@ Grid ChannelAccumulator::free_radius(const Frame& frame, const std::string& wher
       if (radius == options_.radii_A.end()) throw InputError("{}: no radius given for {}", where, element);
       const Vec3 centre = cell.to_fractional(frame.positions[i]);
       const Int3 home = grid.voxel(centre);
+      const Vec3 home_image = centre - centre.array().floor().matrix();
       for (int x = home[0] - range[0]; x <= home[0] + range[0]; ++x)
         for (int y = home[1] - range[1]; y <= home[1] + range[1]; ++y)
           for (int z = home[2] - range[2]; z <= home[2] + range[2]; ++z) {
             const Vec3 f((x + 0.5) / grid.n[0], (y + 0.5) / grid.n[1], (z + 0.5) / grid.n[2]);
-            const Vec3 off = f - centre;
-            const double d = cell.to_cartesian(off - off.array().round().matrix()).norm() - radius->second;
+            const double d = cell.to_cartesian(f - home_image).norm() - radius->second;
             const auto wrapped = [&](int v, int k) { return (v % grid.n[k] + grid.n[k]) % grid.n[k]; };
             double& value = grid.values[grid.index(wrapped(x, 0), wrapped(y, 1), wrapped(z, 2))];
             value = std::min(value, d);
           }
     }
-    if (std::none_of(grid.values.begin(), grid.values.end(), [](double v) { return v == unset; }))
+    if (std::all_of(grid.values.begin(), grid.values.end(), [&](double v) { return v + largest_A <= reach; }))
       return grid;
     if (reach > 1e3) throw InputError("{}: no anions among {}", where, frame.formula());
   }
