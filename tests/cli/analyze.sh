@@ -98,6 +98,12 @@ p = json.load(open("paths.json"))
 assert p["n_frames"] > 2 and p["paths"][0]["n_edges"] > 0, p
 assert len(open("paths.csv").readlines()) == 1 + 20 * len(p["paths"])
 PY
+"$solion" build --crystal li3ocl --supercell 3 2 2 -o longer.xyz >/dev/null
+for verb in "paths --temperature 600" hops "channels --radii O=1.4"; do
+  refused "expected the same supercell" "$solion" analyze ${verb%% *} images.xyz --species Li --sites longer.xyz $([[ $verb == *" "* ]] && echo "${verb#* }")
+done
+awk 'NR > 2 { $2 += 1.0; $3 += 1.0; $4 += 1.0 } 1' sites.xyz >moved.xyz
+refused "another crystal or origin" "$solion" analyze paths images.xyz --species Li --sites moved.xyz --temperature 600
 refused "hold no Na" "$solion" analyze paths images.xyz --species Na --sites sites.xyz --temperature 600
 for radii in O O= =1.4 O=1.4x O=-1 O=nan; do
   refused "expected for example" "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii $radii

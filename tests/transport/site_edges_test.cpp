@@ -52,5 +52,19 @@ TEST(SiteEdges, AShareBelowOneIsRefused) {
   EXPECT_THROW(site_edges({Vec3::Zero()}, Cell(Mat3::Identity() * 4), std::nan(""), "test"), InputError);
 }
 
+TEST(SiteEdges, AnotherCellIsRefused) {
+  const Mat3 h = rows({5, 0, 0}, {0.4, 6, 0}, {-0.3, 0.5, 7});
+  const Cell cell(h);
+  const Mat3 turned = h * Eigen::AngleAxisd(1.1, Vec3(1, 2, 3).normalized()).toRotationMatrix();
+  EXPECT_NO_THROW(check_cell(cell, 1.1 * turned, "frame 1"));
+  Mat3 other_axes = h;
+  other_axes.row(1) += h.row(0);
+  Mat3 another = h;
+  another.row(2) *= 0.75;  // three layers in place of four
+  for (const Mat3& wrong : {Mat3(2 * h), other_axes, another, Mat3(Mat3::Constant(std::nan("")))})
+    EXPECT_THAT([&] { check_cell(cell, wrong, "frame 1"); },
+                ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("expected the same supercell")));
+}
+
 }  // namespace
 }  // namespace solion::transport

@@ -15,11 +15,13 @@ ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& site
     if (!(radius > 0)) throw InputError("channels: a radius of {} Å for {}", radius, element);
   const std::vector<Vec3> positions = sites_of(sites, options_.species, "channels");
   n_sites_ = positions.size();
+  sites_cell_ = sites.cell;
   edges_ = site_edges(positions, *sites.cell, options_.edge_share, "channels");
 }
 
 Grid ChannelAccumulator::free_radius(const Frame& frame, const std::string& where) const {
   if (!frame.cell) throw InputError("{}: no cell", where);
+  check_cell(*sites_cell_, frame.cell->matrix(), where);
   const Cell& cell = *frame.cell;
   Grid grid = make_grid(cell, options_.spacing_A);
   constexpr double unset = 1e30;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class ChannelAccumulator {
  public:
   /// `sites` as in HopAccumulator. InputError without sites, radii, or with lengths that are not positive.
   ChannelAccumulator(ChannelOptions options, const Frame& sites);
-  /// InputError for a species without a radius, or without a cell.
+  /// InputError for a species without a radius, without a cell, and as check_cell.
   void add(const Frame& frame, const std::string& where);
   /// Of the last frame, for each site in the order of `sites`: the widest bottleneck (Å) of the edges that
   /// end there, NaN where none is open. InputError without frames.
@@ -48,6 +49,7 @@ class ChannelAccumulator {
 
   ChannelOptions options_;
   std::vector<SiteEdge> edges_;
+  std::optional<Cell> sites_cell_;
   std::size_t n_sites_ = 0;
   std::vector<float> widths_;
   std::vector<double> critical_[3];

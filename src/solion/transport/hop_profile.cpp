@@ -17,7 +17,7 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_blocks = 32;
-constexpr double breathing = 1.15;  // a cell that changes its lengths by less keeps its tubes in their cells
+constexpr double breathing = 1 + largest_strain;  // tubes stay in the cells that were prepared for them
 
 /// Standard error of f over the sums that leave one block out.
 template <typename F>
@@ -46,6 +46,7 @@ HopProfileAccumulator::HopProfileAccumulator(HopProfileOptions options, const Fr
                      options_.radius_share);
   if (options_.bins < 3) throw InputError("paths: {} bins; expected 3 or more", options_.bins);
   const std::vector<Vec3> positions = sites_of(sites, options_.species, "paths");
+  sites_cell_ = sites.cell;
   edges_ = site_edges(positions, *sites.cell, options_.edge_share, "paths");
   classify();
   fill_cells(sites.cell->widths());
@@ -130,8 +131,11 @@ void HopProfileAccumulator::add(const Frame& frame, const std::string& where) {
   view_.add(frame, where);
   if (classes_.front().blocks.empty() || frames_in_block_ == block_frames_) next_block();
   ++frames_in_block_;
+  check_cell(*sites_cell_, view_.cell(), where);
   const Mat3 to_cartesian = view_.cell().transpose();
+  std::size_t on_no_edge = 0;
   for (const Vec3& ion : view_.fractional()) {
+    bool on_edge = false;
     for (const std::uint32_t e : nearby_[cell_of(ion)]) {
       const SiteEdge& edge = edges_[e];
       const Vec3 off = ion - 0.5 * (edge.from + edge.to);
@@ -141,10 +145,17 @@ void HopProfileAccumulator::add(const Frame& frame, const std::string& where) {
       const double along = r.dot(axis) / (length * length);  // from the middle
       const double across = std::sqrt(std::max(0.0, r.squaredNorm() - along * along * length * length));
       if (!(std::abs(along) < 0.5 + 1e-9) || across >= options_.radius_share * length) continue;
+      on_edge = true;
       const auto bin = static_cast<std::size_t>((0.5 - std::abs(along)) * 2 * options_.bins);
       ++classes_[class_of_[e]].blocks.back()[std::min(bin, static_cast<std::size_t>(options_.bins - 1))];
     }
+    on_no_edge += on_edge ? 0 : 1;
   }
+  if (view_.n_frames() == 1 && 2 * on_no_edge > view_.n_ions())
+    throw InputError(
+        "{}: {} of {} {} are far from every site and the lines between them: the sites are of another "
+        "crystal or origin",
+        where, on_no_edge, view_.n_ions(), options_.species);
 }
 
 HopProfile HopProfileAccumulator::profile(const Class& of, double temperature_K) const {

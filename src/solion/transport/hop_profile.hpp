@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,8 @@ class HopProfileAccumulator {
   /// `sites` as in HopAccumulator. InputError without sites or a cell, for a cell so small that a tube meets
   /// its own image, and for options out of range.
   HopProfileAccumulator(HopProfileOptions options, const Frame& sites);
-  /// InputError as MobileView.
+  /// InputError as MobileView, for another cell than that of the sites (check_cell), and where more than half
+  /// of the ions of the first frame are on no edge.
   void add(const Frame& frame, const std::string& where);
   /// Shortest edges first. InputError without frames, or for a temperature that is not positive.
   [[nodiscard]] std::vector<HopProfile> profiles(double temperature_K) const;
@@ -63,6 +65,7 @@ class HopProfileAccumulator {
 
   HopProfileOptions options_;
   MobileView view_;
+  std::optional<Cell> sites_cell_;
   std::vector<SiteEdge> edges_;
   std::vector<std::size_t> class_of_;  // of each edge
   std::vector<Class> classes_;

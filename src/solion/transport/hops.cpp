@@ -19,6 +19,7 @@ HopAccumulator::HopAccumulator(HopOptions options, const Frame& sites, double fr
   if (!(options_.core_share > 0 && options_.core_share < 0.5))
     throw InputError("hops: cores of {} of the site distance; expected 0 to 0.5", options_.core_share);
   sites_ = sites_of(sites, options_.species, "hops");
+  sites_cell_ = sites.cell;
   const Cell& cell = *sites.cell;
   site_distance_A_ = cell.widths().minCoeff();
   for (std::size_t i = 0; i < sites_.size(); ++i)
@@ -73,6 +74,7 @@ long HopAccumulator::nearest_site(const Vec3& fractional, const Mat3& cell, Vec3
 
 void HopAccumulator::add(const Frame& frame, const std::string& where) {
   view_.add(frame, where);
+  check_cell(*sites_cell_, view_.cell(), where);
   const std::size_t now = view_.n_frames() - 1;
   if (now == 0) ions_.resize(view_.n_ions());
   std::fill(here_.begin(), here_.end(), 0);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class HopAccumulator {
   /// the trajectory's and has the same origin. InputError if it has none or a cell is missing.
   HopAccumulator(HopOptions options, const Frame& sites, double frame_interval_fs);
 
-  /// InputError as MobileView; also where most ions of the first frame are not near any site.
+  /// InputError as MobileView and check_cell; also where most ions of the first frame are not near any site.
   void add(const Frame& frame, const std::string& where);
   /// The site that each ion last arrived at, -1 before its first: atoms of the species in the order of the
   /// frame.
@@ -88,6 +89,7 @@ class HopAccumulator {
   double interval_fs_;
   MobileView view_;
   std::vector<Vec3> sites_;  // fractional
+  std::optional<Cell> sites_cell_;
   double core_A_ = 0, site_distance_A_ = 0;
   std::vector<std::vector<int>> bins_;  // sites near each bin of the fractional cell
   Int3 n_bins_ = Int3::Ones();

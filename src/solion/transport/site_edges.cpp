@@ -2,6 +2,7 @@
 #include "solion/transport/site_edges.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "solion/base/errors.hpp"
 
@@ -44,6 +45,21 @@ std::vector<Vec3> sites_of(const Frame& crystal, const std::string& species, con
     if (crystal.element(i) == species) sites.push_back(crystal.cell->to_fractional(crystal.positions[i]));
   if (sites.empty()) throw InputError("{}: the sites hold no {}; found {}", who, species, crystal.formula());
   return sites;
+}
+
+void check_cell(const Cell& of_sites, const Mat3& h, const std::string& where) {
+  const Mat3& own = of_sites.matrix();
+  const Mat3 metric = h * h.transpose(), expected = own * own.transpose();
+  for (int i = 0; i < 3; ++i)
+    for (int j = i; j < 3; ++j) {
+      const double scale = std::sqrt(expected(i, i) * expected(j, j));
+      if (!(std::abs(metric(i, j) - expected(i, j)) <= 2 * largest_strain * scale))
+        throw InputError(
+            "{}: a cell with edges of {:.2f}, {:.2f} and {:.2f} Å; the sites are those of one with {:.2f}, "
+            "{:.2f} and {:.2f} Å: expected the same supercell",
+            where, h.row(0).norm(), h.row(1).norm(), h.row(2).norm(), own.row(0).norm(), own.row(1).norm(),
+            own.row(2).norm());
+    }
 }
 
 std::vector<SiteEdge> site_edges(const std::vector<Vec3>& sites, const Cell& cell, double share,
