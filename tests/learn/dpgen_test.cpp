@@ -98,6 +98,7 @@ class DpgenTest : public ::testing::Test {
   static void labelled(const fs::path& path, int n) {
     fs::create_directories(path.parent_path());
     std::vector<Frame> frames;
+    frames.reserve(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i) frames.push_back(cell(0.1 + 0.01 * i, true));
     io::write_frames(path / "", frames);  // the slash: a DeePMD system, whatever dots the name has
   }
@@ -113,7 +114,7 @@ class DpgenTest : public ::testing::Test {
   }
   /// A run of two iterations, the second one without the lists.
   fs::path write_run() const {
-    const fs::path run = at("run");
+    fs::path run = at("run");
     put(run / "record.dpgen", "0 0\n0 8\n1 0\n1 7\n1 8\n2 0\n");
     const fs::path fp = run / "iter.000000/02.fp";
     put(fp / "candidate.shuffled.000.out",

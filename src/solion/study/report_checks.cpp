@@ -15,7 +15,7 @@ Table verdicts_table(const Json& verdicts) {
     const std::string found = v["value"].is_number()
                                   ? beside_bar(v["value"].get<double>(), v["bar"].get<double>())
                                   : std::string("–");
-    table.rows.push_back({v["what"], found + (unit.empty() ? "" : " " + unit),
+    table.rows.push_back({v["what"], unit.empty() ? found : fmt::format("{} {}", found, unit),
                           (v["at_least"].get<bool>() ? "≥ " : "≤ ") + number(v["bar"], "{:g}"), v["note"],
                           v["met"].get<bool>() ? "yes" : "no"});
   }

@@ -18,7 +18,7 @@ void each_pair(const std::vector<Vec3>& sites, const Cell& cell, double reach_A,
   // A step of s along an axis is at least |s| times the width of the cell there, and rounding leaves |s| ≤ ½.
   const Vec3 widths_A = cell.widths();
   Int3 images;
-  for (int k = 0; k < 3; ++k) images[k] = static_cast<int>(reach_A / widths_A[k] + 0.5);
+  for (int k = 0; k < 3; ++k) images[k] = static_cast<int>(std::lround(reach_A / widths_A[k]));
   for (std::size_t i = 0; i < sites.size(); ++i)
     for (std::size_t j = i; j < sites.size(); ++j)
       for (int x = -images[0]; x <= images[0]; ++x)
