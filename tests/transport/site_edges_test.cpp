@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <Eigen/Geometry>
 #include <map>
 
 #include "solion/base/errors.hpp"
@@ -42,6 +43,7 @@ TEST(SiteEdges, TheCellsShapeDoesNotMatter) {
   Mat3 change;
   change << 1, 0, 0, 4, 1, 0, -3, 2, 1;
   std::vector<Vec3> same;
+  same.reserve(sites.size());
   for (const Vec3& s : sites) same.push_back((change.transpose().inverse() * s).eval());
   EXPECT_EQ(shells(same, change * h, 2.2), expected);
   EXPECT_GT(expected.size(), 3U);
