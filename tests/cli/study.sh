@@ -127,6 +127,13 @@ before=$(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz)
 "$solion" study tiny.toml --run-dir run > out.txt 2>&1
 [[ $(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz) == "$before" ]] || fail "computed again"
 
+# The ledger holds all that the report needs: without the runs' files the same numbers; only the frames are drawn again.
+cp run/numbers.json numbers-before.json
+rm -r run/md run/annealing run/barriers run/systems
+"$solion" study tiny.toml --run-dir run > out.txt 2>&1 || fail "$(cat out.txt)"
+cmp run/numbers.json numbers-before.json || fail "other numbers without the trajectories"
+[[ -z $(ls -A run/md run/annealing 2>/dev/null) && -d run/systems/validation ]] || fail "$(ls run run/md)"
+
 # A schedule that does not fit its time is shortened, to no less than 500 steps, and decays as far.
 sed 's/^training_input.*/&\ntraining_max_min = 0.0001/; s/^structures.*/structures = ["perfect"]/; s/^temp.*/temperatures_K = [600]/; s/^\[md\]/&\ncrystal = "cell.xyz"/; /^\[structure/,$d' \
   tiny.toml > short.toml

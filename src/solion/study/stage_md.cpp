@@ -1,15 +1,10 @@
-// Molecular dynamics of every structure at every temperature, and what the ions did.
-#include <atomic>
-#include <chrono>
+// Molecular dynamics of one structure at one temperature, and what the ions did.
+#include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
-#include "solion/base/log.hpp"
-#include "solion/base/progress.hpp"
-#include "solion/base/threads.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
@@ -26,8 +21,8 @@ Frame scaled_to(Frame frame, double volume_A3) {
 }
 
 /// NPT for the cell of this temperature, NVT for the motion; both go on from their restart files.
-Json simulate(const Context& context, const Point& point, double production_ps, Potential& potential,
-              const std::string& model_hash, const std::function<void()>& tick) {
+Json run_md(const Context& context, const Point& point, double production_ps, Potential& potential,
+            const std::string& model_hash, const std::function<void()>& tick) {
   const MdConfig& m = context.config.md;
   const std::filesystem::path folder = context.folder("md/" + point.name());
   const Frame start = build_cell(context.config, point.structure);
@@ -151,45 +146,17 @@ Json plan_md(const Context& context, const Json& model) {
   });
 }
 
-Json run_points(const Context& context, const Json& model, const Json& plan) {
-  const auto all = points(context.config.md);
-  const MdConfig& m = context.config.md;
-  const double production_ps = plan["production_ps"];
-  const auto potential = open_model(context, model);
-  const auto frames_each = static_cast<std::size_t>(production_ps * 1000 / m.frame_interval_fs);
-  std::vector<Json> inputs;
-  inputs.reserve(all.size());
-  for (const Point& point : all) inputs.push_back(inputs_of(context, model, point, production_ps));
-  const auto finished =
-      static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), [&](const Json& in) {
-        const auto known = context.ledger.find(learn::Ledger::key_of("md", in));
-        return known && known->outcome == "done";
-      }));
-  std::size_t done = finished * frames_each;
-  Progress progress("molecular dynamics, frames", frames_each * all.size(), done);
-  std::mutex mutex;
-  std::vector<Json> results(all.size());
-  parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
-    const Point& point = all[i];
-    const auto tick = [&] {
-      const std::lock_guard lock(mutex);
-      progress.update(++done, point.name());
-    };
-    try {
-      const auto own = potential->clone();
-      results[i] = context.ledger.once("md", point.name(), inputs[i], [&] {
-        return simulate(context, point, production_ps, *own, model["hash"], tick);
-      });
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const std::exception& error) {  // also what the analysis says of a run that blew up
-      log().warn("{}: {}", point.name(), error.what());
-      results[i] = {{"failed", error.what()}};
-    }
-    results[i]["structure"] = point.structure;
-    results[i]["temperature_K"] = point.temperature_K;
+bool simulated(const Context& context, const Json& model, const Point& point, double production_ps) {
+  const auto known =
+      context.ledger.find(learn::Ledger::key_of("md", inputs_of(context, model, point, production_ps)));
+  return known && known->outcome == "done";
+}
+
+Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
+              Potential& potential, const std::function<void()>& tick) {
+  return context.ledger.once("md", point.name(), inputs_of(context, model, point, production_ps), [&] {
+    return run_md(context, point, production_ps, potential, model["hash"], tick);
   });
-  return results;
 }
 
 }  // namespace solion::study

@@ -1,6 +1,7 @@
 // Data, training and validation.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,20 @@ std::string hash_of(const Systems& systems) {
     for (const auto& file : files) all += system.name + sha256(read_file(file));
   }
   return sha256(all);
+}
+
+/// `once`, but a result whose files are gone from run_dir is made again. `files` names them, from run_dir.
+Json once_with_files(const Context& context, const char* kind, const char* name, const Json& inputs,
+                     const std::function<Json()>& work,
+                     const std::function<std::vector<std::string>(const Json&)>& files) {
+  Json outputs = context.ledger.once(kind, name, inputs, work);
+  const auto there = [&](const std::string& file) {
+    return std::filesystem::exists(context.options.run_dir / file);
+  };
+  const auto needed = files(outputs);
+  if (std::all_of(needed.begin(), needed.end(), there)) return outputs;
+  context.ledger.forget(learn::Ledger::key_of(kind, inputs));
+  return context.ledger.once(kind, name, inputs, work);
 }
 
 /// Writes the chosen frames of each system as a system of its own below `folder`; returns the paths from
@@ -172,7 +187,7 @@ Json prepare_data(const Context& context) {
   const Json inputs{{"hash", hash_of(systems)},
                     {"validation_fraction", data.validation_fraction},
                     {"seed", context.config.seed}};
-  return context.ledger.once("data", "data set", inputs, [&] {
+  const auto write = [&] {
     const dataset::Split split = dataset::split(systems, data.validation_fraction, context.config.seed);
     const bool nothing_to_learn = split.training.empty() && context.config.model.file.empty();
     if (nothing_to_learn || split.validation.empty()) {
@@ -185,6 +200,12 @@ Json prepare_data(const Context& context) {
                 {"structures", count_structures(systems, split)},
                 {"summary", dataset::to_json(dataset::summary(systems))},
                 {"hash", inputs["hash"]}};
+  };
+  return once_with_files(context, "data", "data set", inputs, write, [](const Json& outputs) {
+    auto paths = outputs["training"].get<std::vector<std::string>>();
+    const auto validation = outputs["validation"].get<std::vector<std::string>>();
+    paths.insert(paths.end(), validation.begin(), validation.end());
+    return paths;
   });
 }
 
@@ -198,7 +219,7 @@ Json make_model(const Context& context, const Json& data) {
   }
   Json input = filled_input(context.config, data, "../");
   if (model.training_max_min > 0) input = shortened(input, affordable_steps(context, data, input));
-  Json outputs = context.ledger.once("train", "model", {{"input", input}, {"data", data["hash"]}}, [&] {
+  const auto run = [&] {
     const std::filesystem::path folder = context.folder("train");
     write_json(folder / "input.json", input);
     train::RunOptions options;
@@ -209,8 +230,11 @@ Json make_model(const Context& context, const Json& data) {
                 {"seconds", summary.seconds},         {"steps", summary.steps},
                 {"parameters", summary.n_parameters}, {"ms_per_step", summary.ms_per_step},
                 {"curve", "train/lcurve.out"}};
-  });
-  return outputs;
+  };
+  return once_with_files(context, "train", "model", {{"input", input}, {"data", data["hash"]}}, run,
+                         [](const Json& outputs) {
+                           return std::vector<std::string>{outputs["model"], outputs["curve"]};
+                         });
 }
 
 Json validate_model(const Context& context, const Json& data, const Json& model) {

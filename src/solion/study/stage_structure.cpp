@@ -1,4 +1,4 @@
-// What the frames of every trajectory look like inside: polyhedra, atomic energies, channels, hops, and the
+// What the frames of a trajectory look like inside: polyhedra, atomic energies, channels, hops, and the
 // ions' paths.
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,6 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
-#include "solion/base/threads.hpp"
 #include "solion/relax/minimize.hpp"
 #include "solion/structure/supercell.hpp"
 #include "solion/study/cells.hpp"
@@ -73,7 +72,6 @@ Json hops_json(const transport::HopStatistics& s) {
           {"between_sites", s.between_sites}};
 }
 
-/// Shortest paths first.
 /// The ions that went farthest, each at the same few hundred times; Å in the mean cell.
 class PathRecorder {
  public:
@@ -265,7 +263,8 @@ Json structure_key(const Config& config) {
           {"version", 4},         {"species", config.transport.species}};
 }
 
-Json look_at(const Context& context, const Point& point, const Json& result, Potential& model, bool hottest) {
+Json look_at(const Context& context, const Point& point, const Json& result, Potential& model,
+             bool in_space) {
   const Config& config = context.config;
   const std::filesystem::path folder = context.folder("md/" + point.name());
   const std::filesystem::path trajectory = folder / "trajectory.extxyz";
@@ -275,8 +274,7 @@ Json look_at(const Context& context, const Point& point, const Json& result, Pot
   chosen.wanted = static_cast<std::size_t>(config.structure.frames);
   chosen.every = std::max<std::size_t>(1, chosen.all / chosen.wanted);
   const Sample sample = take_sample(trajectory, chosen, model);
-  Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point,
-                            hottest && config.structure.density);
+  Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point, in_space);
   Json seen = std::move(motion.json);
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
@@ -290,32 +288,16 @@ Json look_at(const Context& context, const Point& point, const Json& result, Pot
 
 }  // namespace
 
-Json look_at_structures(const Context& context, const Json& model, const Json& results) {
-  const auto all = points(context.config.md);
+Json look_at_structure(const Context& context, const Json& model, const Point& point, const Json& result,
+                       Potential& potential) {
   const auto& T = context.config.md.temperatures_K;
-  const double hottest = *std::max_element(T.begin(), T.end());
-  const auto potential = open_model(context, model);
-  std::vector<Json> seen(all.size());
-  parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
-    const Point& point = all[i];
-    seen[i] = {{"structure", point.structure}, {"temperature_K", point.temperature_K}};
-    if (results[i].contains("failed")) return;
-    const Json inputs{{"model", model["hash"]},
-                      {"run", sha256(results[i].dump())},
-                      {"analysis", structure_key(context.config)}};
-    try {
-      const auto own = potential->clone();
-      seen[i].update(context.ledger.once("structure", point.name(), inputs, [&] {
-        return look_at(context, point, results[i], *own, point.temperature_K == hottest);
-      }));
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const std::exception& error) {
-      log().warn("{}: {}", point.name(), error.what());
-      seen[i]["failed"] = error.what();
-    }
-  });
-  return seen;
+  const bool in_space =
+      context.config.structure.density && point.temperature_K == *std::max_element(T.begin(), T.end());
+  Json inputs{
+      {"model", model["hash"]}, {"run", sha256(result.dump())}, {"analysis", structure_key(context.config)}};
+  if (in_space) inputs["in_space"] = true;
+  return context.ledger.once("structure", point.name(), inputs,
+                             [&] { return look_at(context, point, result, potential, in_space); });
 }
 
 }  // namespace solion::study

@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "solion/learn/ledger.hpp"
+#include "solion/potential/potential.hpp"
 #include "solion/study/study.hpp"
 
 namespace solion::study {
@@ -57,14 +59,23 @@ void check_structures(const Config& config);
 /// The production length that fits the time budget: {"production_ps", "us_per_atom_step", "reason"}.
 Json plan_md(const Context& context, const Json& model);
 
-/// MD and its analysis for every point, `threads` at a time. An array in the order of `points`; a point that
-/// failed has "failed" with its reason.
-Json run_points(const Context& context, const Json& model, const Json& plan);
+/// Whether the ledger has this point's MD, done.
+bool simulated(const Context& context, const Json& model, const Point& point, double production_ps);
 
-/// Polyhedra, atomic energies, channels and hops of every point: an array in the order of `points`, each
-/// {"structure", "temperature_K", "polyhedra", "doas", "channels", "hops"} and at the highest temperature
-/// "paths" and "density"; or "failed" with its reason.
-Json look_at_structures(const Context& context, const Json& model, const Json& results);
+/// MD of one point and what the ions did: MSD, D or its bound, conductivity, g(r), mean cell. `tick` is
+/// called once a frame.
+Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
+              Potential& potential, const std::function<void()>& tick);
+
+/// Polyhedra, atomic energies, channels and hops in the trajectory that gave `result`: {"polyhedra", "doas",
+/// "channels", "hops", "profiles", "before_hops"}, at the highest temperature "paths" and "density" too.
+Json look_at_structure(const Context& context, const Json& model, const Point& point, const Json& result,
+                       Potential& potential);
+
+/// Both for every point, `threads` at a time: {"points", "structures"}, arrays in the order of `points`, each
+/// with "structure" and "temperature_K"; one that failed has "failed" with its reason. Once a point is done,
+/// the ledger alone holds all that the report needs of it.
+Json run_points(const Context& context, const Json& model, const Json& plan);
 
 /// Every structure's cell relaxed in its distinct placements: {"perfect", "compounds", "structures": [{name,
 /// placements, …}]}. docs/theory/relax.md.

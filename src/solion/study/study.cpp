@@ -26,11 +26,7 @@ void move_ions(const Context& context, Json& numbers) {
   numbers["plan"] = plan_md(context, numbers["model"]);
   log().info("molecular dynamics: {} points, {:.1f} ps each ({})", points(config.md).size(),
              numbers["plan"]["production_ps"].get<double>(), numbers["plan"]["reason"].get<std::string>());
-  numbers["points"] = run_points(context, numbers["model"], numbers["plan"]);
-  if (config.structure.frames > 0) {
-    log().info("structures: {} frames of each trajectory", config.structure.frames);
-    numbers["structures"] = look_at_structures(context, numbers["model"], numbers["points"]);
-  }
+  numbers.update(run_points(context, numbers["model"], numbers["plan"]));
   if (!config.annealing.structures.empty()) {
     log().info("annealing");
     numbers["annealing"] = anneal(context, numbers["model"]);
