@@ -1,5 +1,6 @@
 // solion study: one TOML file → the whole chain → a report.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,7 @@ std::function<void()> setup_study(CLI::App& app) {
     std::string run_dir;
     std::string json;
     int threads = 0;
+    bool report_only = false;
   };
   auto given = std::make_shared<Given>();
   app.add_option("file", given->file, "what to do (TOML; see docs/study.md)")->required();
@@ -46,15 +48,22 @@ std::function<void()> setup_study(CLI::App& app) {
                  "where everything goes; an unfinished study there goes on (default: FILE without suffix)");
   app.add_option("--threads", given->threads, "cores to use (default: all)")->check(CLI::NonNegativeNumber);
   app.add_option("--json", given->json, "write the report's numbers there too");
+  app.add_flag("--report-only", given->report_only,
+               "compute nothing: a report of what is finished, also while the study runs");
   return [given] {
     const study::Config config = study::read_config(given->file);
     study::Options options;
     options.run_dir = given->run_dir.empty() ? std::filesystem::path(given->file).stem()
                                              : std::filesystem::path(given->run_dir);
     options.threads = given->threads > 0 ? given->threads : available_threads();
+    options.report_only = given->report_only;
     const study::Result result = study::run(config, options);
     if (!given->json.empty()) write_json(given->json, result.numbers);
     const std::size_t missed = print_checks(result.numbers);
+    if (result.numbers.contains("missing")) {
+      fmt::print("not finished: {}\n",
+                 fmt::join(result.numbers["missing"].get<std::vector<std::string>>(), ", "));
+    }
     fmt::print("report: {}\n", result.report.string());
     if (missed > 0) throw WorkError("{} of the bars of {} are missed", missed, given->file);
   };

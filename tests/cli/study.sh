@@ -70,7 +70,10 @@ sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
 refused 'data.systems' "$solion" study wrong.toml --run-dir wrong
 refused 'absent.toml' "$solion" study absent.toml
 
-# Killed while it trains, and again while it runs molecular dynamics.
+refused 'nowhere: no study has been begun here' "$solion" study tiny.toml --run-dir nowhere --report-only
+
+# Killed while it trains, and again while it runs molecular dynamics. Meanwhile no second one may work there, but
+# what is finished can be looked at.
 for file in train/model.ckpt md/perfect_600K/npt.log; do
   "$solion" study tiny.toml --run-dir run > killed.txt 2>&1 &
   pid=$!
@@ -79,6 +82,12 @@ for file in train/model.ckpt md/perfect_600K/npt.log; do
     kill -0 "$pid" 2>/dev/null || fail "ended before $file was there: $(cat killed.txt)"
     sleep 0.05
   done
+  expect 1 'another study is at work here' "$solion" study tiny.toml --run-dir run
+  if [[ $file == md/* ]]; then
+    "$solion" study tiny.toml --run-dir run --report-only > early.txt 2>&1 || fail "$(cat early.txt)"
+    grep -Eq '^not finished: [1-4] of 4 points, annealing, defect energies, migration barriers$' early.txt || fail "$(cat early.txt)"
+    grep -q 'Not finished' run/report.html || fail "the report does not say what is missing"
+  fi
   kill -9 "$pid"
   wait "$pid" 2>/dev/null || true
 done

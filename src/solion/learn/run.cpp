@@ -1,19 +1,14 @@
 // The loop over iterations, its stop rule and its tables.
 #include "solion/learn/run.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
+#include "solion/base/lock.hpp"
 #include "solion/base/log.hpp"
 #include "solion/learn/stages.hpp"
 #include "solion/train/settings.hpp"
@@ -22,28 +17,6 @@ namespace solion::learn {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Keeps a second campaign out of the run_dir as long as this process lives.
-class RunLock {
- public:
-  explicit RunLock(const fs::path& run_dir) {
-    const fs::path path = run_dir / "lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) throw WorkError("{}: cannot write: {}", path.string(), std::strerror(errno));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    ::close(fd_);
-    throw WorkError("{}: another campaign is at work here; wait for it, or give another --run-dir",
-                    run_dir.string());
-  }
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
-  RunLock(RunLock&&) = delete;
-  RunLock& operator=(RunLock&&) = delete;
-  ~RunLock() { ::close(fd_); }
-
- private:
-  int fd_ = -1;
-};
 
 /// Notes the campaign file in the ledger, and says so if it is not the one of the last call.
 void note_campaign(const Campaign& campaign, Ledger& ledger) {
@@ -242,7 +215,11 @@ Json run(const Campaign& campaign, const Options& options) {
   std::error_code error;  // nothing is written before all that is asked for is known
   fs::create_directories(options.run_dir, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());
-  const RunLock lock(options.run_dir);
+  const FileLock lock(options.run_dir / "lock");
+  if (!lock.held()) {
+    throw WorkError("{}: another campaign is at work here; wait for it, or give another --run-dir",
+                    options.run_dir.string());
+  }
   Ledger ledger(options.run_dir / "ledger.sqlite");
   note_campaign(campaign, ledger);
   return Run(campaign, options, ledger, *labeller, elements)();

@@ -1,15 +1,8 @@
 // One loop that feeds an executor and deals with what ends.
 #include "solion/reference/label.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
@@ -20,6 +13,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/lock.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/reference/executor.hpp"
@@ -31,37 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* result_name = "result.json";
 constexpr const char* failed_name = "failed.json";
-
-/// The claim on a frame's folder, or the news that another process has it.
-class Claim {
- public:
-  explicit Claim(const fs::path& folder) {
-    const fs::path path = folder / "lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) throw WorkError("{}: cannot write: {}", path.string(), std::strerror(errno));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
-      held_ = true;
-      // For people only: who works on it.
-      std::array<char, 256> host{};
-      ::gethostname(host.data(), host.size() - 1);
-      const std::string owner = fmt::format("{} {}\n", host.data(), ::getpid());
-      if (::ftruncate(fd_, 0) == 0) [[maybe_unused]]
-        const auto n = ::write(fd_, owner.data(), owner.size());
-    } else if (errno != EWOULDBLOCK) {
-      const int error = errno;
-      ::close(fd_);
-      throw WorkError("{}: cannot lock: {}", path.string(), std::strerror(error));
-    }
-  }
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
-  ~Claim() { ::close(fd_); }
-  [[nodiscard]] bool held() const { return held_; }
-
- private:
-  int fd_ = -1;
-  bool held_ = false;
-};
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -82,7 +45,7 @@ fs::path make_try(const fs::path& folder) {
 struct Task {
   std::size_t index = 0;
   std::string key;
-  std::unique_ptr<Claim> claim;  ///< held while the task is in flight or to be tried again
+  std::unique_ptr<FileLock> claim;  ///< held while the task is in flight or to be tried again
   int attempt = 1;
   fs::path tried;  ///< folder of the try in flight
 };
@@ -226,7 +189,7 @@ class Run {
       const fs::path place = folder(task.key);
       if (!task.claim) {
         make_folder(place);
-        task.claim = std::make_unique<Claim>(place);
+        task.claim = std::make_unique<FileLock>(place / "lock");
         if (!task.claim->held()) {
           task.claim.reset();
           elsewhere_.push_back(std::move(task));

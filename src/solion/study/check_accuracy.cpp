@@ -136,8 +136,7 @@ Json check_accuracy(const Context& context, const Json& data, const Json& model,
                     {"model", model["hash"]},  {"centre", config.centre},
                     {"ligand", config.ligand}, {"cutoff_A", config.cutoff_A},
                     {"full", config.full}};
-  Json accuracy =
-      context.ledger.once("check", "accuracy", inputs, [&] { return grouped(context, data, model); });
+  Json accuracy = context.once("check", "accuracy", inputs, [&] { return grouped(context, data, model); });
   for (const AccuracyBar& bar : accuracy_bars()) {
     if (const auto found = config.bars.find(bar.key); found != config.bars.end())
       verdicts.add(bar.words, measured(bar.key, validation, accuracy), found->second, bar.unit, bar.at_least);

@@ -39,7 +39,7 @@ Json check_conservation(const Context& context, const Json& model, Verdicts& ver
                     {"crystal", c.crystal},     {"supercell", c.supercell},
                     {"structure", c.structure}, {"settings", md::fingerprint(settings, {})},
                     {"precision", c.precision}};
-  Json result = context.ledger.once("check", "conservation", inputs, [&] {
+  Json result = context.once("check", "conservation", inputs, [&] {
     const auto potential = open_model(context, model, c.precision);
     md::Outputs outputs;
     outputs.log = context.folder("checks") / "nve.log";

@@ -112,10 +112,11 @@ Json anneal(const Context& context, const Json& model) {
                       {"seed", config.seed}};
     try {
       const auto own = potential->clone();
-      results[i] = context.ledger.once("anneal", structure, inputs, [&] {
-        return heat_and_cool(context, structure, *own, model["hash"]);
-      });
+      results[i] = context.once("anneal", structure, inputs,
+                                [&] { return heat_and_cool(context, structure, *own, model["hash"]); });
     } catch (const Interrupted&) {
+      throw;
+    } catch (const NotComputed&) {
       throw;
     } catch (const std::exception& error) {
       log().warn("annealing {}: {}", structure, error.what());

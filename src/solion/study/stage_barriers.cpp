@@ -77,7 +77,7 @@ Json find_barriers(const Context& context, const Json& model) {
   const Json inputs{{"model", model["hash"]},   {"crystal", config.md.crystal},
                     {"supercell", b.supercell}, {"within_A", b.within_A},
                     {"images", b.images},       {"species", config.transport.species}};
-  return context.ledger.once("barriers", config.transport.species, inputs, [&] {
+  return context.once("barriers", config.transport.species, inputs, [&] {
     const auto potential = open_model(context, model, "double");
     const defects::HopLattice lattice = relaxed_lattice(config, *potential);
     const std::string& species = config.transport.species;

@@ -167,8 +167,7 @@ Json relax_defects(const Context& context, const Json& model) {
                     {"max_placements", d.max_placements},
                     {"temperature_K", d.temperature_K},
                     {"seed", context.config.seed}};
-  return context.ledger.once("defects", "formation energies", inputs,
-                             [&] { return relax_all(context, model); });
+  return context.once("defects", "formation energies", inputs, [&] { return relax_all(context, model); });
 }
 
 }  // namespace solion::study

@@ -122,7 +122,7 @@ Json plan_md(const Context& context, const Json& model) {
                     {"most_ps", m.production_max_ps},
                     {"count", m.count},
                     {"npt_ps", m.npt_ps}};
-  return context.ledger.once("plan", "length of the runs", inputs, [&]() -> Json {
+  return context.once("plan", "length of the runs", inputs, [&]() -> Json {
     if (config.time_budget_min == 0) return {{"production_ps", m.production_ps}, {"reason", "as asked for"}};
     const auto potential = open_model(context, model);
     const Frame frame = build_cell(config, m.structures.front());
@@ -154,9 +154,8 @@ bool simulated(const Context& context, const Json& model, const Point& point, do
 
 Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
               Potential& potential, const std::function<void()>& tick) {
-  return context.ledger.once("md", point.name(), inputs_of(context, model, point, production_ps), [&] {
-    return run_md(context, point, production_ps, potential, model["hash"], tick);
-  });
+  return context.once("md", point.name(), inputs_of(context, model, point, production_ps),
+                      [&] { return run_md(context, point, production_ps, potential, model["hash"], tick); });
 }
 
 }  // namespace solion::study

@@ -38,14 +38,15 @@ std::string hash_of(const Systems& systems) {
 Json once_with_files(const Context& context, const char* kind, const char* name, const Json& inputs,
                      const std::function<Json()>& work,
                      const std::function<std::vector<std::string>(const Json&)>& files) {
-  Json outputs = context.ledger.once(kind, name, inputs, work);
+  Json outputs = context.once(kind, name, inputs, work);
+  if (context.options.report_only) return outputs;
   const auto there = [&](const std::string& file) {
     return std::filesystem::exists(context.options.run_dir / file);
   };
   const auto needed = files(outputs);
   if (std::all_of(needed.begin(), needed.end(), there)) return outputs;
   context.ledger.forget(learn::Ledger::key_of(kind, inputs));
-  return context.ledger.once(kind, name, inputs, work);
+  return context.once(kind, name, inputs, work);
 }
 
 /// Writes the chosen frames of each system as a system of its own below `folder`; returns the paths from
@@ -129,7 +130,7 @@ std::int64_t affordable_steps(const Context& context, const Json& data, const Js
   constexpr std::int64_t trial_steps = 200, fewest = 500;
   const double minutes = context.config.model.training_max_min;
   const Json inputs{{"input", input}, {"data", data["hash"]}, {"minutes", minutes}};
-  const Json plan = context.ledger.once("schedule", "length of the training", inputs, [&] {
+  const Json plan = context.once("schedule", "length of the training", inputs, [&] {
     const std::filesystem::path folder = context.folder("train/trial");
     write_json(folder / "input.json", shortened(filled_input(context.config, data, "../../"), trial_steps));
     train::RunOptions options;
@@ -239,7 +240,7 @@ Json make_model(const Context& context, const Json& data) {
 
 Json validate_model(const Context& context, const Json& data, const Json& model) {
   const Json inputs{{"data", data["hash"]}, {"training", data["training"]}, {"model", model["hash"]}};
-  return context.ledger.once("validate", "model against labels", inputs, [&] {
+  return context.once("validate", "model against labels", inputs, [&] {
     const auto potential =
         open_potential((context.options.run_dir / model["model"].get<std::string>()).string());
     return Json{{"training", compare_part(context, data["training"], *potential)},

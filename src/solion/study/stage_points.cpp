@@ -1,5 +1,6 @@
 // Every structure at every temperature: molecular dynamics, then a look inside, one point after the other.
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -12,14 +13,18 @@
 namespace solion::study {
 namespace {
 
-/// `work`, or its failure: one bad point does not stop the others.
+/// `work`, or its failure: one bad point does not stop the others. Counts what is not computed and may not
+/// be.
 template <class Work>
-Json or_failure(const Point& point, const Work& work) {
+Json or_failure(const Point& point, std::atomic<int>& missing, const Work& work) {
   Json result;
   try {
     result = work();
   } catch (const Interrupted&) {
     throw;
+  } catch (const NotComputed&) {
+    ++missing;
+    result = {{"failed", "not computed yet"}};
   } catch (const std::exception& error) {  // also what the analysis says of a run that blew up
     log().warn("{}: {}", point.name(), error.what());
     result = {{"failed", error.what()}};
@@ -42,6 +47,7 @@ Json run_points(const Context& context, const Json& model, const Json& plan) {
   std::size_t done = finished * frames_each;
   Progress progress("molecular dynamics, frames", frames_each * all.size(), done);
   std::mutex mutex;
+  std::atomic<int> missing = 0;
   std::vector<Json> results(all.size()), seen(all.size());
   parallel_dynamic(all.size(), context.options.threads, [&](std::size_t i, int) {
     const Point& point = all[i];
@@ -50,15 +56,16 @@ Json run_points(const Context& context, const Json& model, const Json& plan) {
       progress.update(++done, point.name());
     };
     const auto own = potential->clone();
-    results[i] =
-        or_failure(point, [&] { return simulate(context, model, point, production_ps, *own, tick); });
+    results[i] = or_failure(point, missing,
+                            [&] { return simulate(context, model, point, production_ps, *own, tick); });
     if (context.config.structure.frames == 0 || results[i].contains("failed")) {
       seen[i] = {{"structure", point.structure}, {"temperature_K", point.temperature_K}};
       return;
     }
-    seen[i] = or_failure(point, [&] { return look_at_structure(context, model, point, results[i], *own); });
+    seen[i] = or_failure(point, missing,
+                         [&] { return look_at_structure(context, model, point, results[i], *own); });
   });
-  Json both{{"points", results}};
+  Json both{{"points", results}, {"missing", missing.load()}};
   if (context.config.structure.frames > 0) both["structures"] = seen;
   return both;
 }

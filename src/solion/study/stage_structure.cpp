@@ -296,8 +296,8 @@ Json look_at_structure(const Context& context, const Json& model, const Point& p
   Json inputs{
       {"model", model["hash"]}, {"run", sha256(result.dump())}, {"analysis", structure_key(context.config)}};
   if (in_space) inputs["in_space"] = true;
-  return context.ledger.once("structure", point.name(), inputs,
-                             [&] { return look_at(context, point, result, potential, in_space); });
+  return context.once("structure", point.name(), inputs,
+                      [&] { return look_at(context, point, result, potential, in_space); });
 }
 
 }  // namespace solion::study

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "solion/base/errors.hpp"
 #include "solion/learn/ledger.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/study/study.hpp"
@@ -25,6 +26,15 @@ struct Context {
   learn::Ledger& ledger;
 
   [[nodiscard]] std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
+  /// The ledger's `once`; NotComputed instead of work where only a report is wanted.
+  Json once(const std::string& kind, const std::string& name, const Json& inputs,
+            const std::function<Json()>& work) const;
+};
+
+/// Only a report is wanted, and the ledger does not have this task.
+class NotComputed : public WorkError {
+ public:
+  explicit NotComputed(const std::string& name) : WorkError("{}: not computed yet", name) {}
 };
 
 /// Splits the labelled frames: npy systems in systems/training and systems/validation.
@@ -73,8 +83,9 @@ Json look_at_structure(const Context& context, const Json& model, const Point& p
                        Potential& potential);
 
 /// Both for every point, `threads` at a time: {"points", "structures"}, arrays in the order of `points`, each
-/// with "structure" and "temperature_K"; one that failed has "failed" with its reason. Once a point is done,
-/// the ledger alone holds all that the report needs of it.
+/// with "structure" and "temperature_K"; one that failed has "failed" with its reason; "missing": how many
+/// are not computed, where only a report is wanted. Once a point is done, the ledger alone holds all that the
+/// report needs of it.
 Json run_points(const Context& context, const Json& model, const Json& plan);
 
 /// Every structure's cell relaxed in its distinct placements: {"perfect", "compounds", "structures": [{name,

@@ -11,6 +11,7 @@ namespace solion::study {
 struct Options {
   std::filesystem::path run_dir;  ///< everything the study makes; may exist from an earlier call
   int threads = 1;
+  bool report_only = false;  ///< computes nothing: a report of what the ledger has, which may be at work
 };
 
 struct Result {
@@ -18,9 +19,10 @@ struct Result {
   Json numbers;  ///< what the report says, for scripts
 };
 
-/// Runs every stage that the ledger in `run_dir` does not know as finished, and writes `run_dir/report.html`.
-/// A call that was stopped (kill, Ctrl-C, power cut) goes on where it was. A molecular dynamics point that
-/// fails is reported as failed and does not stop the others. Throws InputError, WorkError or Interrupted.
+/// Runs every stage that the ledger in `run_dir` does not know as finished (unless `report_only`), and writes
+/// `run_dir/report.html`. A call that was stopped (kill, Ctrl-C, power cut) goes on where it was. A molecular
+/// dynamics point that fails is reported as failed and does not stop the others. One process at a time works
+/// in a run_dir. Throws InputError, WorkError or Interrupted.
 Result run(const Config& config, const Options& options);
 
 }  // namespace solion::study

@@ -1,4 +1,6 @@
 // The study's numbers as a report: what was trained, how good it is, how the ions move.
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +55,10 @@ void write_report(const Context& context, const Json& numbers, const std::filesy
       context.config.model.file.empty() ? "trained, " : "",
       numbers.contains("points") ? ", and used for molecular dynamics" : "",
       numbers.contains("points") ? "; what a run is too short to tell is given as a bound" : "");
+  if (numbers.contains("missing")) {
+    document.summary += fmt::format(" Not finished: {} are still to be computed.",
+                                    fmt::join(numbers["missing"].get<std::vector<std::string>>(), ", "));
+  }
   const Published published = read_published(context.config);
   if (!context.config.campaign.empty()) document.sections.push_back(campaign_section(context.config));
   document.sections.push_back(data_section(numbers));
