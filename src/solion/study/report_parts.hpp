@@ -44,6 +44,8 @@ Section defects_section(const Json& numbers, const Published& published);
 
 /// A number as text, a dash for null.
 std::string number(const Json& value, const char* format = "{:.3g}");
+/// Notes why this point has no row; of one that is only not computed yet the summary speaks.
+void note_failure(Table& table, const Json& point);
 /// Numbers, NaN for null.
 std::vector<double> doubles(const Json& values);
 

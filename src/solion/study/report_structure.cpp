@@ -225,8 +225,7 @@ Table motion_table(const Json& structures) {
   };
   for (const Json& p : structures) {
     if (p.contains("failed")) {
-      table.notes.push_back(fmt::format("{} at {} K: {}", p["structure"].get<std::string>(),
-                                        number(p["temperature_K"], "{:g}"), p["failed"].get<std::string>()));
+      note_failure(table, p);
       continue;
     }
     if (!looked_at(p)) continue;

@@ -221,8 +221,7 @@ Section md_section(const Json& numbers) {
   for (const auto& p : numbers["points"]) {
     const std::string structure = p["structure"];
     if (p.contains("failed")) {
-      table.notes.push_back(fmt::format("{} at {} K failed: {}", structure,
-                                        number(p["temperature_K"], "{:g}"), p["failed"].get<std::string>()));
+      note_failure(table, p);
       continue;
     }
     table.rows.push_back({structure, number(p["temperature_K"], "{:g}"), p["formula"],

@@ -24,7 +24,7 @@ Json or_failure(const Point& point, std::atomic<int>& missing, const Work& work)
     throw;
   } catch (const NotComputed&) {
     ++missing;
-    result = {{"failed", "not computed yet"}};
+    result = {{"failed", not_computed}};
   } catch (const std::exception& error) {  // also what the analysis says of a run that blew up
     log().warn("{}: {}", point.name(), error.what());
     result = {{"failed", error.what()}};

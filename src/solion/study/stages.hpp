@@ -31,10 +31,12 @@ struct Context {
             const std::function<Json()>& work) const;
 };
 
+inline constexpr const char* not_computed = "not computed yet";
+
 /// Only a report is wanted, and the ledger does not have this task.
 class NotComputed : public WorkError {
  public:
-  explicit NotComputed(const std::string& name) : WorkError("{}: not computed yet", name) {}
+  explicit NotComputed(const std::string& name) : WorkError("{}: {}", name, not_computed) {}
 };
 
 /// Splits the labelled frames: npy systems in systems/training and systems/validation.

@@ -21,6 +21,13 @@ std::vector<double> doubles(const Json& values) {
   return result;
 }
 
+void note_failure(Table& table, const Json& point) {
+  if (point["failed"] == not_computed) return;
+  table.notes.push_back(fmt::format("{} at {} K failed: {}", point["structure"].get<std::string>(),
+                                    number(point["temperature_K"], "{:g}"),
+                                    point["failed"].get<std::string>()));
+}
+
 Json Published::D(const std::string& structure, double temperature_K) const {
   const auto row = diffusion.find(structure);
   if (row == diffusion.end()) return {};
