@@ -33,7 +33,6 @@ struct TrajectoryOptions {
 };
 
 using transport::Columns;
-using transport::number;
 
 /// Refuses a target whose folder does not exist, before the work is done.
 void check_target(const std::string& target);

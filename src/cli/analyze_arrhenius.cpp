@@ -29,9 +29,9 @@ void compare(const std::vector<transport::DiffusionPoint>& points, Json& json) {
   json["verdict"] = laws.verdict;
   json["scatter_of_ln_D"] = laws.scatter;
   json["errors_given"] = laws.errors_given;
-  json["T_s_K"] = number(best.T_s_K().value);
-  json["T_s_std_K"] = number(best.T_s_K().error);
-  json["next_T_K"] = number(laws.next_T_K);
+  json["T_s_K"] = json_number(best.T_s_K().value);
+  json["T_s_std_K"] = json_number(best.T_s_K().error);
+  json["next_T_K"] = json_number(laws.next_T_K);
   json["next_information_nats"] = laws.next_information;
   json["Ea_of_T"] = Json::array();
   for (const transport::DiffusionPoint& p : points) {
@@ -62,13 +62,13 @@ void run(const Options& options) {
   const std::vector<transport::DiffusionPoint> points = transport::read_diffusion_table(options.table);
   const transport::ArrheniusFit fit = transport::fit_arrhenius(points);
   Json json = {{"Ea_eV", fit.Ea_eV.value},
-               {"Ea_std_eV", number(fit.Ea_eV.error)},
+               {"Ea_std_eV", json_number(fit.Ea_eV.error)},
                {"D0_cm2_per_s", fit.D0_cm2_per_s()},
                {"ln_D0", fit.ln_D0.value},
-               {"ln_D0_std", number(fit.ln_D0.error)},
-               {"covariance_Ea_ln_D0", number(fit.covariance(0, 1))},
+               {"ln_D0_std", json_number(fit.ln_D0.error)},
+               {"covariance_Ea_ln_D0", json_number(fit.covariance(0, 1))},
                {"r2", fit.r2},
-               {"chi2_per_dof", number(fit.chi2_per_dof)},
+               {"chi2_per_dof", json_number(fit.chi2_per_dof)},
                {"weighted", fit.weighted},
                {"n_used", fit.n_used},
                {"notes", fit.notes},
@@ -80,18 +80,18 @@ void run(const Options& options) {
   for (const double T : options.temperatures_K) {
     const transport::Estimate ln_D = fit.ln_D_at(T);
     const double D = std::exp(ln_D.value);
-    Json point = {
-        {"T_K", T},
-        {"D_cm2_per_s", D},
-        {"D_std_cm2_per_s", number(D * ln_D.error)},
-        {"D_interval_68_cm2_per_s", {number(D * std::exp(-ln_D.error)), number(D * std::exp(ln_D.error))}}};
+    Json point = {{"T_K", T},
+                  {"D_cm2_per_s", D},
+                  {"D_std_cm2_per_s", json_number(D * ln_D.error)},
+                  {"D_interval_68_cm2_per_s",
+                   {json_number(D * std::exp(-ln_D.error)), json_number(D * std::exp(ln_D.error))}}};
     fmt::print("D({:g} K) = {:.3e} cm²/s, 68 %: {:.3e} … {:.3e}", T, D, D * std::exp(-ln_D.error),
                D * std::exp(ln_D.error));
     if (options.charge_e != 0) {
       const double sigma =
           transport::nernst_einstein_mS_per_cm(D, options.ions_per_A3, options.charge_e, 1.0, T);
       point["conductivity_mS_per_cm"] = sigma;
-      point["conductivity_std_mS_per_cm"] = number(sigma * ln_D.error);
+      point["conductivity_std_mS_per_cm"] = json_number(sigma * ln_D.error);
       fmt::print(", conductivity from this D {:.4g} mS/cm (× or ÷ {:.3g})", sigma, std::exp(ln_D.error));
     }
     fmt::print("\n");

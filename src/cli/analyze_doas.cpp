@@ -42,7 +42,7 @@ void run(Options options) {
                {"n_ions", doas.n_ions},
                {"n_unrelaxed", doas.n_unrelaxed},
                {"width_eV", options.settings.width_eV},
-               {"committee_spread_eV", number(doas.committee_spread_eV)},
+               {"committee_spread_eV", json_number(doas.committee_spread_eV)},
                {"energy_eV", doas.energy_eV},
                {"models", Json::array()}};
   Columns table;

@@ -48,10 +48,10 @@ void run(const Options& options) {
                {"under_coordinated", c.under_coordinated},
                {"broken", c.broken},
                {"n_octahedra", c.n_octahedra},
-               {"distortion_index", number(c.distortion_index)},
-               {"distortion_index_std", number(c.distortion_std)},
-               {"angle_variance_deg2", number(c.angle_variance_deg2)},
-               {"angle_variance_std_deg2", number(c.angle_variance_std)},
+               {"distortion_index", json_number(c.distortion_index)},
+               {"distortion_index_std", json_number(c.distortion_std)},
+               {"angle_variance_deg2", json_number(c.angle_variance_deg2)},
+               {"angle_variance_std_deg2", json_number(c.angle_variance_std)},
                {"six_fold_by_frame", c.by_frame_six}};
   Columns table;
   std::vector<double> numbers, shares;

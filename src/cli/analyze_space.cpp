@@ -21,7 +21,9 @@ struct DensityArguments : TrajectoryOptions {
   std::string cube;
 };
 
-Json levels(const double (&values)[3]) { return {number(values[0]), number(values[1]), number(values[2])}; }
+Json levels(const double (&values)[3]) {
+  return {json_number(values[0]), json_number(values[1]), json_number(values[2])};
+}
 
 void run_density(const DensityArguments& options) {
   check_target(options.json);

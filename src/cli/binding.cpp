@@ -165,9 +165,8 @@ class Work {
 };
 
 Json fit_json(const defects::LineFit& f) {
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
-  return {{"binding_eV", f.intercept}, {"binding_std_eV", number(f.intercept_std)},
-          {"slope", f.slope},          {"slope_std", number(f.slope_std)},
+  return {{"binding_eV", f.intercept}, {"binding_std_eV", json_number(f.intercept_std)},
+          {"slope", f.slope},          {"slope_std", json_number(f.slope_std)},
           {"rms_eV", f.rms},           {"points", f.points}};
 }
 

@@ -39,7 +39,6 @@ struct Cell {
 
 Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
   const Formation& e = cell.energies;
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
   Json used = Json::object();
   for (std::size_t k = 0; k < e.compounds.size(); ++k) used[compounds[k]] = e.compounds[k];
   return {{"source", cell.source},
@@ -52,8 +51,8 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
           {"relaxation_eV", e.energy_eV - e.unrelaxed_eV},
           {"excess_eV", e.excess_eV},
           {"compounds", used},
-          {"formation_eV", number(e.formation_eV)},
-          {"binding_eV", number(cell.binding_eV)},
+          {"formation_eV", json_number(e.formation_eV)},
+          {"binding_eV", json_number(cell.binding_eV)},
           {"steps", e.relaxed.steps}};
 }
 

@@ -117,7 +117,7 @@ class LabelVerb {
     std::array<std::size_t, 3> count{};
     Json& tasks = report_["tasks"] = Json::array();
     for (std::size_t i = 0; i < frames_.size(); ++i) {
-      const std::string key = ref::label_key(code_.name(), prepared_.settings, frames_[i]);
+      const std::string key = ref::label_key(code_, prepared_.settings, frames_[i]);
       const auto state = static_cast<std::size_t>(ref::task_state(prepared_.options.work, key));
       ++count.at(state);
       tasks.push_back({{"file", sources_[i].file},
@@ -140,6 +140,7 @@ class LabelVerb {
       fmt::print("stress check: {}\n", check.text());
       ref::require_stress_check(code_, prepared_.settings, frames_.front(), prepared_.options);
     }
+    prepared_.options.known = same_settings(store);
     Json& failures = report_["quarantine"] = Json::array();
     ref::Receiver receiver;
     receiver.refuse = [&](const Frame& frame, const std::string& key) {
@@ -162,6 +163,18 @@ class LabelVerb {
     const ref::LabelSummary summary =
         ref::label(code_, prepared_.settings, frames_, prepared_.options, receiver);
     print(summary, store);
+  }
+
+  /// The labels of the data set that these settings made.
+  [[nodiscard]] std::vector<Frame> same_settings(const dataset::Store& store) const {
+    const std::string key = ref::settings_key(code_.name(), prepared_.settings);
+    std::vector<Frame> known;
+    for (const dataset::System& system : store.systems()) {
+      for (std::size_t i = 0; i < system.frames.size(); ++i) {
+        if (system.provenance[i].value("settings", Json()) == key) known.push_back(system.frames[i]);
+      }
+    }
+    return known;
   }
 
   [[nodiscard]] static std::optional<std::string> duplicate(const dataset::Store& store, const Frame& frame,

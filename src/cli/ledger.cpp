@@ -52,7 +52,7 @@ void show_origin(const learn::Task& t, const std::map<std::string, const learn::
 
 void show(const Given& given) {
   if (!std::filesystem::exists(given.file)) throw InputError("{}: no such file", given.file);
-  const std::vector<learn::Task> all = learn::Ledger(given.file).tasks();
+  const std::vector<learn::Task> all = learn::Ledger::read_only(given.file).tasks();
   std::map<std::string, const learn::Task*> by_key;
   for (const learn::Task& t : all) by_key[t.key] = &t;
   Json report = Json::array();

@@ -204,6 +204,19 @@ TEST_F(DpgenTest, SaysWhatItCouldNotCarryOver) {
   EXPECT_THAT(read_file(at("campaign.toml")), HasSubstr("#   fp_colour: "));
 }
 
+TEST_F(DpgenTest, ReadsAnIncarAsVaspDoes) {
+  write_file(at("INCAR"),
+             "ISMEAR = 0; kspacing = 0.25 ; KGAMMA = .False. ! never True\n# KSPACING = 0.5\nNSW = 5\n");
+  import();
+  EXPECT_THAT(read_file(at("campaign-label.toml")), HasSubstr("spacing_per_A = 0.25"));
+  EXPECT_EQ(lost("fp_incar: KGAMMA"), "no note") << ".False. it is";
+  EXPECT_THAT(lost("fp_incar: NSW"), HasSubstr("at rest"));
+  write_file(at("INCAR"), "ENCUT = 500\n");
+  notes_.clear();
+  import();
+  EXPECT_THAT(lost("fp_incar: KSPACING"), HasSubstr("[kpoints]"));
+}
+
 TEST_F(DpgenTest, ARunDirectoryIsHistoryAndData) {
   const fs::path run = write_run();
   const Json history = dpgen_history(run, read_json(at("param.json")));

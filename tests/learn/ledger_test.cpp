@@ -60,6 +60,24 @@ TEST_F(LedgerTest, InterruptedTaskIsNotFinished) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST_F(LedgerTest, BytesThatAreNoTextAreReplaced) {
+  Ledger ledger(file());
+  const Json inputs{{"x", 1}};
+  ledger.once("label", "l", inputs, [] { return Json{{"log_tail", "fichier non trouv\xe9"}}; });
+  EXPECT_EQ(ledger.find(Ledger::key_of("label", inputs))->outputs["log_tail"],
+            "fichier non trouv\xEF\xBF\xBD");
+}
+
+TEST_F(LedgerTest, LookingWritesNothing) {
+  write_file(file(), "");
+  EXPECT_THROW((void)Ledger::read_only(file()), InputError);
+  EXPECT_EQ(read_file(file()), "") << "an empty file became a ledger";
+  std::filesystem::remove(file());
+  EXPECT_THROW((void)Ledger::read_only(file()), WorkError);
+  Ledger(file()).once("md", "m", Json{{"x", 1}}, [] { return Json{{"ok", true}}; });
+  EXPECT_EQ(Ledger::read_only(file()).tasks().size(), 1U);
+}
+
 TEST_F(LedgerTest, ForeignFileIsRefusedWithItsName) {
   write_file(file(), std::string(4096, 'x'));
   try {

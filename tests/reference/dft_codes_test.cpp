@@ -132,7 +132,7 @@ std::vector<RealCode> real_codes() {
            fs::exists("/usr/share/cp2k/GTH_POTENTIALS"), -206.6, "did not converge"},
           {&espresso(), espresso_input, "electron_maxstep = 60", "electron_maxstep = 2",
            "quantum-espresso quantum-espresso-data", fs::exists("/usr/share/espresso/pseudo/Si.pz-vbc.UPF"),
-           -207.9, "exit status 2"},
+           -207.9, "did not converge"},
           {&abinit(), abinit_input, "nstep 30", "nstep 3", "abinit abinit-data",
            fs::exists("/usr/share/abinit/psp/14si.pspnc"), -233.8, "did not converge"}};
 }
@@ -217,6 +217,73 @@ TEST_P(RealCodes, AnScfThatIsStoppedEarlyIsNoLabel) {
   const RawResult label = label_one(scratch.path(), silicon(), reason);
   EXPECT_FALSE(label.energy_eV);
   EXPECT_THAT(reason, HasSubstr(real_.unconverged));
+}
+
+// pw.x ends with status 0 after a relaxation, and its last forces belong to other positions.
+TEST(Espresso, ATemplateThatMovesTheAtomsIsRefused) {
+  const Scratch scratch("moves");
+  LabelSettings settings = default_settings(espresso());
+  settings.settings.template_text = espresso_input;
+  std::string& text = settings.settings.template_text;
+  text.replace(text.find("'scf'"), 5, "'relax'");
+  text.replace(text.find("ATOMIC_SPECIES"), 0, "&ions\n/\n");
+  settings.settings.kpoints.points = {Vec3(0.25, 0.25, 0.25)};
+  settings.options.work = scratch.path();
+  try {
+    (void)espresso().version(settings.settings);
+  } catch (const WorkError&) {
+    GTEST_SKIP() << "needs quantum-espresso";
+  }
+  if (!fs::exists("/usr/share/espresso/pseudo/Si.pz-vbc.UPF")) GTEST_SKIP() << "needs quantum-espresso-data";
+  std::string reason;
+  Receiver receiver;
+  receiver.accept = [](const Label&) { return std::optional<std::string>("accepted"); };
+  receiver.fail = [&](const Failure& failure) { reason = failure.reason; };
+  const Frame frame = silicon();
+  label(espresso(), settings.settings, {&frame, 1}, settings.options, receiver);
+  EXPECT_THAT(reason, HasSubstr("must not move the atoms"));
+}
+
+// The layout that CP2K prints from 2025 on; numbers as in the older one beside it.
+TEST(Cp2k, BothLayoutsGiveTheSameNumbers) {
+  const Scratch scratch("cp2k-layouts");
+  const std::string head =
+      " CP2K| version string:  CP2K version 2025.1\n  *** SCF run converged in    11 steps ***\n"
+      " Number of electrons:   8\n";
+  const std::string tail = " **** PROGRAM ENDED AT 2026-01-01 ****\n";
+  const std::string older =
+      " ENERGY| Total FORCE_EVAL ( QS ) energy [a.u.]:              -7.593750000000000\n"
+      " ATOMIC FORCES in [a.u.]\n\n # Atom   Kind   Element          X              Y              Z\n"
+      "      1      1      Si          0.01000000     -0.02000000      0.03000000\n"
+      "      2      1      Si         -0.01000000      0.02000000     -0.03000000\n"
+      " SUM OF ATOMIC FORCES           0.0 0.0 0.0 0.0\n"
+      " STRESS| Analytical stress tensor [GPa]\n STRESS|                        x y z\n"
+      " STRESS|      x    1.0 0.1 0.2\n STRESS|      y    0.1 2.0 0.3\n STRESS|      z    0.2 0.3 3.0\n";
+  const std::string recent =
+      " ENERGY| Total FORCE_EVAL ( QS ) energy [hartree]            -7.593750000000000\n"
+      " FORCES| Atomic forces [hartree/bohr]\n FORCES| Atom         x          y          z        |f|\n"
+      " FORCES|    1  0.01000000 -0.02000000  0.03000000  0.03741657\n"
+      " FORCES|    2 -0.01000000  0.02000000 -0.03000000  0.03741657\n"
+      " FORCES| Sum   0.0 0.0 0.0 0.0\n"
+      " STRESS| Analytical stress tensor [bar]\n STRESS|                        x y z\n"
+      " STRESS|      x    10000 1000 2000\n STRESS|      y    1000 20000 3000\n STRESS|      z    2000 3000 "
+      "30000\n";
+  const auto parse = [&](const std::string& text) {
+    write_file(scratch.path() / "log", text);
+    return cp2k().parse(silicon(), scratch.path());
+  };
+  const RawResult a = parse(head + older + tail), b = parse(head + recent + tail);
+  EXPECT_TRUE(a.converged && b.converged);
+  EXPECT_NEAR(*a.energy_eV, -7.59375 * constants::hartree_eV, 1e-9);
+  EXPECT_EQ(*a.energy_eV, *b.energy_eV);
+  EXPECT_EQ(a.forces_eV_per_A, b.forces_eV_per_A);
+  EXPECT_NEAR(a.forces_eV_per_A[1][1], 0.02 * constants::hartree_eV / constants::bohr_A, 1e-12);
+  EXPECT_NEAR((*a.stress_eV_per_A3 - *b.stress_eV_per_A3).norm(), 0, 1e-12);
+  EXPECT_NEAR((*a.stress_eV_per_A3)(2, 2), -3 / constants::eV_per_A3_in_GPa, 1e-12);
+  EXPECT_THROW(parse(head + recent + recent + tail), InputError) << "forces of two geometries";
+  EXPECT_THROW(parse(head + recent), InputError) << "it did not end";
+  EXPECT_FALSE(parse(head + " *** WARNING SCF run NOT converged ***\n").converged)
+      << "from 2024 it stops there";
 }
 
 TEST_P(RealCodes, HalfAnOutputIsSaid) {

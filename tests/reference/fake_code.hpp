@@ -58,6 +58,7 @@ class FakeCode final : public Calculator {
         {"nothing", "echo I did nothing\n"},
         {"hang", "echo still here; sleep 1000 & sleep 1000\n"},
         {"unconverged", "mv unconverged.json result.json\n"},
+        {"stops", "mv unconverged.json result.json; exit 2\n"},
         {"killed", "kill -9 $$\n"},
         {"crash", "echo some output; echo segmentation something >&2; exit 3\n"},
     };

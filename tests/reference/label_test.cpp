@@ -59,7 +59,7 @@ TEST_F(LabelTest, FailuresAreSetAsideWithTheirReasonAndNeverStopTheRest) {
   const std::vector<std::pair<std::string, std::string>> kinds{
       {"garbage", "not valid JSON"}, {"half", "not valid JSON"}, {"nothing", "result.json"},
       {"hang", "no end within"},     {"killed", "signal 9"},     {"unconverged", "did not converge"},
-      {"crash", "exit status 3"}};
+      {"stops", "did not converge"}, {"crash", "exit status 3"}};
   std::vector<Frame> frames;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     frames.push_back(fake_frame(2 * i, kinds[i].first));
@@ -74,7 +74,7 @@ TEST_F(LabelTest, FailuresAreSetAsideWithTheirReasonAndNeverStopTheRest) {
     ASSERT_TRUE(collected_.failures.contains(2 * i)) << kinds[i].first;
     EXPECT_THAT(collected_.failures[2 * i].reason, HasSubstr(kinds[i].second));
   }
-  EXPECT_EQ(collected_.failures[12].log_tail, "some output\nsegmentation something");
+  EXPECT_EQ(collected_.failures[14].log_tail, "some output\nsegmentation something");
 
   // Again: everything is known, nothing runs.
   const std::size_t started = lines_of(journal_).size();
@@ -87,7 +87,32 @@ TEST_F(LabelTest, FailuresAreSetAsideWithTheirReasonAndNeverStopTheRest) {
   // Retrying runs those that gave no result; an unconverged SCF is a result.
   options_.retry_failed = true;
   label(code_, settings_, frames, options_, again.receiver());
-  EXPECT_EQ(lines_of(journal_).size(), started + kinds.size() - 1);
+  EXPECT_EQ(lines_of(journal_).size(), started + kinds.size() - 2);
+}
+
+TEST_F(LabelTest, TheAuditKnowsTheLabelsOfEarlierCalls) {
+  const std::vector<Frame> frames{fake_frame(1)};  // -3.5 eV
+  for (int i = 0; i < 6; ++i) {
+    options_.known.push_back(fake_frame(10 + static_cast<std::size_t>(i)));
+    options_.known.back().labels.energy_eV = -9.5 + 0.001 * i;
+  }
+  LabelSummary summary = label(code_, settings_, frames, options_, collected_.receiver());
+  EXPECT_EQ(summary.failed, 1U);
+  EXPECT_THAT(collected_.failures[0].reason, HasSubstr("away from the median of 6 labels"));
+  EXPECT_TRUE(collected_.failures[0].judged);
+  for (Frame& frame : options_.known) *frame.labels.energy_eV += 6;
+  summary = label(code_, settings_, frames, options_, collected_.receiver());
+  EXPECT_EQ(summary.resumed, 1U);
+}
+
+TEST_F(LabelTest, AFailureSaysWhetherItIsTheFirst) {
+  const std::vector<Frame> frames{fake_frame(1, "crash")};
+  label(code_, settings_, frames, options_, collected_.receiver());
+  EXPECT_FALSE(collected_.failures[0].again || collected_.failures[0].judged);
+  options_.retry_failed = true;
+  Collected second;
+  label(code_, settings_, frames, options_, second.receiver());
+  EXPECT_TRUE(second.failures[0].again);
 }
 
 TEST_F(LabelTest, LabelsCarryTheCorrectedVirial) {

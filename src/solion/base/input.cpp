@@ -14,6 +14,8 @@
 
 namespace solion {
 
+Json json_number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
 Json read_json(const std::filesystem::path& path) {
   const std::string text = read_file(path);
   try {

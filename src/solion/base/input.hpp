@@ -15,6 +15,9 @@ namespace solion {
 
 using Json = nlohmann::json;
 
+/// The number; null for one that is not finite, which JSON cannot hold.
+Json json_number(double value);
+
 /// Parses a JSON file; InputError with file, line and column where it is not JSON. `//` comments are allowed.
 Json read_json(const std::filesystem::path& path);
 /// Writes JSON atomically with indentation 1; NaN and infinities become null.

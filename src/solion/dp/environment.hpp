@@ -2,7 +2,7 @@
 // Theory: docs/theory/dp.md, section 1.
 #pragma once
 
-#include <cmath>
+#include "solion/base/both.hpp"
 
 namespace solion::dp {
 
@@ -19,7 +19,7 @@ struct Switched {
 
 /// w = 1 − 10u³ + 15u⁴ − 6u⁵ with u = (r − rcut_smth)/(rcut − rcut_smth) clipped to [0, 1]; p = `protection`.
 template <typename T>
-inline Switched<T> switched(T r, T rcut, T rcut_smth, T protection) {
+SOLION_BOTH inline Switched<T> switched(T r, T rcut, T rcut_smth, T protection) {
   const T width = 1 / (rcut - rcut_smth);
   T u = (r - rcut_smth) * width;
   u = u < 0 ? T(0) : (u > 1 ? T(1) : u);

@@ -130,38 +130,89 @@ Frame perturbed(const Frame& frame, double strain, double displacement_A, std::u
   return result;
 }
 
+namespace {
+
+/// Frames that the ledger does not know, in the hands of the labeller.
+class Labelling {
+ public:
+  explicit Labelling(const Context& context) : context_(context), identity_(context.labeller.identity()) {}
+
+  /// What the ledger knows of the frame; null if nothing.
+  [[nodiscard]] Json known(const Frame& frame) const {
+    const auto task = context_.ledger.find(Ledger::key_of("label", inputs_of(frame)));
+    return task && task->outcome == "done" ? task->outputs : Json();
+  }
+
+  /// The outcome of each frame.
+  std::vector<Json> operator()(const std::vector<Frame>& frames, const std::vector<Frame>& known) {
+    std::vector<Json> outcomes(frames.size());
+    std::vector<std::size_t> lost;  // no result at all
+    std::vector<Labelled> of_lost;
+    context_.labeller.label(frames, known, [&](std::size_t k, const Labelled& labelled) {
+      if (labelled.frame || labelled.judged) {
+        outcomes[k] = note(frames[k], labelled);
+      } else {
+        lost.push_back(k);
+        of_lost.push_back(labelled);
+      }
+    });
+    refuse_broken(of_lost, frames.size());
+    for (std::size_t i = 0; i < lost.size(); ++i) outcomes[lost[i]] = note(frames[lost[i]], of_lost[i]);
+    return outcomes;
+  }
+
+ private:
+  [[nodiscard]] Json inputs_of(const Frame& frame) const {
+    Json inputs{{"reference", identity_}, {"frame", frame_key(frame)}};
+    if (const std::string data = context_.labeller.data_identity(frame); !data.empty()) inputs["data"] = data;
+    return inputs;
+  }
+
+  [[nodiscard]] Json note(const Frame& frame, const Labelled& labelled) const {
+    const auto structure = frame.info.find("structure");
+    return context_.ledger.once(
+        "label", structure == frame.info.end() ? frame.formula() : structure->second, inputs_of(frame), [&] {
+          if (!labelled.frame) return Json{{"rejected", labelled.rejected}, {"about", labelled.about}};
+          return Json{{"labels", labels_to_json(labelled.frame->labels)}, {"about", labelled.about}};
+        });
+  }
+
+  /// A frame may crash a code, and is left out then; that most of them do means that the code is broken.
+  /// Nothing is noted of them, so that the same command tries them again. Of one or two frames, those that
+  /// fail in a second call too are believed to be at fault themselves.
+  static void refuse_broken(const std::vector<Labelled>& lost, std::size_t of) {
+    const bool first = std::any_of(lost.begin(), lost.end(), [](const Labelled& l) { return !l.again; });
+    if (2 * lost.size() <= of || !(first || (lost.size() == of && of > 2))) return;
+    throw WorkError(
+        "{} of {} calculations gave no result, the last one: {}; mend the cause, then the same command tries "
+        "them again",
+        lost.size(), of, lost.back().rejected);
+  }
+
+  const Context& context_;
+  Json identity_;
+};
+
+}  // namespace
+
 std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
-                                std::size_t& rejected) {
+                                std::size_t& rejected, const std::vector<Frame>& known) {
   if (frames.empty()) return {};
   context.labeller.check(frames);
-  const Json identity = context.labeller.identity();
+  Labelling labelling(context);
   std::vector<Json> outcomes(frames.size());
   std::vector<Frame> open;
   std::vector<std::size_t> index;
-  const auto inputs_of = [&](const Frame& frame) {
-    return Json{{"reference", identity}, {"frame", frame_key(frame)}};
-  };
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const auto known = context.ledger.find(Ledger::key_of("label", inputs_of(frames[i])));
-    if (known && known->outcome == "done") {
-      outcomes[i] = known->outputs;
-    } else {
-      open.push_back(frames[i]);
-      index.push_back(i);
-    }
+    outcomes[i] = labelling.known(frames[i]);
+    if (!outcomes[i].is_null()) continue;
+    open.push_back(frames[i]);
+    index.push_back(i);
   }
   if (!open.empty()) {
     log().info("label: {} frames ({} known)", open.size(), frames.size() - open.size());
-    context.labeller.label(open, [&](std::size_t k, const Labelled& labelled) {
-      const Frame& frame = open[k];
-      const auto structure = frame.info.find("structure");
-      outcomes[index[k]] = context.ledger.once(
-          "label", structure == frame.info.end() ? frame.formula() : structure->second, inputs_of(frame),
-          [&] {
-            if (!labelled.frame) return Json{{"rejected", labelled.rejected}, {"about", labelled.about}};
-            return Json{{"labels", labels_to_json(labelled.frame->labels)}, {"about", labelled.about}};
-          });
-    });
+    std::vector<Json> found = labelling(open, known);
+    for (std::size_t k = 0; k < open.size(); ++k) outcomes[index[k]] = std::move(found[k]);
   }
   std::vector<Frame> result;
   for (std::size_t i = 0; i < frames.size(); ++i) {

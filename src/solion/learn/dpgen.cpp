@@ -48,6 +48,26 @@ bool has_virials(const fs::path& folder) {
   return true;
 }
 
+/// The tags of an INCAR in capitals: comments behind # and !, several settings on a line with a semicolon.
+std::map<std::string, std::string> incar_tags(const std::string& text) {
+  std::map<std::string, std::string> tags;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    line = line.substr(0, line.find_first_of("#!"));
+    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::toupper(c); });
+    std::istringstream parts(line);
+    for (std::string part; std::getline(parts, part, ';');) {
+      std::string tag, value;
+      const auto equals = part.find('=');
+      if (equals == std::string::npos) continue;
+      std::istringstream(part.substr(0, equals)) >> tag;
+      std::istringstream(part.substr(equals + 1)) >> value;
+      tags[tag] = value;
+    }
+  }
+  return tags;
+}
+
 /// What the parts of the campaign become, text by text.
 class Import {
  public:
@@ -247,6 +267,7 @@ class Import {
 
   /// A trust level of a job or of the whole: the least one, if there are several.
   double level(Keys& keys, const char* key) {
+    if (!keys.has(key)) keys.wrong(key, "a number, or one for each system");
     const Json& value = keys.at(key);
     std::vector<double> all;
     if (value.is_number()) all.push_back(value.get<double>());
@@ -400,18 +421,18 @@ class Import {
 
   /// KSPACING means the same number here; the mesh of KGAMMA = .TRUE. is moved.
   void incar_kpoints(const fs::path& incar) {
-    std::istringstream lines(read_file(incar));
-    std::string line;
-    bool gamma = true;  // VASP's default
-    while (std::getline(lines, line)) {
-      std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::toupper(c); });
-      const auto equals = line.find('=');
-      if (equals == std::string::npos) continue;
-      const std::string key = line.substr(0, equals);
-      const std::string value = line.substr(equals + 1);
-      if (key.find("KSPACING") != std::string::npos) kspacing_ = std::strtod(value.c_str(), nullptr);
-      if (key.find("KGAMMA") != std::string::npos) gamma = value.find('T') != std::string::npos;
-    }
+    const std::map<std::string, std::string> tags = incar_tags(read_file(incar));
+    const auto value = [&](const char* tag, const char* otherwise) {
+      const auto found = tags.find(tag);
+      return found == tags.end() ? std::string(otherwise) : found->second;
+    };
+    kspacing_ = std::strtod(value("KSPACING", "0").c_str(), nullptr);
+    const std::string kgamma = value("KGAMMA", ".TRUE.");  // VASP's default
+    const bool gamma = kgamma.find_first_not_of('.') == kgamma.find('T');
+    if (kspacing_ <= 0)
+      remark(Fate::lost, "fp_incar: KSPACING", "is not there: give [kpoints] in the settings");
+    if (std::strtol(value("NSW", "0").c_str(), nullptr, 10) > 0)
+      remark(Fate::lost, "fp_incar: NSW", "labels are of atoms at rest: set NSW = 0 in the template");
     if (kspacing_ > 0) remark(Fate::carried, "fp_incar: KSPACING", "kpoints.spacing_per_A of the settings");
     if (kspacing_ > 0 && gamma)
       remark(Fate::lost, "fp_incar: KGAMMA",

@@ -40,7 +40,11 @@ class Machine {
     if (!keys.has("fp")) return;
     // Until v0.10 each part was a list of such objects.
     Json fp = keys.at("fp");
-    if (fp.is_array() && !fp.empty()) fp = Json(fp[0]);
+    if (fp.is_array() && !fp.empty()) {
+      for (std::size_t i = 1; i < fp.size(); ++i)
+        remark(Fate::lost, fmt::format("fp[{}]", i), "one machine labels: the first of the list");
+      fp = Json(fp[0]);
+    }
     keys.carried("fp", "executor and program of the settings");
     Keys part(fp, file_.string(), "fp", notes_);
     command(part);

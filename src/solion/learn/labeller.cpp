@@ -31,7 +31,7 @@ class EmbeddedLabeller final : public Labeller {
   void check(std::span<const Frame> frames) override {
     for (const Frame& frame : frames) match_types(frame, *potential_);
   }
-  void label(std::span<const Frame> frames,
+  void label(std::span<const Frame> frames, const std::vector<Frame>& /*known*/,
              const std::function<void(std::size_t, const Labelled&)>& done) override {
     std::mutex mutex;
     parallel_for(frames.size(), threads_, [&](std::size_t begin, std::size_t end, int) {
@@ -102,6 +102,8 @@ class CodeLabeller final : public Labeller {
                   {"virial_correction_eV", corrections}};
     const Vec3& shear = settings_.options.shear_correction_eV;
     if (!shear.isZero(0)) identity["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+    if (const ref::AuditLimits& audit = settings_.options.audit; audit != ref::AuditLimits{})
+      identity["audit"] = ref::to_json(audit);
     return identity;
   }
   void check(std::span<const Frame> frames) override {
@@ -110,7 +112,10 @@ class CodeLabeller final : public Labeller {
     ref::choose_kpoints(settings_.settings, frames);
     ref::require_stress_check(code_, settings_.settings, frames.front(), settings_.options);
   }
-  void label(std::span<const Frame> frames,
+  [[nodiscard]] std::string data_identity(const Frame& frame) const override {
+    return code_.data_identity(frame, settings_.settings);
+  }
+  void label(std::span<const Frame> frames, const std::vector<Frame>& known,
              const std::function<void(std::size_t, const Labelled&)>& done) override {
     ref::Receiver receiver;
     receiver.accept = [&](const ref::Label& label) -> std::optional<std::string> {
@@ -124,10 +129,15 @@ class CodeLabeller final : public Labeller {
       ref::quarantine(settings_.options.work / "quarantine", frames[failure.index], failure);
       Labelled result;
       result.rejected = failure.reason;
+      result.judged = failure.judged;
+      result.again = failure.again;
       result.about = {{"code", code_.name()}, {"key", failure.key}, {"log_tail", failure.log_tail}};
       done(failure.index, result);
     };
-    ref::label(code_, settings_.settings, frames, settings_.options, receiver);
+    ref::LabelOptions options = settings_.options;
+    options.known = known;
+    options.retry_failed = true;  // what is final is in the campaign's ledger
+    ref::label(code_, settings_.settings, frames, options, receiver);
   }
   [[nodiscard]] std::unique_ptr<Potential> potential() const override {
     return std::make_unique<ref::CodePotential>(code_, settings_);

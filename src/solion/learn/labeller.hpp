@@ -19,7 +19,9 @@ namespace solion::learn {
 struct Labelled {
   std::optional<Frame> frame;
   std::string rejected;
-  Json about;  ///< provenance: code, version, wall time, raw stress
+  bool judged = true;  ///< false: no result came at all, and another try might bring one
+  bool again = false;  ///< nor did it in an earlier call
+  Json about;          ///< provenance: code, version, wall time, raw stress
 };
 
 class Labeller {
@@ -35,12 +37,15 @@ class Labeller {
   [[nodiscard]] virtual std::string description() const = 0;
   /// Everything that decides a label: two labellers of the same identity give the same labels.
   [[nodiscard]] virtual Json identity() const = 0;
+  /// What else decides the labels of this frame (pseudopotential files); empty: nothing.
+  [[nodiscard]] virtual std::string data_identity(const Frame& /*frame*/) const { return {}; }
   /// Finds out whether the reference is there and knows these frames; WorkError or InputError if not.
   virtual void check(std::span<const Frame> frames) = 0;
   /// Labels every frame, calling `done(index, labelled)` for each, one at a time, as soon as it is known. A
   /// frame that cannot be labelled never stops the others. Throws Interrupted, and WorkError if nothing can
   /// be labelled.
-  virtual void label(std::span<const Frame> frames,
+  /// `known`: labels of this reference that are there already, with which the audit compares.
+  virtual void label(std::span<const Frame> frames, const std::vector<Frame>& known,
                      const std::function<void(std::size_t, const Labelled&)>& done) = 0;
   /// The reference as a potential, for molecular dynamics with it.
   [[nodiscard]] virtual std::unique_ptr<Potential> potential() const = 0;

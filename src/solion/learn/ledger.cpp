@@ -35,6 +35,9 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
 }
 
+/// A program's log may hold bytes that are no UTF-8; they are replaced.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 }  // namespace
 
 /// The connection; all statements of one ledger run one after the other.
@@ -48,6 +51,19 @@ class Ledger::Database {
     sqlite3_busy_timeout(opened, 20000);
     execute("PRAGMA synchronous = FULL");
     execute(schema);
+  }
+  struct ReadOnly {};
+  Database(const std::filesystem::path& file, ReadOnly /*tag*/) : file_(file.string()) {
+    sqlite3* opened = nullptr;
+    const int status = sqlite3_open_v2(file_.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
+    db_.reset(opened);
+    if (status != SQLITE_OK) fail("cannot open");
+    sqlite3_busy_timeout(opened, 20000);
+    sqlite3_stmt* statement = nullptr;
+    const int known = sqlite3_prepare_v2(opened, fmt::format("SELECT {} FROM task", columns).c_str(), -1,
+                                         &statement, nullptr);
+    sqlite3_finalize(statement);
+    if (known != SQLITE_OK) throw InputError("{}: no ledger of solion: {}", file_, sqlite3_errmsg(opened));
   }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -64,8 +80,8 @@ class Ledger::Database {
     const Statement statement(
         *this, fmt::format("INSERT OR REPLACE INTO task ({}) VALUES (?,?,?,?,?,?,?,?,?,?)", columns));
     const std::array<std::string, 10> values{
-        t.key,     t.kind,         t.name, t.inputs.dump(), t.outputs.dump(),
-        t.outcome, t.code_version, t.host, t.started,       t.finished};
+        t.key,     t.kind,         t.name, text_of(t.inputs), text_of(t.outputs),
+        t.outcome, t.code_version, t.host, t.started,         t.finished};
     for (std::size_t i = 0; i < values.size(); ++i) statement.bind(static_cast<int>(i) + 1, values[i]);
     (void)statement.step();
   }
@@ -131,10 +147,15 @@ class Ledger::Database {
 };
 
 Ledger::Ledger(const std::filesystem::path& file) : database_(std::make_unique<Database>(file)) {}
+Ledger::Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Ledger::~Ledger() = default;
 
+Ledger Ledger::read_only(const std::filesystem::path& file) {
+  return Ledger(std::make_unique<Database>(file, Database::ReadOnly{}));
+}
+
 std::string Ledger::key_of(const std::string& kind, const Json& inputs) {
-  return sha256(kind + '\n' + inputs.dump());
+  return sha256(kind + '\n' + text_of(inputs));
 }
 
 std::optional<Task> Ledger::find(const std::string& key) const {
@@ -155,7 +176,7 @@ Json Ledger::once(const std::string& kind, const std::string& name, const Json& 
   database_->put(task);
   try {
     // As it will be read back: a number that is not finite becomes null now, not only after a restart.
-    task.outputs = Json::parse(work().dump());
+    task.outputs = Json::parse(text_of(work()));
     task.outcome = "done";
   } catch (const Interrupted&) {
     throw;  // stays "running": the same command goes on

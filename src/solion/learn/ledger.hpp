@@ -32,6 +32,8 @@ struct Task {
 class Ledger {
  public:
   explicit Ledger(const std::filesystem::path& file);
+  /// To look at only: nothing is written. InputError if the file is no ledger.
+  static Ledger read_only(const std::filesystem::path& file);
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
   Ledger(Ledger&&) = delete;
@@ -56,6 +58,7 @@ class Ledger {
 
  private:
   class Database;
+  explicit Ledger(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;
 };
 

@@ -110,6 +110,7 @@ class Run {
   void begin() {
     data_ = given_data(context_);
     std::vector<Frame> start = start_frames(context_, n_rejected_);
+    own_ = start;
     if (!start.empty()) data_.push_back(write_part(context_, "start", std::move(start)));
     for (const DataPart& part : data_) n_start_ += part.frames.size();
     if (n_start_ == 0) throw WorkError("no frame to train the first models on: all labels were refused");
@@ -126,9 +127,10 @@ class Run {
     const Explored explored = explore_all(context_, number, config, calibration.levels, models_);
     const Chosen chosen = select_frames(context_, number, explored, data_);
     std::size_t rejected = 0;
-    std::vector<Frame> labelled = label_frames(context_, chosen.frames, rejected);
+    std::vector<Frame> labelled = label_frames(context_, chosen.frames, rejected, own_);
     n_rejected_ += rejected;
     n_labelled_ += labelled.size();
+    own_.insert(own_.end(), labelled.begin(), labelled.end());
     const Json before = errors_of(context_, models_, fmt::format("new labels before {}", number), labelled);
     const Json test_before = test_errors_;
     for (const CalibrationPoint& point : measure(context_, models_, number, labelled))
@@ -194,6 +196,7 @@ class Run {
 
   const Campaign& campaign_;
   Context context_;
+  std::vector<Frame> own_;  ///< labels of the campaign itself, by its reference
   std::vector<DataPart> data_;
   std::vector<Frame> test_;
   Models models_;

@@ -42,8 +42,10 @@ Frame perturbed(const Frame& frame, double strain, double displacement_A, std::u
 std::vector<std::string> all_structures(const Campaign& campaign);
 
 /// Labels the frames that the ledger does not know; rejected ones are left out. Counts them in `rejected`.
+/// `known`: this reference's labels so far, with which its audit compares. WorkError if most calculations
+/// gave no result: the reference is broken, not the frames; the same call tries them again.
 std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
-                                std::size_t& rejected);
+                                std::size_t& rejected, const std::vector<Frame>& known = {});
 /// The frames as a folder of systems that the trainer reads.
 DataPart write_part(const Context& context, const std::string& name, std::vector<Frame> frames);
 /// The user's systems.

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "solion/nn/activation_point.hpp"
+
 namespace solion::nn {
 
 /// Row-major, so that one row is one sample (atom or neighbour).
@@ -13,9 +15,6 @@ template <typename T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <typename T>
 using Row = Eigen::Matrix<T, 1, Eigen::Dynamic>;
-
-/// DeePMD-kit's activation functions of se_e2_a networks, under its names.
-enum class Activation { linear, tanh, relu, relu6, softplus, sigmoid, gelu, silu };
 
 /// The activation that DeePMD-kit calls `name` ("none", "linear", "gelu_tf", …); InputError lists the known
 /// ones.

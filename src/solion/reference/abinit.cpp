@@ -136,7 +136,7 @@ class Abinit final : public Calculator {
     result.scf_iterations = log.count(step, "ETOT");
     result.energy_eV = log.number(step, "ETOT", 1) * constants::hartree_eV;
     if (const auto n = log.first("nelect:")) result.n_electrons = log.number(*n, "nelect:");
-    const std::size_t forces = log.need_last("cartesian forces (hartree/bohr) at end:");
+    const std::size_t forces = log.need_only("cartesian forces (hartree/bohr) at end:");
     for (std::size_t i = 0; i < frame.n_atoms(); ++i)
       result.forces_eV_per_A.push_back(log.vector(forces + 1 + i, 1) * constants::hartree_eV /
                                        constants::bohr_A);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -29,6 +30,18 @@ double median(std::vector<double> values) {
 }
 
 }  // namespace
+
+Json to_json(const AuditLimits& limits) {
+  return {{"net_force_eV_per_A_per_atom", limits.net_force_eV_per_A_per_atom},
+          {"force_eV_per_A", limits.force_eV_per_A},
+          {"stress_GPa", limits.stress_GPa},
+          {"stress_asymmetry_GPa", limits.stress_asymmetry_GPa},
+          {"energy_deviations", limits.energy_deviations},
+          {"energy_floor_eV_per_atom", limits.energy_floor_eV_per_atom},
+          {"energy_needs", limits.energy_needs},
+          {"electron_tolerance", limits.electron_tolerance},
+          {"valence_electrons", limits.valence_electrons}};
+}
 
 Reason Audit::check_numbers(const Frame& frame, const RawResult& result) const {
   if (!frame.cell) return "the frame has no cell";

@@ -32,7 +32,10 @@ struct AuditLimits {
   double electron_tolerance = 1e-6;
   /// Valence electrons of the neutral elements; empty: the count is only compared within a composition.
   std::map<std::string, double> valence_electrons;
+
+  bool operator==(const AuditLimits&) const = default;
 };
+Json to_json(const AuditLimits& limits);
 
 /// Judges results one after the other, each against the limits and against those accepted before it.
 class Audit {

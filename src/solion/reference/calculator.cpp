@@ -97,4 +97,10 @@ std::string label_key(const std::string& code, const Settings& settings, const F
   return sha256(text).substr(0, 32);
 }
 
+std::string label_key(const Calculator& code, const Settings& settings, const Frame& frame) {
+  const std::string key = label_key(code.name(), settings, frame);
+  const std::string data = code.data_identity(frame, settings);
+  return data.empty() ? key : sha256(key + data).substr(0, 32);
+}
+
 }  // namespace solion::reference

@@ -80,7 +80,14 @@ class Calculator {
                        const std::filesystem::path& folder) const = 0;
   /// What to run in that folder, launcher included.
   [[nodiscard]] virtual std::vector<std::string> command(const Settings& settings) const = 0;
-  /// Reads what the code left in the folder. InputError if it is missing or damaged.
+  /// What else decides the numbers of this frame's label, from files that are not in the template
+  /// (pseudopotentials): a part of its key. Empty: nothing.
+  [[nodiscard]] virtual std::string data_identity(const Frame& /*frame*/,
+                                                  const Settings& /*settings*/) const {
+    return {};
+  }
+  /// Reads what the code left in the folder. InputError if it is missing or damaged, and if the code moved
+  /// the atoms: forces must belong to the frame that was given.
   [[nodiscard]] virtual RawResult parse(const Frame& frame, const std::filesystem::path& folder) const = 0;
   /// A script that computes one frame after the other and keeps what it knows in between: it waits for
   /// request-N.json ({"cell", "positions", "fresh"}, N from 1, with the frame's atoms), and writes
@@ -110,6 +117,8 @@ std::string fill_template(const std::string& text, const std::string& template_n
 /// The identity of a label: SHA-256 (first 32 digits) of code, template, k-points, elements, cell and
 /// positions (rounded to 1e-8 Å).
 std::string label_key(const std::string& code, const Settings& settings, const Frame& frame);
+/// The same with the code's `data_identity`.
+std::string label_key(const Calculator& code, const Settings& settings, const Frame& frame);
 
 /// The identity of the settings alone: code, template and k-points.
 std::string settings_key(const std::string& code, const Settings& settings);

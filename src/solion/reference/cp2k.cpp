@@ -133,12 +133,13 @@ class Cp2k final : public Calculator {
 
   [[nodiscard]] RawResult parse(const Frame& frame, const std::filesystem::path& folder) const override {
     const LogText log(folder / "log");
-    (void)log.need_last("PROGRAM ENDED AT");
+    const auto failed = log.last("SCF run NOT converged");
+    // From 2024 on CP2K stops there, with status 1.
+    if (!failed) (void)log.need_last("PROGRAM ENDED AT");
     RawResult result;
     if (const auto n = log.last("CP2K| version string:"))
       result.code_version = word_behind(log.line(*n), "CP2K version");
     const auto converged = log.last("SCF run converged in");
-    const auto failed = log.last("SCF run NOT converged");
     result.converged = converged && !failed;
     if (converged) result.scf_iterations = log.count(*converged, "converged in");
     if (const auto n = log.last("Number of electrons:")) {
@@ -149,22 +150,41 @@ class Cp2k final : public Calculator {
           *result.n_electrons += log.number(i, "electrons:");
       }
     }
+    if (failed) return result;
     const std::size_t energy = log.need_last("ENERGY| Total FORCE_EVAL");
-    result.energy_eV = log.number(energy, "[a.u.]:") * constants::hartree_eV;
-    const std::size_t forces = log.need_last("ATOMIC FORCES in [a.u.]");
-    for (std::size_t i = 0; i < frame.n_atoms(); ++i)
-      result.forces_eV_per_A.push_back(log.vector(forces + 3 + i, 2) * constants::hartree_eV /
-                                       constants::bohr_A);
-    const std::size_t stress = log.need_last("STRESS| Analytical stress tensor [GPa]");
-    Mat3 sigma;
-    for (int k = 0; k < 3; ++k)
-      sigma.row(k) = log.vector(stress + 2 + static_cast<std::size_t>(k)).transpose();
-    // CP2K prints the pressure tensor.
-    result.stress_eV_per_A3 = Mat3(-sigma / constants::eV_per_A3_in_GPa);
+    result.energy_eV =
+        log.number(energy, "]") * constants::hartree_eV;  // "[a.u.]:" or, from 2025, "[hartree]"
+    result.forces_eV_per_A = forces(log, frame.n_atoms());
+    result.stress_eV_per_A3 = stress(log);
     return result;
   }
 
  private:
+  /// Two layouts: "ATOMIC FORCES in [a.u.]" with atom, kind, element, x, y, z; from 2025 "FORCES| Atomic
+  /// forces [hartree/bohr]" with "FORCES|", atom, x, y, z and the length.
+  static std::vector<Vec3> forces(const LogText& log, std::size_t n_atoms) {
+    constexpr const char* recent = "FORCES| Atomic forces [hartree/bohr]";
+    const bool is_recent = log.last(recent).has_value();
+    const std::size_t title = log.need_only(is_recent ? recent : "ATOMIC FORCES in [a.u.]");
+    std::vector<Vec3> values;
+    for (std::size_t i = 0; i < n_atoms; ++i) {
+      const Vec3 f = is_recent ? log.vector(title + 2 + i, 1) : log.vector(title + 3 + i, 2);
+      values.emplace_back(f * constants::hartree_eV / constants::bohr_A);
+    }
+    return values;
+  }
+
+  /// In GPa or, from 2025, bar. CP2K prints the pressure tensor.
+  static Mat3 stress(const LogText& log) {
+    constexpr const char* in_bar = "STRESS| Analytical stress tensor [bar]";
+    const bool is_bar = log.last(in_bar).has_value();
+    const std::size_t title = log.need_last(is_bar ? in_bar : "STRESS| Analytical stress tensor [GPa]");
+    Mat3 sigma;
+    for (int k = 0; k < 3; ++k)
+      sigma.row(k) = log.vector(title + 2 + static_cast<std::size_t>(k)).transpose();
+    return -sigma * (is_bar ? constants::bar_in_GPa : 1.0) / constants::eV_per_A3_in_GPa;
+  }
+
   static std::string program(const Settings& settings) {
     return chosen_program(settings, "SOLION_CP2K", "cp2k.psmp");
   }

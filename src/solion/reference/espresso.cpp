@@ -107,7 +107,6 @@ class Espresso final : public Calculator {
   [[nodiscard]] RawResult parse(const Frame& frame, const std::filesystem::path& folder) const override {
     constexpr double rydberg_eV = constants::hartree_eV / 2;
     const LogText log(folder / "log");
-    (void)log.need_last("JOB DONE.");
     RawResult result;
     if (const auto n = log.first("Program PWSCF v."))
       result.code_version = word_behind(log.line(*n), "PWSCF v.");
@@ -115,9 +114,12 @@ class Espresso final : public Calculator {
     result.converged = converged && !log.last("convergence NOT achieved");
     if (converged) result.scf_iterations = log.count(*converged, "achieved in");
     if (const auto n = log.first("number of electrons")) result.n_electrons = log.number(*n, "electrons");
+    const auto failed = log.last("convergence NOT achieved");
+    if (failed) return result;  // pw.x then ends with status 2
+    (void)log.need_last("JOB DONE.");
     if (!result.converged) return result;
     result.energy_eV = log.number(log.need_last("!    total energy"), "total energy") * rydberg_eV;
-    const std::size_t forces = log.need_last("Forces acting on atoms");
+    const std::size_t forces = log.need_only("Forces acting on atoms");
     std::size_t line = forces + 1;
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
       while (line < log.size() && log.line(line).find("force =") == std::string::npos) ++line;

@@ -43,7 +43,7 @@ def _solion_compute(atoms, name='result.json'):
     result = {'gpaw_version': gpaw.__version__, 'converged': False}
     calc = atoms.calc
     try:
-        result['energy_eV'] = float(atoms.get_potential_energy())
+        result['energy_eV'] = float(atoms.get_potential_energy(force_consistent=True))
         result['forces_eV_per_A'] = atoms.get_forces().tolist()
         result['stress_eV_per_A3'] = atoms.get_stress(voigt=False).tolist()
         result['converged'] = bool(calc.scf.converged)

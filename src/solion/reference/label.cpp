@@ -47,7 +47,9 @@ struct Task {
   std::string key;
   std::unique_ptr<FileLock> claim;  ///< held while the task is in flight or to be tried again
   int attempt = 1;
-  fs::path tried;  ///< folder of the try in flight
+  bool waited = false;         ///< for another process that had it
+  bool failed_before = false;  ///< in an earlier call
+  fs::path tried;              ///< folder of the try in flight
 };
 
 /// The newest try of a frame; empty if there is none.
@@ -69,7 +71,9 @@ class Run {
         options_(options),
         receiver_(receiver),
         audit_(options.audit),
-        local_(options.executor.kind == ExecutorSettings::Kind::local) {}
+        local_(options.executor.kind == ExecutorSettings::Kind::local) {
+    for (const Frame& frame : options.known) audit_.accept(frame, *frame.labels.energy_eV, std::nullopt);
+  }
 
   LabelSummary operator()() {
     summary_.n_frames = frames_.size();
@@ -95,7 +99,7 @@ class Run {
       throw_if_interrupted();
       Task task;
       task.index = i;
-      task.key = label_key(code_.name(), settings_, frames_[i]);
+      task.key = label_key(code_, settings_, frames_[i]);
       if (!seen.insert(task.key).second) {
         ++summary_.repeated;
         ++done_;
@@ -103,9 +107,10 @@ class Run {
       }
       if (take_result(task, true)) continue;
       if (!options_.retry_failed && take_failure(task)) continue;
+      task.failed_before = fs::exists(folder(task.key) / failed_name);
       if (receiver_.refuse) {
         if (const auto reason = receiver_.refuse(frames_[i], task.key)) {
-          fail(task, *reason, "");
+          fail(task, *reason, "", true);
           continue;
         }
       }
@@ -127,14 +132,14 @@ class Run {
     }
     const Frame& frame = frames_[task.index];
     if (const auto reason = audit_.reject(frame, raw)) {
-      fail(task, *reason, last_log(task));
+      fail(task, *reason, last_log(task), true);
       return true;
     }
     Label label{task.index, task.key, {}, raw, resumed};
     label.frame = corrected(frame, raw, options_, label.pressure_correction_GPa);
     label.shear_correction_eV = options_.shear_correction_eV;
     if (const auto reason = receiver_.accept(label)) {
-      fail(task, *reason, "");
+      fail(task, *reason, "", true);
       return true;
     }
     audit_.accept(frame, *raw.energy_eV, raw.n_electrons);
@@ -192,10 +197,12 @@ class Run {
         task.claim = std::make_unique<FileLock>(place / "lock");
         if (!task.claim->held()) {
           task.claim.reset();
+          task.waited = true;
           elsewhere_.push_back(std::move(task));
           continue;
         }
         if (take_result(task, true)) continue;  // another process finished it meanwhile
+        if (task.waited && take_failure(task)) continue;
         if (const fs::path newest = newest_try(place); !newest.empty()) {
           if (const int attempt = executor.adopt(newest); attempt > 0) {
             task.attempt = attempt;
@@ -237,7 +244,7 @@ class Run {
     if (ended.error) std::rethrow_exception(ended.error);
     auto node = in_flight_.extract(fs::absolute(ended.folder));
     Task& task = node.mapped();
-    std::string reason = ended.outcome.success() ? collect(task) : ended.outcome.text();
+    std::string reason = ended.outcome.success() ? collect(task) : without_success(task, ended.outcome);
     if (reason.empty()) {
       take_result(task, false);
       return;
@@ -271,6 +278,18 @@ class Run {
     return {};
   }
 
+  /// The reason of a failure, empty if it is a result all the same: some codes end with an error status when
+  /// the SCF does not converge, which trying again would not change.
+  [[nodiscard]] std::string without_success(const Task& task, const Outcome& outcome) const {
+    if (outcome.ending != Ending::exited || !outcome.said.empty()) return outcome.text();
+    try {
+      const RawResult raw = code_.parse(frames_[task.index], task.tried);
+      return raw.converged ? outcome.text() : collect(task);
+    } catch (const InputError&) {
+      return outcome.text();
+    }
+  }
+
   /// What other processes have claimed: wait for their results, and take over what they leave.
   void look_elsewhere() {
     if (!open_.empty()) return;
@@ -288,9 +307,9 @@ class Run {
     return text;
   }
 
-  void fail(const Task& task, const std::string& reason, const std::string& log) {
+  void fail(const Task& task, const std::string& reason, const std::string& log, bool judged = false) {
     ++summary_.failed;
-    receiver_.fail({task.index, task.key, reason, log});
+    receiver_.fail({task.index, task.key, reason, log, judged, task.failed_before});
     step();
   }
   void step() {

@@ -32,6 +32,8 @@ struct LabelOptions {
   int nice = 0;
   bool retry_failed = false;  ///< run frames again whose last try gave no result
   AuditLimits audit;
+  /// Labels of the same settings that are there already (with energies): the audit compares with them too.
+  std::vector<Frame> known;
   /// Isotropic pressure added to the labels (GPa), for what a finite basis misses; the raw stress stays in
   /// `raw`.
   double pressure_correction_GPa = 0;
@@ -59,6 +61,8 @@ struct Failure {
   std::string key;
   std::string reason;
   std::string log_tail;
+  bool judged = false;  ///< a finished calculation that was refused, rather than one that gave no result
+  bool again = false;   ///< it had given no result in an earlier call either
 };
 
 /// Where the results go. Called by one thread at a time.

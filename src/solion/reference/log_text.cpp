@@ -77,6 +77,13 @@ std::size_t LogText::need_last(std::string_view text) const {
   return *found;
 }
 
+std::size_t LogText::need_only(std::string_view text) const {
+  const std::size_t only = need_last(text);
+  if (first(text) != only)
+    fail(only, "forces of a second geometry: a template for labels must not move the atoms");
+  return only;
+}
+
 std::vector<double> LogText::numbers(std::size_t n, std::string_view behind) const {
   if (n >= lines_.size()) fail(n, "the output ends here");
   std::string_view rest = lines_[n];

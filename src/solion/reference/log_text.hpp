@@ -30,6 +30,10 @@ class LogText {
   /// The same, or an InputError that says what is missing ("the output ends before …").
   [[nodiscard]] std::size_t need_last(std::string_view text) const;
 
+  /// The only line that contains `text`; InputError if there is none, or a second one, which is then said to
+  /// mean that the atoms were moved.
+  [[nodiscard]] std::size_t need_only(std::string_view text) const;
+
   /// `numbers_in` the part of a line behind `text` (all of it without).
   [[nodiscard]] std::vector<double> numbers(std::size_t n, std::string_view behind = {}) const;
   /// Exactly one row of three numbers: those at columns first…first+2 of numbers(n). InputError if there are

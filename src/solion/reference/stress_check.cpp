@@ -7,6 +7,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
 
 namespace solion::reference {
 namespace {
@@ -28,7 +29,10 @@ std::string StressCheck::text() const {
 
 StressCheck check_stress(const Calculator& code, const Settings& settings, const Frame& frame,
                          const LabelOptions& options) {
-  const auto file = options.work / ("stress-check-" + settings_key(code.name(), settings) + ".json");
+  std::string key = settings_key(code.name(), settings);
+  if (const std::string data = code.data_identity(frame, settings); !data.empty())
+    key = sha256(key + data).substr(0, 32);
+  const auto file = options.work / ("stress-check-" + key + ".json");
   StressCheck result;
   if (std::filesystem::exists(file)) {
     const Json known = read_json(file);
@@ -46,7 +50,9 @@ StressCheck check_stress(const Calculator& code, const Settings& settings, const
     return std::nullopt;
   };
   receiver.fail = [&](const Failure& f) { failure = f.reason + "\n" + f.log_tail; };
-  (void)label(code, settings, frames, options, receiver);
+  LabelOptions again = options;
+  again.retry_failed = true;  // nothing else can be done before these two have succeeded
+  (void)label(code, settings, frames, again, receiver);
   if (!raw[0] || !raw[1])
     throw WorkError("the stress of {} could not be checked against a volume change: {}", code.name(),
                     failure);

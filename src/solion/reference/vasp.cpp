@@ -8,6 +8,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
 #include "solion/io/vasp.hpp"
 #include "solion/io/vasprun.hpp"
 #include "solion/reference/calculator.hpp"
@@ -125,7 +126,7 @@ RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   result.converged =
       log.last("aborting loop because EDIFF is reached") && io::vasp_converged(steps, nelm, change, ediff);
   result.energy_eV = log.number(log.need_last("free  energy   TOTEN"), "TOTEN");
-  const std::size_t forces = log.need_last("TOTAL-FORCE (eV/Angst)");
+  const std::size_t forces = log.need_only("TOTAL-FORCE (eV/Angst)");
   std::vector<Vec3> values;
   values.reserve(n_atoms);
   for (std::size_t i = 0; i < n_atoms; ++i) values.push_back(log.vector(forces + 2 + i, 3));
@@ -139,10 +140,14 @@ RawResult parse_outcar(std::size_t n_atoms, const fs::path& file) {
   return result;
 }
 
-/// The last ionic step; forces in the order of POSCAR.
+/// The only ionic step; forces in the order of POSCAR.
 RawResult parse_vasprun(std::size_t n_atoms, const fs::path& path) {
   const io::Vasprun file(path);
-  const io::VaspStep step = file.step(file.n_steps() - 1, n_atoms);
+  if (file.n_steps() > 1) {
+    throw InputError("{}: {} ionic steps: an INCAR for labels must not move the atoms (NSW = 0)",
+                     path.string(), file.n_steps());
+  }
+  const io::VaspStep step = file.step(0, n_atoms);
   RawResult result;
   result.code_version = file.version();
   result.n_electrons = file.n_electrons();
@@ -181,6 +186,15 @@ class Vasp final : public Calculator {
     std::vector<std::string> argv = settings.launcher;
     argv.push_back(program(settings));
     return argv;
+  }
+
+  [[nodiscard]] std::string data_identity(const Frame& frame, const Settings& settings) const override {
+    std::vector<std::string> elements;
+    (void)poscar_order(frame, elements);
+    std::string hashes;
+    for (const std::string& element : elements)
+      hashes += sha256(read_file(potcars(settings) / element / "POTCAR"));
+    return hashes;
   }
 
   [[nodiscard]] RawResult parse(const Frame& frame, const fs::path& folder) const override {

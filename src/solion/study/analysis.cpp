@@ -121,7 +121,7 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
           : Json(nullptr);
   if (config.structure.frames > 0) {
     const double minimum = curves[request.shown].first_minimum_A;
-    result["polyhedra_cutoff_A"] = std::isfinite(minimum) ? Json(minimum) : Json();
+    result["polyhedra_cutoff_A"] = json_number(minimum);
   }
   result["not_steady"] = transport::steadiness(curve).verdict();
   result["framework_msd_A2"] = framework_msd(msd, t.species, frame_interval_fs, d.window_end_fs);
@@ -179,9 +179,9 @@ Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
   Json result{{"best", best.name()},
               {"decidable", laws.decidable},
               {"verdict", laws.verdict},
-              {"T_s_K", finite(best.T_s_K().value)},
-              {"T_s_std_K", finite(best.T_s_K().error)},
-              {"next_T_K", finite(laws.next_T_K)},
+              {"T_s_K", json_number(best.T_s_K().value)},
+              {"T_s_std_K", json_number(best.T_s_K().error)},
+              {"next_T_K", json_number(laws.next_T_K)},
               {"curve", law_curve(best, cold->T_K, hot->T_K)},
               {"Ea_of_T", Json::array()}};
   for (const transport::TemperatureLaw& law : laws.laws) result["probability"][law.name()] = law.probability;

@@ -57,7 +57,7 @@ class ByCoordination {
     for (std::size_t k = 0; k < names.size(); ++k) {
       result.push_back({{"name", names[k]},
                         {"atoms", errors_[k].n() / 3},
-                        {"force_rmse_eV_per_A", finite(errors_[k].rmse())}});
+                        {"force_rmse_eV_per_A", json_number(errors_[k].rmse())}});
     }
     return result;
   }
@@ -95,7 +95,7 @@ Json measured(const std::string& key, const Json& validation, const Json& accura
       const Json value = number_at(s["errors"], "force_rmse_eV_per_A", 1000);
       worst = std::max(worst, value.is_number() ? value.get<double>() : INFINITY);
     }
-    return finite(worst);
+    return json_number(worst);
   }
   return number_at(all, key.c_str(), 1);
 }

@@ -52,7 +52,7 @@ Json check_conservation(const Context& context, const Json& model, Verdicts& ver
                 {"ps", c.ps},
                 {"mean_temperature_K", run.averages.temperature_K.mean},
                 {"drift_meV_per_atom",
-                 finite(1000 * run.averages.drift_eV_per_ps() * c.ps / static_cast<double>(run.atoms))}};
+                 json_number(1000 * run.averages.drift_eV_per_ps() * c.ps / static_cast<double>(run.atoms))}};
   });
   verdicts.add("drift of the energy without a thermostat", result["drift_meV_per_atom"], c.drift_meV_per_atom,
                "meV/atom", false,

@@ -91,11 +91,11 @@ Json ion_table(const Config& config, const IonTableInput& in, Potential& model,
   Json result = Json::array();
   for (const transport::HopCorrelation& c : transport::correlate_with_hops(rows, n_ions, 1999, config.seed))
     result.push_back({{"property", c.property},
-                      {"hopping", finite(c.mean_hopping)},
-                      {"staying", finite(c.mean_staying)},
+                      {"hopping", json_number(c.mean_hopping)},
+                      {"staying", json_number(c.mean_staying)},
                       {"n_hopping", c.n_hopping},
                       {"n_staying", c.n_staying},
-                      {"p_value", finite(c.p_value)}});
+                      {"p_value", json_number(c.p_value)}});
   return result;
 }
 

@@ -8,17 +8,25 @@
 namespace solion::study {
 namespace {
 
+/// The highest temperature of those that did not fail.
+double hottest(const Json& points) {
+  double T = 0;
+  for (const Json& p : points) {
+    if (!p.contains("failed")) T = std::max(T, p["temperature_K"].get<double>());
+  }
+  return T;
+}
+
 std::vector<Item> rdf_figures(const Json& points) {
   std::map<std::string, Figure> figures;
-  double hottest = 0;
-  for (const auto& p : points) hottest = std::max(hottest, p["temperature_K"].get<double>());
+  const double T = hottest(points);
   for (const auto& p : points) {
-    if (p.contains("failed") || p["temperature_K"].get<double>() != hottest) continue;
+    if (p.contains("failed") || p["temperature_K"].get<double>() != T) continue;
     const std::string name = p["structure"];
     for (const auto& [pair, g] : p["rdf"].items()) {
       Figure& figure = figures[pair];
       figure.id = "rdf-" + pair;
-      figure.caption = fmt::format("Radial distribution function {} at {:g} K", pair, hottest);
+      figure.caption = fmt::format("Radial distribution function {} at {:g} K", pair, T);
       figure.definition =
           "Density of the second species at distance r from the first, over its mean density.";
       figure.x_label = "r (Å)";
@@ -88,12 +96,6 @@ Figure against_temperature(const Json& structures, Figure figure, const Value& v
   figure.x_label = "T (K)";
   for (auto& [name, s] : by_structure) figure.series.push_back(std::move(s));
   return figure;
-}
-
-double hottest(const Json& structures) {
-  double T = 0;
-  for (const Json& p : structures) T = std::max(T, p["temperature_K"].get<double>());
-  return T;
 }
 
 /// One curve a structure at the highest temperature.

@@ -55,7 +55,7 @@ Json relax_placement(Potential& potential, const DefectCell& cell, const std::st
     const defects::Formation f = defects::formation(potential, cell.frame, perfect, compounds, {});
     result["formula"] = f.formula;
     result["excess_eV"] = f.excess_eV;
-    result["formation_eV"] = finite(f.formation_eV);
+    result["formation_eV"] = json_number(f.formation_eV);
     result["relaxation_eV"] = f.energy_eV - f.unrelaxed_eV;
     result["steps"] = f.relaxed.steps;
   } catch (const WorkError& error) {

@@ -35,10 +35,10 @@ Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {
           {"mean_coordination", census.mean_coordination},
           {"under_coordinated", census.under_coordinated},
           {"broken", census.broken},
-          {"distortion_index", finite(census.distortion_index)},
-          {"distortion_index_std", finite(census.distortion_std)},
-          {"angle_variance_deg2", finite(census.angle_variance_deg2)},
-          {"angle_variance_std_deg2", finite(census.angle_variance_std)}};
+          {"distortion_index", json_number(census.distortion_index)},
+          {"distortion_index_std", json_number(census.distortion_std)},
+          {"angle_variance_deg2", json_number(census.angle_variance_deg2)},
+          {"angle_variance_std_deg2", json_number(census.angle_variance_std)}};
 }
 
 Json doas_json(const transport::Doas& doas) {
@@ -54,8 +54,8 @@ Json channels_json(const transport::ChannelStatistics& s) {
       {"frames", s.n_frames}, {"edges", s.n_edges}, {"mean_A", s.mean_A}, {"quantiles_A", Json::array()}};
   for (std::size_t k = 0; k < s.sorted_A.size(); k += 10) result["quantiles_A"].push_back(s.sorted_A[k]);
   for (int k = 0; k < 3; ++k) {
-    result["critical_A"].push_back(finite(s.critical_A[k]));
-    result["critical_std_A"].push_back(finite(s.critical_std_A[k]));
+    result["critical_A"].push_back(json_number(s.critical_A[k]));
+    result["critical_std_A"].push_back(json_number(s.critical_std_A[k]));
   }
   return result;
 }
@@ -65,10 +65,10 @@ Json hops_json(const transport::HopStatistics& s) {
           {"hops", s.n_hops},
           {"rate_per_ps", s.rate_per_ps},
           {"rate_std_per_ps", s.rate_std_per_ps},
-          {"residence_ps", finite(s.residence_ps)},
-          {"returned", finite(s.returned)},
-          {"correlation_factor", finite(s.correlation_factor)},
-          {"concerted", finite(s.concerted)},
+          {"residence_ps", json_number(s.residence_ps)},
+          {"returned", json_number(s.returned)},
+          {"correlation_factor", json_number(s.correlation_factor)},
+          {"concerted", json_number(s.concerted)},
           {"between_sites", s.between_sites}};
 }
 
@@ -128,7 +128,8 @@ Json density_json(const transport::DensityAccumulator& accumulator, const Mat3& 
           {"per_A3", values},
           {"cell_A", {cell(0, 0), cell(1, 1), cell(2, 2)}},
           {"orthogonal", (cell - Mat3(cell.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-6},
-          {"barrier_eV", {finite(barrier.level[0]), finite(barrier.level[1]), finite(barrier.level[2])}}};
+          {"barrier_eV",
+           {json_number(barrier.level[0]), json_number(barrier.level[1]), json_number(barrier.level[2])}}};
 }
 
 /// The atoms of the perfect crystal that are the mobile ion's sites.

@@ -2,7 +2,6 @@
 // run_dir.
 #pragma once
 
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -15,9 +14,6 @@
 #include "solion/study/study.hpp"
 
 namespace solion::study {
-
-/// NaN has no place in JSON: null.
-inline Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 /// What every stage works with.
 struct Context {

@@ -56,17 +56,16 @@ void Accuracy::add(const Comparison& frame) {
 }
 
 Json to_json(const Accuracy& accuracy) {
-  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
   return {{"frames", accuracy.frames},
-          {"energy_rmse_eV_per_atom", number(accuracy.energy_per_atom.rmse())},
-          {"energy_mae_eV_per_atom", number(accuracy.energy_per_atom.mae())},
-          {"energy_r2", number(accuracy.energy_per_atom.r2())},
-          {"force_rmse_eV_per_A", number(accuracy.force.rmse())},
-          {"force_mae_eV_per_A", number(accuracy.force.mae())},
-          {"force_r2", number(accuracy.force.r2())},
-          {"virial_rmse_eV_per_atom", number(accuracy.virial_per_atom.rmse())},
-          {"virial_mae_eV_per_atom", number(accuracy.virial_per_atom.mae())},
-          {"virial_r2", number(accuracy.virial_per_atom.r2())}};
+          {"energy_rmse_eV_per_atom", json_number(accuracy.energy_per_atom.rmse())},
+          {"energy_mae_eV_per_atom", json_number(accuracy.energy_per_atom.mae())},
+          {"energy_r2", json_number(accuracy.energy_per_atom.r2())},
+          {"force_rmse_eV_per_A", json_number(accuracy.force.rmse())},
+          {"force_mae_eV_per_A", json_number(accuracy.force.mae())},
+          {"force_r2", json_number(accuracy.force.r2())},
+          {"virial_rmse_eV_per_atom", json_number(accuracy.virial_per_atom.rmse())},
+          {"virial_mae_eV_per_atom", json_number(accuracy.virial_per_atom.mae())},
+          {"virial_r2", json_number(accuracy.virial_per_atom.r2())}};
 }
 
 std::vector<Comparison> compare(const Potential& potential, const std::vector<Frame>& frames, int threads) {

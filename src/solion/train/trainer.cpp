@@ -436,18 +436,17 @@ RunSummary train(const Settings& settings, const RunOptions& options) {
 }
 
 Json to_json(const RunSummary& summary) {
-  const auto number = [](double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); };
   Json curve = Json::array();
   for (const CurvePoint& p : summary.curve) {
     curve.push_back({{"step", p.step},
-                     {"rmse_val", number(p.rmse_val)},
-                     {"rmse_trn", number(p.rmse_trn)},
-                     {"energy_rmse_val_eV_per_atom", number(p.rmse_e_val)},
-                     {"energy_rmse_trn_eV_per_atom", number(p.rmse_e_trn)},
-                     {"force_rmse_val_eV_per_A", number(p.rmse_f_val)},
-                     {"force_rmse_trn_eV_per_A", number(p.rmse_f_trn)},
-                     {"virial_rmse_val_eV_per_atom", number(p.rmse_v_val)},
-                     {"virial_rmse_trn_eV_per_atom", number(p.rmse_v_trn)},
+                     {"rmse_val", json_number(p.rmse_val)},
+                     {"rmse_trn", json_number(p.rmse_trn)},
+                     {"energy_rmse_val_eV_per_atom", json_number(p.rmse_e_val)},
+                     {"energy_rmse_trn_eV_per_atom", json_number(p.rmse_e_trn)},
+                     {"force_rmse_val_eV_per_A", json_number(p.rmse_f_val)},
+                     {"force_rmse_trn_eV_per_A", json_number(p.rmse_f_trn)},
+                     {"virial_rmse_val_eV_per_atom", json_number(p.rmse_v_val)},
+                     {"virial_rmse_trn_eV_per_atom", json_number(p.rmse_v_trn)},
                      {"learning_rate", p.learning_rate}});
   }
   return {{"steps", summary.steps},

@@ -25,6 +25,4 @@ void Columns::write(const std::filesystem::path& path) const {
   write_file(path, text);
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
 }  // namespace solion::transport

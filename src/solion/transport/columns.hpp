@@ -19,7 +19,4 @@ struct Columns {
   void write(const std::filesystem::path& path) const;
 };
 
-/// NaN and infinities become null.
-Json number(double value);
-
 }  // namespace solion::transport

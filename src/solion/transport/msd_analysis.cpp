@@ -37,45 +37,46 @@ Json non_gaussian(const MsdCurve& curve) {
   const auto d = static_cast<double>(curve.n_dimensions);
   for (std::size_t l = 0; l < curve.msd_A2.size(); ++l) {
     const double square = curve.msd_A2[l] * curve.msd_A2[l];
-    list.push_back(number(d * (curve.variance_A4[l] + square) / ((d + 2) * square) - 1));
+    list.push_back(json_number(d * (curve.variance_A4[l] + square) / ((d + 2) * square) - 1));
   }
   return list;
 }
 
 Json diffusion_json(const Diffusion& d) {
-  return {{"D_cm2_per_s", number(d.D)},
-          {"D_std_cm2_per_s", number(d.std)},
-          {"D_interval_68_cm2_per_s", {number(d.interval_68[0]), number(d.interval_68[1])}},
-          {"D_interval_95_cm2_per_s", {number(d.interval_95[0]), number(d.interval_95[1])}},
+  return {{"D_cm2_per_s", json_number(d.D)},
+          {"D_std_cm2_per_s", json_number(d.std)},
+          {"D_interval_68_cm2_per_s", {json_number(d.interval_68[0]), json_number(d.interval_68[1])}},
+          {"D_interval_95_cm2_per_s", {json_number(d.interval_95[0]), json_number(d.interval_95[1])}},
           {"resolved", d.resolved},
-          {"D_bound_cm2_per_s", number(d.bound)},
+          {"D_bound_cm2_per_s", json_number(d.bound)},
           {"reason", d.reason},
-          {"slope_D_cm2_per_s", number(d.slope_D)},
-          {"intercept_A2", number(d.intercept_A2)},
+          {"slope_D_cm2_per_s", json_number(d.slope_D)},
+          {"intercept_A2", json_number(d.intercept_A2)},
           {"window_ps", {d.window_start_fs * 1e-3, d.window_end_fs * 1e-3}},
-          {"window_msd_A2", number(d.window_msd_A2)},
+          {"window_msd_A2", json_number(d.window_msd_A2)},
           {"jump_length_A", d.jump_length_A},
-          {"D_std_from_ions_cm2_per_s", number(d.std_ions)},
-          {"D_std_from_covariance_cm2_per_s", number(d.std_covariance)},
-          {"D_std_systematic_cm2_per_s", number(d.std_systematic)},
-          {"effective_hops", number(d.n_effective_hops)},
-          {"relative_error_from_hops", number(d.rsd_events)}};
+          {"D_std_from_ions_cm2_per_s", json_number(d.std_ions)},
+          {"D_std_from_covariance_cm2_per_s", json_number(d.std_covariance)},
+          {"D_std_systematic_cm2_per_s", json_number(d.std_systematic)},
+          {"effective_hops", json_number(d.n_effective_hops)},
+          {"relative_error_from_hops", json_number(d.rsd_events)}};
 }
 
 Json steady_json(const Steadiness& s) {
-  return {{"p_value", number(s.p_value)},
+  return {{"p_value", json_number(s.p_value)},
           {"changed", s.changed()},
-          {"pace_first_half_cm2_per_s", number(s.early_cm2_per_s)},
-          {"pace_second_half_cm2_per_s", number(s.late_cm2_per_s)},
+          {"pace_first_half_cm2_per_s", json_number(s.early_cm2_per_s)},
+          {"pace_second_half_cm2_per_s", json_number(s.late_cm2_per_s)},
           {"stretch_ps", s.stretch_fs * 1e-3}};
 }
 
 Json collective_json(const CollectiveDiffusion& c) {
-  return {{"D_collective_cm2_per_s", number(c.D)},
-          {"D_collective_std_cm2_per_s", number(c.std)},
-          {"D_collective_interval_95_cm2_per_s", {number(c.interval_95[0]), number(c.interval_95[1])}},
-          {"haven_ratio", number(c.haven_ratio)},
-          {"haven_ratio_std", number(c.haven_std)}};
+  return {
+      {"D_collective_cm2_per_s", json_number(c.D)},
+      {"D_collective_std_cm2_per_s", json_number(c.std)},
+      {"D_collective_interval_95_cm2_per_s", {json_number(c.interval_95[0]), json_number(c.interval_95[1])}},
+      {"haven_ratio", json_number(c.haven_ratio)},
+      {"haven_ratio_std", json_number(c.haven_std)}};
 }
 
 double conductivity(const MsdReport& r, double D) {
@@ -85,7 +86,7 @@ double conductivity(const MsdReport& r, double D) {
 }
 
 Json conductivity_json(const MsdReport& r) {
-  const auto sigma = [&](double D) { return number(conductivity(r, D)); };
+  const auto sigma = [&](double D) { return json_number(conductivity(r, D)); };
   const Diffusion& d = r.diffusion;
   return {{"conductivity_from", "tracer D (Nernst-Einstein, no correlation between ions)"},
           {"conductivity_mS_per_cm", sigma(d.D)},
@@ -212,7 +213,7 @@ Json to_json(const MsdReport& r) {
   json["n_frames"] = r.curve.n_frames;
   json["n_replicas"] = r.n_replicas;
   json["frame_interval_fs"] = r.curve.frame_interval_fs;
-  json["mean_volume_A3"] = number(r.curve.mean_volume_A3);
+  json["mean_volume_A3"] = json_number(r.curve.mean_volume_A3);
   if (r.options.charge_e != 0) json.update(conductivity_json(r));
   json["time_ps"] = times_ps(r.curve);
   json["msd_A2"] = {{r.options.species, r.curve.msd_A2}};

@@ -14,7 +14,7 @@ std::string name_of(const RdfCurve& curve) { return curve.pair.first + "-" + cur
 
 Json numbers(const std::vector<double>& values) {
   Json list = Json::array();
-  for (const double v : values) list.push_back(number(v));
+  for (const double v : values) list.push_back(json_number(v));
   return list;
 }
 
@@ -37,10 +37,10 @@ Json rdf_json(const std::vector<RdfCurve>& curves, double bin_A) {
     json["pairs"].push_back({{"pair", name_of(curve)},
                              {"g", curve.g},
                              {"running_coordination", curve.coordination},
-                             {"first_peak_A", number(curve.first_peak_A)},
-                             {"first_peak_g", number(curve.first_peak_g)},
-                             {"first_minimum_A", number(curve.first_minimum_A)},
-                             {"coordination_number", number(curve.first_coordination)}});
+                             {"first_peak_A", json_number(curve.first_peak_A)},
+                             {"first_peak_g", json_number(curve.first_peak_g)},
+                             {"first_minimum_A", json_number(curve.first_minimum_A)},
+                             {"coordination_number", json_number(curve.first_coordination)}});
   }
   return json;
 }
@@ -122,7 +122,7 @@ Json to_json(const DensityReport& r) {
   if (!(r.temperature_K > 0)) return json;
   json["temperature_K"] = r.temperature_K;
   const double(&level)[3] = r.barrier_eV.level;
-  json["free_energy_barrier_eV"] = {number(level[0]), number(level[1]), number(level[2])};
+  json["free_energy_barrier_eV"] = {json_number(level[0]), json_number(level[1]), json_number(level[2])};
   return json;
 }
 
@@ -166,9 +166,9 @@ Json to_json(const std::vector<HopProfile>& profiles) {
                     {"free_energy_eV", numbers(p.free_energy_eV)},
                     {"free_energy_std_eV", numbers(p.std_eV)},
                     {"seen", p.seen},
-                    {"barrier_eV", number(p.barrier_eV)},
-                    {"barrier_std_eV", number(p.barrier_std_eV)},
-                    {"barrier_above_eV", number(p.barrier_bound_eV)},
+                    {"barrier_eV", json_number(p.barrier_eV)},
+                    {"barrier_std_eV", json_number(p.barrier_std_eV)},
+                    {"barrier_above_eV", json_number(p.barrier_bound_eV)},
                     {"rate_per_ps", p.rate_per_ps}});
   }
   return list;
