@@ -56,7 +56,7 @@ OpenModel open_model(BarrierArguments& a) {
   how.charged_cells = true;
   OpenModel result{open_potential(a.model, how), a.model};
   result.potential->set_threads(a.threads);
-  if (std::filesystem::is_regular_file(a.model)) result.identity = sha256(read_file(a.model));
+  if (std::filesystem::is_regular_file(a.model)) result.identity = potential_identity(a.model, "double");
   return result;
 }
 

@@ -181,18 +181,21 @@ Json by_size(Work& work, const Options& o, Json& limit) {
              "far sum Å", "binding eV", "far proven", "Coulomb eV");
   Json list = Json::array();
   std::vector<defects::BindingPoint> points;
-  for (const int n : o.sizes) {
+  for (const int n : std::set<int>(o.sizes.begin(), o.sizes.end())) {
     const Placed near = work.placements(n, Placement::nearest).front();
     const Placed far = work.placements(n, Placement::farthest).front();
     defects::BindingPoint p;
     p.length_A = std::cbrt(near.box.volume());
     p.binding_eV = far.excess_eV - near.excess_eV;
     p.coulomb_eV = work.coulomb(far, false) - work.coulomb(near, true);
-    points.push_back(p);
+    // The smallest cells may have one placement only, or equal ones: no far pair, no binding.
+    const bool apart = far.cell.sum_of_distances_A > near.cell.sum_of_distances_A + 1e-6;
+    if (apart) points.push_back(p);
     fmt::print("{:>6} {:>9.4f} {:>7} {:>13.4f} {:>13.4f} {:>13.5f} {:>12} {:>14.5f}\n",
                fmt::format("{0}x{0}x{0}", n), p.length_A, near.cell.frame.n_atoms(),
                near.cell.sum_of_distances_A, far.cell.sum_of_distances_A, p.binding_eV,
                far.cell.proven ? "yes" : "no", p.coulomb_eV);
+    if (!apart) fmt::print("{:>6} near and far are one placement: left out of the limit\n", "");
     list.push_back({{"size", n},
                     {"length_A", p.length_A},
                     {"atoms", near.cell.frame.n_atoms()},

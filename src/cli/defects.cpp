@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/barrier_options.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -35,9 +36,11 @@ struct Cell {
   double degeneracy = 1;
   Formation energies;
   double binding_eV = std::nan("");  // against --isolated
+  std::string failed;                // why it has no energies
 };
 
 Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
+  if (!cell.failed.empty()) return {{"source", cell.source}, {"failed", cell.failed}};
   const Formation& e = cell.energies;
   Json used = Json::object();
   for (std::size_t k = 0; k < e.compounds.size(); ++k) used[compounds[k]] = e.compounds[k];
@@ -81,6 +84,25 @@ double degeneracy_of(const Frame& frame, const std::string& where) {
   return value;
 }
 
+/// The frame relaxed; one that does not relax is said and does not stop the others.
+Cell relax_cell(Potential& potential, const Frame& frame, const std::string& where, const Reference& perfect,
+                const std::vector<Reference>& compounds, const Options& options) {
+  Cell cell{where, degeneracy_of(frame, where), {}, std::nan(""), {}};
+  warn_about_charge(potential, frame);
+  try {
+    cell.energies = defects::formation(potential, frame, perfect, compounds, options.relax);
+  } catch (const WorkError& error) {
+    cell.failed = error.what();
+    fmt::print("{:<32} {}\n", where, cell.failed);
+    return cell;
+  }
+  const Formation& e = cell.energies;
+  fmt::print("{:<32} {:<18} {:>6} {:>12.4f} {:>12.4f} {:>12}\n", where, e.formula, e.relaxed.steps,
+             e.energy_eV - e.unrelaxed_eV, e.excess_eV,
+             std::isfinite(e.formation_eV) ? fmt::format("{:.4f}", e.formation_eV) : "-");
+  return cell;
+}
+
 /// Every frame of the files, relaxed.
 std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::string>& files,
                               const Reference& perfect, const std::vector<Reference>& compounds,
@@ -91,14 +113,8 @@ std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::strin
     for (std::size_t f = 0; f < frames.size(); ++f) {
       throw_if_interrupted();
       const std::string where = frames.size() > 1 ? fmt::format("{}: frame {}", file, f + 1) : file;
-      Cell cell{where, degeneracy_of(frames[f], where),
-                defects::formation(potential, frames[f], perfect, compounds, options.relax), std::nan("")};
-      if (relaxed != nullptr) relaxed->push_back(cell.energies.relaxed.frame);
-      fmt::print("{:<32} {:<18} {:>6} {:>12.4f} {:>12.4f} {:>12}\n", where, cell.energies.formula,
-                 cell.energies.relaxed.steps, cell.energies.energy_eV - cell.energies.unrelaxed_eV,
-                 cell.energies.excess_eV,
-                 std::isfinite(cell.energies.formation_eV) ? fmt::format("{:.4f}", cell.energies.formation_eV)
-                                                           : "-");
+      Cell cell = relax_cell(potential, frames[f], where, perfect, compounds, options);
+      if (relaxed != nullptr && cell.failed.empty()) relaxed->push_back(cell.energies.relaxed.frame);
       result.push_back(std::move(cell));
     }
   }
@@ -109,7 +125,8 @@ std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::strin
 Json averages(const std::vector<Cell>& cells, double temperature_K) {
   std::map<std::string, std::vector<const Cell*>> by_formula;
   for (const Cell& cell : cells)
-    if (std::isfinite(cell.energies.formation_eV)) by_formula[cell.energies.formula].push_back(&cell);
+    if (cell.failed.empty() && std::isfinite(cell.energies.formation_eV))
+      by_formula[cell.energies.formula].push_back(&cell);
   Json list = Json::array();
   for (const auto& [formula, same] : by_formula) {
     std::vector<double> energies, degeneracies;
@@ -195,10 +212,16 @@ void run(Options& options) {
       relax_cells(*potential, options.isolated, perfect, compounds, options, nullptr);
   std::vector<Formation> parts;
   parts.reserve(isolated.size());
-  for (const Cell& one : isolated) parts.push_back(one.energies);
+  std::size_t failed = 0;
+  for (const Cell& one : isolated) {
+    if (!one.failed.empty())
+      throw WorkError("{}: {}: there is no binding without it", one.source, one.failed);
+    parts.push_back(one.energies);
+  }
   Json list = Json::array(), alone = Json::array();
   for (Cell& cell : cells) {
-    if (!parts.empty()) {
+    failed += cell.failed.empty() ? 0 : 1;
+    if (!parts.empty() && cell.failed.empty()) {
       cell.binding_eV = defects::binding_eV(parts, cell.energies);
       fmt::print("binding of {}: {:.4f} eV (positive: bound)\n", cell.source, cell.binding_eV);
     }
@@ -217,6 +240,7 @@ void run(Options& options) {
                 {"isolated", alone},
                 {"by_composition", means}});
   }
+  if (failed > 0) throw WorkError("{} of {} cells did not relax", failed, cells.size());
 }
 
 }  // namespace

@@ -33,6 +33,11 @@ void run(Options options) {
   require_folder_of(options.output);
   if (!options.output.empty()) (void)io::format_of(options.output);
   options.relax.cell = cell_mode(options.cell);
+  if (options.pressure_bar != 0 && options.relax.cell == relax::CellMode::fixed) {
+    throw InputError(
+        "--pressure-bar {:g}: a fixed cell cannot follow a pressure; give --cell full or isotropic",
+        options.pressure_bar);
+  }
   options.relax.pressure_GPa = options.pressure_bar * constants::bar_in_GPa;
   const auto potential = open_potential(options.model);
   potential->set_threads(options.threads);

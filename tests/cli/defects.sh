@@ -29,6 +29,11 @@ for number in 2x 0 -1 nan; do
   sed "s/degeneracy=[0-9]*/degeneracy=$number/" pairs.xyz >odd.xyz
   refused "expected a positive number" "$solion" defects -m "$model" odd.xyz --perfect cell.xyz
 done
+refused "are not independent" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --compounds li2o.xyz,licl.xyz,cell.xyz
+refused "give --cell full or isotropic" "$solion" relax -m "$model" cell.xyz --pressure-bar 1000
+# One placement that does not relax is said, and the other one's numbers stay.
+expect 1 "1 of 2 cells did not relax" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --steps 12 --json few.json
+jq -e '(.cells | length == 2) and (.cells[0].failed | test("not relaxed after 12 steps")) and (.cells[1].excess_eV > 0)' few.json >/dev/null || fail "$(cat few.json)"
 refused "no multiple" "$solion" defects -m "$model" li2o.xyz --perfect cell.xyz
 refused "no such file" "$solion" defects -m "$model" missing.xyz --perfect cell.xyz
 "$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out

@@ -55,6 +55,14 @@ input bad 600 | sed 's/^species = "Li"/species = "Na"/' >bad/species.toml
 refused 'species.toml:[0-9]+: .*species = .Na.: no atom of the structure is Na' "$solion" md bad/species.toml
 input bad 2 | sed '/trajectory/,/every = 5/d' >bad/every.toml
 refused "every = 3: longer than the 2 steps" "$solion" md bad/every.toml
+for own in unit_cell.xyz buckingham.toml; do  # an input of its own is no place for its output
+  input bad 600 | sed "0,/^csv = .*/s//csv = \"$own\"/" >bad/own.toml
+  refused "$own is named for two outputs, or for an output and an input" "$solion" md bad/own.toml
+done
+input bad 600 | sed 's/^ensemble.*/ensemble = "nve"/; /^thermostat/d; /^pressure/d; /^barostat/d' >bad/nve.toml
+refused "charge_e.*: a conductivity needs temperature_K" "$solion" md bad/nve.toml
+input bad 9223372036854775807 >bad/long.toml
+refused "steps = 9223372036854775807: expected at most" "$solion" md bad/long.toml
 input bad 600 | sed 's/^pairs =/pair =/' >bad/pair.toml
 refused "pairs" "$solion" md bad/pair.toml
 input bad 600 | sed 's/csvr/nose-hoover/' >bad/lammps.toml

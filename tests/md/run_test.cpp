@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <stdexcept>
+#include <thread>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -195,6 +197,49 @@ TEST(Run, RefusesTheRestartFileOfOtherInput) {
               ThrowsMessage<InputError>(HasSubstr("there is no restart file")));
 }
 
+/// A potential as slow as DFT, which Ctrl-C stops in the middle of a step.
+class Slow : public Potential {
+ public:
+  explicit Slow(int calls) : calls_(calls) {}
+  [[nodiscard]] std::string description() const override { return "slow"; }
+  [[nodiscard]] const TypeMap& type_map() const override { return inner_.type_map(); }
+  void evaluate(const Frame& frame, const Request& request, Evaluation& result) override {
+    if (calls_-- == 0) throw Interrupted();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1050));
+    inner_.evaluate(frame, request, result);
+  }
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override { return std::make_unique<Slow>(*this); }
+
+ private:
+  LennardJones inner_ = argon_potential();
+  int calls_;
+};
+
+TEST(Run, CtrlCLosesNoMoreThanTheStepInFlightOfASlowPotential) {
+  const Folder folder;
+  Settings settings = settings_for(Ensemble::nvt, Thermostat::csvr, Barostat::none);
+  const Outputs outputs = outputs_in(folder, "slow");
+  Slow slow(4);  // the start and three steps
+  EXPECT_THROW(run(settings, outputs, argon(), slow, {}), Interrupted);
+  Slow rest(1);
+  EXPECT_THROW(run(settings, outputs, argon(), rest, {}), Interrupted);
+  LennardJones quick = argon_potential();
+  EXPECT_EQ(run(settings, outputs, argon(), quick, {}).first_step, 4);
+}
+
+TEST(Run, TakesVelocitiesOfItsStructureHoweverHot) {
+  Frame start = argon();
+  Settings settings = settings_for(Ensemble::nve, Thermostat::none, Barostat::none);
+  settings.equilibration_steps = 0;
+  settings.draw_velocities = false;
+  settings.timestep_fs = 0.5;
+  settings.stages = {{3, 0, 0}};
+  start.velocities = draw_velocities(start.masses(), 2000, 7);
+  LennardJones potential = argon_potential();
+  EXPECT_GT(run(settings, {}, start, potential, {}).averages.temperature_K.mean, 500);
+  EXPECT_EQ(repeat(start, {1, 1, 2}).velocities.size(), 2 * start.n_atoms());
+}
+
 TEST(Run, FollowsItsStagesAndShowsThemToObservers) {
   Settings s = settings_for(Ensemble::nvt, Thermostat::nose_hoover, Barostat::none);
   s.equilibration_steps = 50;
@@ -295,7 +340,7 @@ TEST(Input, NamesWhatIsWrong) {
   refuses(good + "[[stages]]\nsteps = 1\ntemperature_K = 1", "stands in each of the [[stages]]", "nvt");
   refuses(good + "[[trajectory]]\nfile = \"x.pdb\"\nevery = 1", "expected a name ending in");
   refuses(good + "[[trajectory]]\nfile = \"x.xyz\"\nevery = 0", "expected 1 or more");
-  refuses(good + "restart = \"md.log\"", "two different outputs");
+  refuses(good + "restart = \"md.log\"", "two outputs");
   refuses(good, "expected one of \"nve\", \"nvt\", \"npt\"", "NVT");
 }
 

@@ -258,7 +258,7 @@ TEST(Analyses, RefuseWhatTheyCannotDo) {
       {msd + "species = 'Ne'\nevery = 4\nspecie = 'Ne'", "specie = 'Ne': unknown key"},
       {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4", "name a file for the results"},
       {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4\njson = 'no/a.json'", "no does not exist"},
-      {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4\njson = 'md.log'", "two different outputs"},
+      {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4\njson = 'md.log'", "two outputs"},
       {rdf + "pairs = ['Ar']\nevery = 4", "'Ar' is no pair of elements"},
       {rdf + "pairs = ['Ar-Li']\nevery = 4", "no atom of the structure is Li"},
       {rdf + "pairs = []\nevery = 4", "pairs"},

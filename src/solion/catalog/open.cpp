@@ -48,6 +48,13 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
 
 std::string potential_identity(const std::string& spec, const std::string& precision) {
   std::string identity = std::filesystem::is_regular_file(spec) ? sha256(read_file(spec)) : spec;
+  if (std::filesystem::path(spec).extension() == ".toml" && std::filesystem::is_regular_file(spec)) {
+    // The settings of a DFT code name a template, which decides as much as they do.
+    if (TomlTable table = TomlTable::read(spec); table.has("code") && !table.has("kind")) {
+      const reference::Calculator& code = reference::calculator(table.text("code"));
+      identity += " " + reference::settings_key(code.name(), reference::read_settings(spec, code).settings);
+    }
+  }
   // Another precision is another potential; double, the usual one, keeps the bare name.
   if (precision != "double") identity += " in " + precision + " precision";
   return identity;

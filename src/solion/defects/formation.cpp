@@ -46,7 +46,16 @@ std::vector<double> as_compounds(const std::map<std::string, int>& changed,
     for (const auto& [element, n] : compounds[k].atoms)
       matrix(row.at(element), static_cast<Eigen::Index>(k)) =
           static_cast<double>(n) / static_cast<double>(compounds[k].units);
-  const Eigen::VectorXd units = matrix.colPivHouseholderQr().solve(wanted);
+  const auto decomposition = matrix.colPivHouseholderQr();
+  if (decomposition.rank() < matrix.cols()) {
+    std::string names;
+    for (const Reference& c : compounds) names += (names.empty() ? "" : ", ") + c.frame.formula();
+    throw InputError(
+        "the compounds {} are not independent: one of them is made of the others, so that no chemical "
+        "potentials belong to all; leave one out",
+        names);
+  }
+  const Eigen::VectorXd units = decomposition.solve(wanted);
   if (!((matrix * units - wanted).cwiseAbs().maxCoeff() < 1e-6)) return {};
   return {units.data(), units.data() + units.size()};
 }

@@ -169,6 +169,7 @@ std::vector<VacancyHop> defect_hops(const HopLattice& lattice, const Frame& star
     for (const int s : {a, b})
       if (s < 0 || s >= sites.n_sites())
         throw InputError("hop: site {}; expected 1 to {}", s + 1, sites.n_sites());
+    check_reach(lattice, sites.distance(a, b));
     if (vacant(a)) std::swap(a, b);
     if (!occupied(a) || !vacant(b)) {
       const auto what = [&](int s) {

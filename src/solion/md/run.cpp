@@ -87,11 +87,11 @@ class Run {
         progress.emplace(options_.progress, static_cast<std::size_t>(last),
                          static_cast<std::size_t>(first_step_));
       while (simulation_->state().step < last) {
-        simulation_->step();
+        const bool slow = timed_step();
         record();
         const std::int64_t step = simulation_->state().step;
-        if (step % outputs_.restart_every == 0 || step == last) save();
-        if (interrupt_requested() && step < last && simulation_->at_exact_point()) {
+        if (slow || step % outputs_.restart_every == 0 || step == last) save();
+        if (interrupt_requested() && step < last && (slow || simulation_->at_exact_point())) {
           save();
           throw Interrupted();
         }
@@ -107,6 +107,15 @@ class Run {
   }
 
  private:
+  /// One step. True if it took so long (DFT) that none is worth losing: a restart file is then written after
+  /// each, which costs little beside it, and Ctrl-C is not waited with for an exact point.
+  bool timed_step() {
+    constexpr std::chrono::seconds slow(1);
+    const auto begin = std::chrono::steady_clock::now();
+    simulation_->step();
+    return std::chrono::steady_clock::now() - begin > slow;
+  }
+
   /// Outputs and observers at the present step.
   void record() {
     const std::int64_t step = simulation_->state().step;

@@ -120,10 +120,18 @@ std::int64_t count(TomlTable& table, const std::string& key, std::int64_t low,
 }
 
 constexpr double hottest_K = 1e5;
+constexpr std::int64_t most_steps = 1'000'000'000'000'000;  // sums of them are still numbers
+
+std::int64_t bounded(TomlTable& table, const char* key, std::int64_t least, std::int64_t most,
+                     std::optional<std::int64_t> otherwise = std::nullopt) {
+  const std::int64_t value = otherwise ? count(table, key, least, *otherwise) : count(table, key, least);
+  if (value > most) table.fail(key, fmt::format("expected at most {}", most));
+  return value;
+}
 
 Stage read_stage(TomlTable& table, double lowest_K) {
   Stage stage;
-  stage.steps = count(table, "steps", 0);
+  stage.steps = bounded(table, "steps", 0, most_steps);
   stage.temperature_K = number_in(table, "temperature_K", lowest_K, hottest_K);
   stage.temperature_end_K = number_in(table, "temperature_end_K", lowest_K, hottest_K, stage.temperature_K);
   return stage;
@@ -168,7 +176,7 @@ void read_thermostat(TomlTable& table, Settings& s) {
   }
   s.thermostat_time_fs = number_in(table, "thermostat_time_fs", 2 * s.timestep_fs, 1e7, s.thermostat_time_fs);
   if (s.thermostat == Thermostat::nose_hoover)
-    s.chain_length = static_cast<int>(count(table, "chain_length", 1, s.chain_length));
+    s.chain_length = static_cast<int>(bounded(table, "chain_length", 1, 100, s.chain_length));
 }
 
 void read_barostat(TomlTable& table, Settings& s) {
@@ -192,7 +200,7 @@ Settings read_settings(TomlTable& table) {
                       std::array{E{"nve", Ensemble::nve}, E{"nvt", Ensemble::nvt}, E{"npt", Ensemble::npt}});
   s.timestep_fs = number_in(table, "timestep_fs", 1e-4, 20);
   s.seed = static_cast<std::uint64_t>(count(table, "seed", 0, 1));
-  s.equilibration_steps = count(table, "equilibration_steps", 0, 0);
+  s.equilibration_steps = bounded(table, "equilibration_steps", 0, most_steps, 0);
   read_stages(table, s);
   read_thermostat(table, s);
   read_barostat(table, s);
@@ -254,11 +262,19 @@ void refuse_shared_files(const std::filesystem::path& input, const Outputs& o,
   }
   for (const TrajectoryOutput& t : o.trajectories) files.push_back(t.file);
   files.push_back(input);
-  for (auto& file : files) file = file.lexically_normal();
+  for (auto& file : files) file = std::filesystem::weakly_canonical(file);
   std::sort(files.begin(), files.end());
   const auto twice = std::adjacent_find(files.begin(), files.end());
   if (twice != files.end())
-    throw InputError("{}: {} is named for two different outputs", input.string(), twice->string());
+    throw InputError("{}: {} is named for two outputs, or for an output and an input", input.string(),
+                     twice->string());
+}
+
+std::vector<std::filesystem::path> Input::files() const {
+  std::vector<std::filesystem::path> all;
+  if (!structure.empty()) all.push_back(structure);
+  if (std::filesystem::is_regular_file(potential)) all.emplace_back(potential);
+  return all;
 }
 
 Input read_input(TomlTable table, const InHand& in_hand) {
@@ -278,7 +294,7 @@ Input read_input(TomlTable table, const InHand& in_hand) {
   input.analyses = table.tables("analysis");
   if (table.has("executor")) input.executor = table.table("executor");
   table.refuse_unknown();
-  refuse_shared_files(table.file(), input.outputs);
+  refuse_shared_files(table.file(), input.outputs, input.files());
   input.settings.check();
   return input;
 }

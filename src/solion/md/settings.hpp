@@ -46,7 +46,8 @@ struct Settings {
   /// The potential's caches are dropped after every such step (and after every restart), which makes a
   /// continued run exact; see docs/theory/md.md.
   std::int64_t reset_every = 20;
-  /// A hotter system has exploded; 0: ten times the highest target plus 1000 K.
+  /// A hotter system has exploded; 0: ten times the highest target, or the temperature at the start if
+  /// that is higher, plus 1000 K.
   double temperature_limit_K = 0;
 
   [[nodiscard]] std::int64_t total_steps() const;
@@ -93,6 +94,9 @@ struct Input {
   std::vector<TomlTable> analyses;
   /// The table [executor], for an engine that runs as a job (reference::read_executor).
   std::optional<TomlTable> executor;
+
+  /// The files that the run reads beside the input file.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
 };
 
 /// What a caller of the library has in hand, so that its keys may be missing.

@@ -63,9 +63,14 @@ Simulation::Simulation(Settings settings, State state, Potential& potential)
       state_(std::move(state)),
       potential_(&potential),
       barostat_(settings_.ensemble == Ensemble::npt),
-      temperature_limit_K_(settings_.temperature_limit_K > 0 ? settings_.temperature_limit_K
-                                                             : 10 * settings_.highest_temperature() + 1000) {
+      temperature_limit_K_(settings_.temperature_limit_K) {
   settings_.check();
+  if (!(temperature_limit_K_ > 0)) {
+    // The structure's own velocities may be hotter than any target.
+    const double dof = degrees_of_freedom(state_.masses.size(), settings_.thermostat_at(state_.step + 1));
+    const double now_K = kinetic_tensor(state_).trace() / (dof * k_B);
+    temperature_limit_K_ = 10 * std::max(settings_.highest_temperature(), now_K) + 1000;
+  }
   potential_->reset();
 }
 

@@ -6,7 +6,7 @@
 namespace solion::observe {
 
 Analyses::Analyses(const md::Input& input, const Frame& start) {
-  std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> files = input.files();
   for (TomlTable table : input.analyses) {
     analyses_.push_back(read_analysis(table, input.settings, start));
     const Target& target = analyses_.back()->target();

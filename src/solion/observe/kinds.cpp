@@ -56,9 +56,10 @@ void read_steps(TomlTable& table, const md::Settings& settings, Target& target) 
   const auto n_stages = static_cast<std::int64_t>(settings.stages.size());
   target.last = settings.total_steps() - settings.equilibration_steps;
   if (table.has("stage")) {
-    target.stage = static_cast<int>(table.integer("stage"));
-    if (target.stage < 1 || target.stage > n_stages)
+    const std::int64_t stage = table.integer("stage");
+    if (stage < 1 || stage > n_stages)
       table.fail("stage", fmt::format("expected 1 to {}, a stage of the run", n_stages));
+    target.stage = static_cast<int>(stage);
     for (int k = 0; k + 1 < target.stage; ++k)
       target.first += settings.stages[static_cast<std::size_t>(k)].steps;
     target.last = target.first + settings.stages[static_cast<std::size_t>(target.stage) - 1].steps;
@@ -95,8 +96,10 @@ Target read_target(TomlTable& table, const md::Settings& settings, std::int64_t 
   return target;
 }
 
-/// The temperature of the steps that are seen where it is one and the same, else 0.
+/// The target temperature of the steps that are seen where it is one and the same, else 0; nothing keeps NVE
+/// at its own.
 double temperature_of(const md::Settings& settings, const Target& target) {
+  if (settings.ensemble == md::Ensemble::nve) return 0;
   double found = 0;
   std::int64_t begin = 0;
   for (const md::Stage& stage : settings.stages) {

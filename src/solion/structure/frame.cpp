@@ -111,6 +111,7 @@ Frame repeat(const Frame& frame, const std::array<int, 3>& n) {
         const Vec3 shift = frame.cell->to_cartesian(Vec3(i, j, k));
         for (const Vec3& r : frame.positions) result.positions.push_back(r + shift);
         result.types.insert(result.types.end(), frame.types.begin(), frame.types.end());
+        result.velocities.insert(result.velocities.end(), frame.velocities.begin(), frame.velocities.end());
       }
     }
   }

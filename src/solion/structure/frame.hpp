@@ -45,7 +45,8 @@ struct Frame {
 void validate(const Frame& frame, const std::string& where, double closest_A = 0.3);
 
 /// The frame repeated n[0]×n[1]×n[2] times; atoms of one repeat stand together, the last index runs fastest.
-/// Labels, velocities and images are dropped. InputError without a cell or with n < 1.
+/// Velocities are copied with their atoms; labels and images are dropped. InputError without a cell or with n
+/// < 1.
 Frame repeat(const Frame& frame, const std::array<int, 3>& n);
 
 /// Moves all atoms into the cell, counting images (which are made if absent). Nothing happens without a cell.
