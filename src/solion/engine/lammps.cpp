@@ -206,8 +206,9 @@ class Run {
     Frame last;
     std::int64_t step = state_.step;
     if (!last_state(last, step, clock)) return;
-    const auto rows = read_log(options_.folder / log_file);
+    auto rows = read_log(options_.folder / log_file);
     check_constants(rows, clock);
+    go_on_conserving(rows, clock);
     const std::int64_t from = state_.step;
     for (const auto& [lammps_step, row] : rows) {
       const std::int64_t at = lammps_step + clock.offset;
@@ -231,6 +232,7 @@ class Run {
         throw WorkError("LAMMPS gives the last state {} eV, solion {} eV", row->second.potential_eV,
                         state_.now.energy);
     }
+    keep_conserved(rows, clock);
     // The production begins with the frame that ends the equilibration.
     if (clock.offset == 0 && step > 0 && step == settings_.equilibration_steps)
       files_.write_frame(shown(), step);
@@ -296,6 +298,31 @@ class Run {
     if (!(std::abs(row->second.kinetic_eV - own) <= 1e-9 * own))
       throw WorkError("LAMMPS has {} eV where {} eV were expected: other constants in its units metal",
                       row->second.kinetic_eV, own);
+  }
+
+  [[nodiscard]] double conserved_eV() const {
+    return md::Simulation(settings_, state_, potential_).thermo().conserved_eV;
+  }
+
+  /// LAMMPS's chains and barostat begin every stretch at rest, and its conserved energy with them: the rows
+  /// are shifted to go on from the state's.
+  void go_on_conserving(std::map<std::int64_t, Row>& rows, const Clock& clock) const {
+    const auto first = rows.find(clock.begin - clock.offset);
+    if (first == rows.end()) return;
+    const double shift = conserved_eV() - first->second.conserved_eV;
+    for (auto& [step, row] : rows) row.conserved_eV += shift;
+  }
+
+  /// What chains and barostat held at the end of the stretch goes to the reservoir.
+  void keep_conserved(const std::map<std::int64_t, Row>& rows, const Clock& clock) {
+    const auto after = rows.upper_bound(state_.step - clock.offset);
+    if (after == rows.begin()) return;
+    for (md::NoseHooverChain* chain : {&state_.atom_chain, &state_.cell_chain}) {
+      std::fill(chain->velocity.begin(), chain->velocity.end(), 0.0);
+      chain->work_eV = 0;
+    }
+    state_.strain_rate.setZero();
+    state_.reservoir_eV += std::prev(after)->second.conserved_eV - conserved_eV();
   }
 
   [[nodiscard]] md::Thermo thermo(const Row& row, std::int64_t step) const {

@@ -47,19 +47,24 @@ std::string mover(const md::Settings& s, md::Thermostat thermostat, double from_
 /// `fix` and `run` for every stage, or what is left of it.
 std::string stages(const md::Settings& s, const Clock& clock) {
   std::string text;
-  const auto add = [&](std::int64_t begin, std::int64_t end, md::Thermostat thermostat) {
-    begin = std::max(begin, clock.begin);
-    end = std::min(end, clock.end);
-    if (begin >= end) return;
-    text += mover(s, thermostat, s.temperature_at(begin), s.temperature_at(end));
-    text += fmt::format("run {}\n", end - begin);
+  std::int64_t first = 0;
+  const auto add = [&](const md::Stage& stage) {
+    const std::int64_t begin = std::max(first, clock.begin);
+    const std::int64_t end = std::min(first + stage.steps, clock.end);
+    // Where one stage ends and the next begins, the target may step: each has its own line.
+    const auto target_K = [&](std::int64_t step) {
+      const double f = static_cast<double>(step - first) / static_cast<double>(stage.steps);
+      return stage.temperature_K + f * (stage.temperature_end_K - stage.temperature_K);
+    };
+    if (begin < end) {
+      text += mover(s, s.thermostat_at(begin + 1), target_K(begin), target_K(end));
+      text += fmt::format("run {}\n", end - begin);
+    }
+    first += stage.steps;
   };
-  add(0, s.equilibration_steps, s.thermostat_at(1));
-  std::int64_t begin = s.equilibration_steps;
-  for (const md::Stage& stage : s.stages) {
-    add(begin, begin + stage.steps, s.thermostat_at(begin + 1));
-    begin += stage.steps;
-  }
+  const double start_K = s.stages.front().temperature_K;
+  add({s.equilibration_steps, start_K, start_K});
+  for (const md::Stage& stage : s.stages) add(stage);
   return text;
 }
 
@@ -112,6 +117,7 @@ std::map<std::int64_t, Row> read_log(const fs::path& file) {
   std::ifstream stream(file);
   std::string line;
   bool table = false;
+  double lost_eV = 0;  // with the fixes of the stages before
   while (std::getline(stream, line)) {
     // A line without its end may lack digits.
     if (stream.eof()) break;
@@ -140,7 +146,11 @@ std::map<std::int64_t, Row> read_log(const fs::path& file) {
     row.kinetic = symmetric(4);
     row.virial = symmetric(10) * (v[22] / metal::bar_per_eV_A3);
     row.cell << v[16], 0, 0, v[19], v[17], 0, v[20], v[21], v[18];
-    rows[static_cast<std::int64_t>(v[0])] = row;
+    // A step that is shown again begins a stage, whose fix counts from its own beginning.
+    const auto [at, fresh] = rows.try_emplace(static_cast<std::int64_t>(v[0]), row);
+    if (!fresh) lost_eV = at->second.conserved_eV - row.conserved_eV;
+    row.conserved_eV += lost_eV;
+    at->second = row;
   }
   return rows;
 }

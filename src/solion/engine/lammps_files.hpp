@@ -45,7 +45,7 @@ struct Row {
   Mat3 cell = Mat3::Zero();
 };
 
-/// All rows that stand whole in the log, by LAMMPS's step.
+/// All rows that stand whole in the log, by LAMMPS's step. The conserved energy goes on from stage to stage.
 std::map<std::int64_t, Row> read_log(const std::filesystem::path& file);
 
 /// Turns what LAMMPS has (cell along x and xy) back into the orientation of the input.
