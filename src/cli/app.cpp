@@ -5,8 +5,23 @@
 
 #include "cli/build_info.hpp"
 #include "cli/verbs.hpp"
+#include "solion/base/errors.hpp"
 
 namespace solion::cli {
+
+namespace {
+
+std::function<void()> without_promise(std::function<void()> action) {
+  return [action = std::move(action)] {
+    try {
+      action();
+    } catch (const Interrupted&) {
+      throw Interrupted("interrupted");
+    }
+  };
+}
+
+}  // namespace
 
 std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
   auto app =
@@ -20,7 +35,9 @@ std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
   });
   for (const Verb& verb : verbs()) {
     CLI::App* sub = app->add_subcommand(verb.name, verb.summary);
-    sub->callback([&chosen, action = verb.setup(*sub)] { chosen = action; });
+    std::function<void()> action = verb.setup(*sub);
+    if (!verb.goes_on) action = without_promise(std::move(action));
+    sub->callback([&chosen, action] { chosen = action; });
   }
   return app;
 }

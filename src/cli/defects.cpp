@@ -86,11 +86,12 @@ double degeneracy_of(const Frame& frame, const std::string& where) {
 
 /// The frame relaxed; one that does not relax is said and does not stop the others.
 Cell relax_cell(Potential& potential, const Frame& frame, const std::string& where, const Reference& perfect,
-                const std::vector<Reference>& compounds, const Options& options) {
+                const std::vector<Reference>& compounds, const Options& options,
+                defects::KeptRelaxations& kept) {
   Cell cell{where, degeneracy_of(frame, where), {}, std::nan(""), {}};
   warn_about_charge(potential, frame);
   try {
-    cell.energies = defects::formation(potential, frame, perfect, compounds, options.relax);
+    cell.energies = defects::formation(potential, frame, perfect, compounds, options.relax, &kept);
   } catch (const WorkError& error) {
     cell.failed = error.what();
     fmt::print("{:<32} {}\n", where, cell.failed);
@@ -106,14 +107,15 @@ Cell relax_cell(Potential& potential, const Frame& frame, const std::string& whe
 /// Every frame of the files, relaxed.
 std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::string>& files,
                               const Reference& perfect, const std::vector<Reference>& compounds,
-                              const Options& options, std::vector<Frame>* relaxed) {
+                              const Options& options, defects::KeptRelaxations& kept,
+                              std::vector<Frame>* relaxed) {
   std::vector<Cell> result;
   for (const std::string& file : files) {
     const std::vector<Frame> frames = io::read_frames(file);
     for (std::size_t f = 0; f < frames.size(); ++f) {
       throw_if_interrupted();
       const std::string where = frames.size() > 1 ? fmt::format("{}: frame {}", file, f + 1) : file;
-      Cell cell = relax_cell(potential, frames[f], where, perfect, compounds, options);
+      Cell cell = relax_cell(potential, frames[f], where, perfect, compounds, options, kept);
       if (relaxed != nullptr && cell.failed.empty()) relaxed->push_back(cell.energies.relaxed.frame);
       result.push_back(std::move(cell));
     }
@@ -191,14 +193,16 @@ void run(Options& options) {
   potential->set_threads(options.threads);
   const Frame given = io::read_frame(options.perfect);
   sort_files(options, given);
-  const Reference perfect = defects::relax_reference(*potential, given, options.relax);
+  defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
+                                potential_identity(options.model, "double"));
+  const Reference perfect = defects::relax_reference(*potential, given, options.relax, &kept);
   fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
   std::vector<Reference> compounds;
   Json mu = Json::object();
   compounds.reserve(options.compounds.size());
   for (const std::string& file : options.compounds) {
-    compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options.relax));
+    compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options.relax, &kept));
     const Reference& c = compounds.back();
     mu[file] = c.energy_eV / c.units;
     fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
@@ -207,9 +211,10 @@ void run(Options& options) {
   fmt::print("{:<32} {:<18} {:>6} {:>12} {:>12} {:>12}\n", "cell", "formula", "steps", "relaxation",
              "excess eV", "formation eV");
   std::vector<Frame> relaxed;
-  std::vector<Cell> cells = relax_cells(*potential, options.cells, perfect, compounds, options, &relaxed);
+  std::vector<Cell> cells =
+      relax_cells(*potential, options.cells, perfect, compounds, options, kept, &relaxed);
   const std::vector<Cell> isolated =
-      relax_cells(*potential, options.isolated, perfect, compounds, options, nullptr);
+      relax_cells(*potential, options.isolated, perfect, compounds, options, kept, nullptr);
   std::vector<Formation> parts;
   parts.reserve(isolated.size());
   std::size_t failed = 0;
@@ -240,7 +245,11 @@ void run(Options& options) {
                 {"isolated", alone},
                 {"by_composition", means}});
   }
-  if (failed > 0) throw WorkError("{} of {} cells did not relax", failed, cells.size());
+  if (failed > 0) {
+    kept.save();
+    throw WorkError("{} of {} cells did not relax", failed, cells.size());
+  }
+  kept.remove();
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include "solion/base/input.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/defects/kept.hpp"
 #include "solion/io/formats.hpp"
-#include "solion/relax/minimize.hpp"
 
 namespace solion::cli {
 namespace {
@@ -42,17 +42,18 @@ void run(Options options) {
   const auto potential = open_potential(options.model);
   potential->set_threads(options.threads);
   std::vector<Frame> frames = io::read_frames(options.frames);
+  defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
+                                potential_identity(options.model, "double"));
   Json list = Json::array();
   std::size_t failed = 0;
   fmt::print("{:>6} {:>18} {:>18} {:>7} {:>12} {:>12} {:>12}  {}\n", "frame", "energy before eV", "after eV",
              "steps", "force eV/Å", "stress GPa", "volume Å³", "");
   for (std::size_t f = 0; f < frames.size(); ++f) {
     potential->reset();
-    const double before = potential->evaluate(frames[f], {.forces = false}).energy;
-    const relax::RelaxResult r = relax::minimize(*potential, frames[f], options.relax);
+    const relax::RelaxResult r = kept.minimize(*potential, frames[f], options.relax);
     failed += r.converged ? 0 : 1;
     list.push_back({{"formula", frames[f].formula()},
-                    {"energy_before_eV", before},
+                    {"energy_before_eV", r.start_eV},
                     {"energy_eV", r.energy_eV},
                     {"enthalpy_eV", r.enthalpy_eV},
                     {"steps", r.steps},
@@ -60,8 +61,8 @@ void run(Options options) {
                     {"largest_force_eV_per_A", r.largest_force_eV_per_A},
                     {"largest_stress_GPa", r.largest_stress_GPa},
                     {"volume_A3", r.frame.cell ? Json(r.frame.cell->volume()) : Json()}});
-    fmt::print("{:>6} {:>18.6f} {:>18.6f} {:>7} {:>12.2e} {:>12.2e} {:>12}  {}\n", f + 1, before, r.energy_eV,
-               r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa,
+    fmt::print("{:>6} {:>18.6f} {:>18.6f} {:>7} {:>12.2e} {:>12.2e} {:>12}  {}\n", f + 1, r.start_eV,
+               r.energy_eV, r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa,
                r.frame.cell ? fmt::format("{:.4f}", r.frame.cell->volume()) : "-",
                r.converged ? "" : "NOT CONVERGED");
     frames[f] = r.frame;
@@ -72,9 +73,12 @@ void run(Options options) {
         options.json,
         {{"model", options.model}, {"source", options.frames}, {"cell", options.cell}, {"frames", list}});
   }
-  if (failed > 0)
+  if (failed > 0) {
+    kept.save();
     throw WorkError("{} of {} frames did not converge; more --steps, or a larger --force", failed,
                     frames.size());
+  }
+  kept.remove();
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Verb {
   const char* name;
   const char* summary;
   Setup setup;
+  bool goes_on = false;  ///< after an interruption, from what it had finished
 };
 
 /// In the order in which `solion --help` shows them.

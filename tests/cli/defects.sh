@@ -34,6 +34,26 @@ refused "give --cell full or isotropic" "$solion" relax -m "$model" cell.xyz --p
 # One placement that does not relax is said, and the other one's numbers stay.
 expect 1 "1 of 2 cells did not relax" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --steps 12 --json few.json
 jq -e '(.cells | length == 2) and (.cells[0].failed | test("not relaxed after 12 steps")) and (.cells[1].excess_eV > 0)' few.json >/dev/null || fail "$(cat few.json)"
+"$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json all.json >/dev/null
+cp few.json.relaxing.xyz kept.xyz
+"$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json few.json >/dev/null  # with more steps: on from there
+[[ ! -e few.json.relaxing.xyz ]] || fail "kept after the end"
+jq -es '.[0].cells as $a | .[1].cells as $b | ($a | length == 2) and all(range(2); ($a[.].excess_eV - $b[.].excess_eV | fabs) < 2e-3)' all.json few.json >/dev/null ||
+  fail "$(cat all.json few.json)"
+cp kept.xyz alien.json.relaxing.xyz; sed -i 's/relax_job=/job=/' alien.json.relaxing.xyz
+refused "alien.json.relaxing.xyz: expected the relaxations of an interrupted run" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json alien.json
+# Ctrl-C in the middle of a long relaxation: what there is stays, and the same command ends it.
+"$solion" build --crystal cell.xyz --supercell 6 6 6 -o big.xyz >/dev/null
+awk 'NR > 2 { $2 += 0.2 * sin(NR); $3 += 0.2 * sin(2.1 * NR); $4 += 0.2 * sin(3.3 * NR) } { print }' big.xyz >rattled.xyz
+long=("$solion" relax -m "$model" rattled.xyz --cell full --force 1e-7 --stress 1e-6 -o long.xyz --json long.json --threads 1)
+status=0
+timeout -s INT 1 "${long[@]}" >/dev/null 2>message || status=$?
+((status == 130 || status == 124)) && grep -q "the same command goes on" message || fail "status $status: $(cat message)"
+steps=$(grep -o 'relax_steps=[0-9]*' long.xyz.relaxing.xyz | cut -d= -f2)
+((steps > 0)) || fail "no steps kept"
+"${long[@]}" >/dev/null
+jq -e --argjson kept "$steps" '.frames[0] | .converged and .steps > $kept and .energy_before_eV > .energy_eV + 1' long.json >/dev/null || fail "$(cat long.json)"
+[[ ! -e long.xyz.relaxing.xyz ]] || fail "kept after the end"
 refused "no multiple" "$solion" defects -m "$model" li2o.xyz --perfect cell.xyz
 refused "no such file" "$solion" defects -m "$model" missing.xyz --perfect cell.xyz
 "$solion" analyze doas pairs.xyz -m "$model" --species Li --json doas.json --csv doas.csv >out

@@ -103,6 +103,15 @@ TEST(Barrier, GoesOnWhereItWasStopped) {
   const Barrier third = find_barrier(*potential, hop.initial, hop.final_frame, options, run);
   EXPECT_EQ(third.neb.band.steps, 0);
   EXPECT_NEAR(third.neb.forward_eV, second.neb.forward_eV, 1e-8);
+  // A smaller force holds for the ends as well.
+  BarrierOptions tight = options;
+  tight.band.force_eV_per_A = 1e-4;
+  const Barrier fourth = find_barrier(*potential, hop.initial, hop.final_frame, tight, run);
+  ASSERT_TRUE(fourth.neb.band.converged);
+  for (const Frame* end : {&fourth.neb.band.images.front(), &fourth.neb.band.images.back()})
+    for (const Vec3& f : potential->evaluate(*end).forces) EXPECT_LE(f.norm(), 0.25e-4 + 1e-9);
+  EXPECT_NEAR(fourth.neb.forward_eV,
+              find_barrier(*potential, hop.initial, hop.final_frame, tight).neb.forward_eV, 1e-6);
   // Killed between the start and the band: the ends are kept.
   const std::string kept = read_file(folder / "path.xyz");
   run.path_file = folder / "ends.xyz";

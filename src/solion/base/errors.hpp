@@ -38,6 +38,7 @@ class WorkError : public Error {
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted; the same command goes on from here") {}
+  using Error::Error;
 };
 
 }  // namespace solion

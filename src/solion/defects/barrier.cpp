@@ -100,11 +100,12 @@ class PathFile {
   std::chrono::steady_clock::time_point saved_{};
 };
 
-/// Both ends relaxed at their cell, continued from `ends`.
+double end_force(const BarrierOptions& options) { return 0.25 * options.band.force_eV_per_A; }
+
+/// Both ends relaxed at their cell, continued from `ends`; `save` is shown how far they are.
 void relax_ends(Potential& potential, std::vector<Frame>& ends, const BarrierOptions& options,
-                const BarrierRun& run, PathFile& file) {
-  const relax::RelaxOptions how{.force_eV_per_A = 0.25 * options.band.force_eV_per_A,
-                                .max_steps = options.max_end_steps};
+                const BarrierRun& run, const std::function<void(const std::vector<Frame>&, int)>& save) {
+  const relax::RelaxOptions how{.force_eV_per_A = end_force(options), .max_steps = options.max_end_steps};
   for (const std::size_t e : {std::size_t{0}, std::size_t{1}}) {
     const std::string stage = e == 0 ? "start" : "end";
     potential.reset();
@@ -113,7 +114,7 @@ void relax_ends(Potential& potential, std::vector<Frame>& ends, const BarrierOpt
           if (run.each) run.each(stage, step, so_far.largest_force_eV_per_A, std::nan(""));
           std::vector<Frame> now = ends;
           now[e].positions = so_far.frame.positions;
-          file.save(now, "ends", step, false, false);
+          save(now, step);
         });
     if (!r.converged) {
       throw WorkError(
@@ -121,7 +122,16 @@ void relax_ends(Potential& potential, std::vector<Frame>& ends, const BarrierOpt
           ends[e].formula(), how.force_eV_per_A, r.steps, r.largest_force_eV_per_A);
     }
     ends[e].positions = r.frame.positions;
+    ends[e].labels = r.frame.labels;
   }
+}
+
+/// Whether an end of a kept path is known to be relaxed as far as is asked now.
+bool rests(const Frame& end, const BarrierOptions& options) {
+  const auto& forces = end.labels.forces_eV_per_A;
+  return forces.size() == end.n_atoms() && std::all_of(forces.begin(), forces.end(), [&](const Vec3& f) {
+           return f.norm() <= end_force(options);
+         });
 }
 
 void measure_hop(const Frame& a, const Frame& b, Barrier& result) {
@@ -150,7 +160,10 @@ Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& fi
   if (file.stage() != "band") {
     std::vector<Frame> ends = path.size() == 2 ? path : std::vector<Frame>{initial, final_frame};
     for (Frame& end : ends) end = bare(end);
-    if (options.relax_ends) relax_ends(potential, ends, options, run, file);
+    if (options.relax_ends)
+      relax_ends(potential, ends, options, run, [&](const std::vector<Frame>& now, int step) {
+        file.save(now, "ends", step, false, false);
+      });
     Barrier probe;
     measure_hop(ends[0], ends[1], probe);
     if (!(probe.hop_A > 0.3)) {
@@ -160,6 +173,17 @@ Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& fi
     path = options.idpp ? relax::idpp_path(ends[0], ends[1], options.images)
                         : relax::linear_path(ends[0], ends[1], options.images);
     file.save(path, "band", 0, false, true);
+  } else if (options.relax_ends && (!rests(path.front(), options) || !rests(path.back(), options))) {
+    // A smaller force than the earlier run's holds for the ends too; the images between them stay.
+    std::vector<Frame> ends{bare(path.front()), bare(path.back())};
+    relax_ends(potential, ends, options, run, [&](const std::vector<Frame>& now, int /*step*/) {
+      std::vector<Frame> all = path;
+      all.front() = now.front();
+      all.back() = now.back();
+      file.save(all, "band", file.step(), file.climbing(), false);
+    });
+    path.front() = ends.front();
+    path.back() = ends.back();
   }
   measure_hop(path.front(), path.back(), result);
   relax::BandOptions how = options.band;

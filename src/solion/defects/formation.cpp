@@ -13,9 +13,11 @@
 namespace solion::defects {
 namespace {
 
-relax::RelaxResult relaxed(Potential& potential, const Frame& frame, const relax::RelaxOptions& options) {
+relax::RelaxResult relaxed(Potential& potential, const Frame& frame, const relax::RelaxOptions& options,
+                           KeptRelaxations* kept) {
   potential.reset();
-  relax::RelaxResult r = relax::minimize(potential, frame, options);
+  relax::RelaxResult r = kept != nullptr ? kept->minimize(potential, frame, options)
+                                         : relax::minimize(potential, frame, options);
   if (!r.converged) {
     throw WorkError("{}: not relaxed after {} steps: {:.3g} eV/Å and {:.3g} GPa are left", frame.formula(),
                     r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa);
@@ -60,18 +62,20 @@ std::vector<double> as_compounds(const std::map<std::string, int>& changed,
   return {units.data(), units.data() + units.size()};
 }
 
-Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options) {
+Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options,
+                          KeptRelaxations* kept) {
   if (!crystal.cell) throw InputError("{}: a crystal needs a cell", crystal.formula());
   relax::RelaxOptions how = options;
   how.cell = relax::CellMode::full;
-  const relax::RelaxResult r = relaxed(potential, crystal, how);
+  const relax::RelaxResult r = relaxed(potential, crystal, how, kept);
   Reference reference{r.frame, crystal.cell->matrix(), r.energy_eV, composition(crystal), 0};
   for (const auto& [element, n] : reference.atoms) reference.units = std::gcd(reference.units, n);
   return reference;
 }
 
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
-                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options) {
+                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
+                    KeptRelaxations* kept) {
   if (!defect.cell) throw InputError("{}: a defect needs a cell", defect.formula());
   // Whole numbers take the perfect cell as given to the defect's.
   const Mat3 multiple = defect.cell->matrix() * perfect.given_cell.inverse();
@@ -89,9 +93,8 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   start.cell = cell;
   relax::RelaxOptions how = options;
   how.cell = relax::CellMode::fixed;
-  potential.reset();
-  result.unrelaxed_eV = potential.evaluate(start, {.forces = false}).energy;
-  result.relaxed = relaxed(potential, start, how);
+  result.relaxed = relaxed(potential, start, how, kept);
+  result.unrelaxed_eV = result.relaxed.start_eV;
   result.energy_eV = result.relaxed.energy_eV;
   result.excess_eV = result.energy_eV - result.crystal_cells * perfect.energy_eV;
   for (const auto& [element, n] : perfect.atoms) result.changed[element] -= n * result.crystal_cells;

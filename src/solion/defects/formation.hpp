@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "solion/defects/kept.hpp"
 #include "solion/relax/minimize.hpp"
 
 namespace solion::defects {
@@ -31,8 +32,9 @@ struct Formation {
   relax::RelaxResult relaxed;
 };
 
-/// Relaxes atoms and cell of a crystal. WorkError if it does not converge.
-Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options);
+/// Relaxes atoms and cell of a crystal, going on from what was `kept`. WorkError if it does not converge.
+Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options,
+                          KeptRelaxations* kept = nullptr);
 
 /// Formula units of each compound that add up to `changed` (atoms by element, removed ones negative); empty
 /// if none do, or without compounds.
@@ -47,7 +49,8 @@ std::map<std::string, int> composition(const Frame& frame);
 /// the perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no
 /// supercell of the perfect one as given; WorkError if it does not converge.
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
-                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options);
+                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
+                    KeptRelaxations* kept = nullptr);
 
 /// Σ E(isolated) − E(cluster), positive when bound; each cell against its own perfect supercell. InputError
 /// unless the isolated defects together change the composition as the cluster does.

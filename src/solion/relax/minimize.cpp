@@ -32,14 +32,21 @@ class Surface {
     return x;
   }
 
-  /// Enthalpy and its gradient; leaves frame, forces and stress of x behind.
-  double evaluate(const VectorXd& x, VectorXd& gradient) {
+  /// Enthalpy and its gradient; leaves frame, forces and stress of x behind. `known`: what the potential says
+  /// there, if it need not be asked.
+  double evaluate(const VectorXd& x, VectorXd& gradient, const Labels* known = nullptr) {
     const Mat3 deformation = Eigen::Map<const Mat3>(x.data() + 3 * n_) / scale_;
     for (std::size_t i = 0; i < n_; ++i)
       frame_.positions[i] = deformation * x.segment<3>(static_cast<Eigen::Index>(3 * i));
     const bool moves_cell = options_.cell != CellMode::fixed;
     if (moves_cell) frame_.cell = Cell(reference_ * deformation.transpose());
-    potential_.evaluate(frame_, {.forces = true, .virial = frame_.cell.has_value()}, evaluation_);
+    if (known != nullptr) {
+      evaluation_.energy = *known->energy_eV;
+      evaluation_.forces = known->forces_eV_per_A;
+      evaluation_.virial = known->virial_eV.value_or(Mat3::Zero());
+    } else {
+      potential_.evaluate(frame_, {.forces = true, .virial = frame_.cell.has_value()}, evaluation_);
+    }
     gradient.setZero(x.size());
     largest_force_ = largest_stress_ = 0;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -101,11 +108,16 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
   }
   if (start.n_atoms() == 0) throw InputError("relax: no atoms");
   if (options.cell != CellMode::fixed && !start.cell) throw InputError("relax: no cell to relax");
+  if (options.start_is_evaluated &&
+      (!start.labels.energy_eV || start.labels.forces_eV_per_A.size() != start.n_atoms() ||
+       (options.cell != CellMode::fixed && !start.labels.virial_eV)))
+    throw InputError("relax: the start has not the labels that it was said to have");
   Surface surface(potential, start, options);
   RelaxResult result;
   VectorXd x = surface.initial(), gradient, next_gradient;
-  double value = surface.evaluate(x, gradient);
+  double value = surface.evaluate(x, gradient, options.start_is_evaluated ? &start.labels : nullptr);
   surface.fill(result);
+  result.start_eV = result.energy_eV;
   constexpr double usual_stiffness = 20;  // eV/Å²
   LbfgsMemory history(usual_stiffness);
   double longest = options.max_step_A;

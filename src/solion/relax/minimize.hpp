@@ -16,10 +16,14 @@ struct RelaxOptions {
   double stress_GPa = 0.02;  ///< and no component of the stress that may relax is farther from the pressure
   int max_steps = 2000;
   double max_step_A = 0.2;  ///< farthest an atom moves in one step
+  /// The start's labels (energy, forces; virial if the cell relaxes) are this potential's there: it is not
+  /// asked again.
+  bool start_is_evaluated = false;
 };
 
 struct RelaxResult {
   Frame frame;  ///< relaxed, with its labels
+  double start_eV = 0;  ///< energy at the start
   double energy_eV = 0;
   double enthalpy_eV = 0;  ///< E + P·V
   double largest_force_eV_per_A = 0;
