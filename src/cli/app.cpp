@@ -6,6 +6,7 @@
 #include "cli/build_info.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/nearest.hpp"
 
 namespace solion::cli {
 
@@ -21,6 +22,24 @@ std::function<void()> without_promise(std::function<void()> action) {
   };
 }
 
+/// What is wrong with the first word that the parser did not know, which matters more than what it then
+/// missed; empty if it knew all.
+std::string unknown_word(const CLI::App& at, const std::string& name) {
+  const std::vector<std::string> unknown = at.remaining();
+  if (unknown.empty()) return {};
+  const std::string& word = unknown.front();
+  std::vector<std::string> known;
+  if (word.starts_with('-')) {
+    for (const CLI::Option* option : at.get_options())
+      for (const std::string& known_name : option->get_lnames()) known.push_back("--" + known_name);
+    return fmt::format("{} has no option {}{}", at.get_name(), word, did_you_mean(word, known));
+  }
+  for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(sub->get_name());
+  if (known.empty()) return {};
+  return fmt::format("there is no '{} {}'{}", name, word, did_you_mean(word, known));
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
@@ -29,9 +48,15 @@ std::unique_ptr<CLI::App> make_app(std::function<void()>& chosen) {
   app->name("solion");
   app->set_version_flag("--version", build_text, "Version, commit, compiler, instruction sets, libraries");
   app->require_subcommand(1);
-  app->failure_message([](const CLI::App* where, const CLI::Error& error) {
-    const std::string name = where->get_parent() == nullptr ? "solion" : "solion " + where->get_name();
-    return fmt::format("solion: {} ({} --help)\n", error.what(), name);
+  app->failure_message([](const CLI::App* root, const CLI::Error& error) {
+    std::string name = "solion";
+    const CLI::App* at = root;
+    while (!at->get_subcommands().empty()) {
+      at = at->get_subcommands().front();
+      name += " " + at->get_name();
+    }
+    const std::string unknown = unknown_word(*at, name);
+    return fmt::format("solion: {} ({} --help)\n", unknown.empty() ? error.what() : unknown, name);
   });
   for (const Verb& verb : verbs()) {
     CLI::App* sub = app->add_subcommand(verb.name, verb.summary);

@@ -209,6 +209,16 @@ Json by_size(Work& work, const Options& o, Json& limit) {
   }
   if (points.size() < 2) return list;
   const defects::BindingLimit fit = defects::extrapolate_binding(points);
+  // Charges in a solid feel a dielectric constant of at least 1; a fit that denies it is of other things.
+  if (!(fit.coulomb.slope > 0 && fit.coulomb.slope <= 1)) {
+    fmt::print(
+        "no limit from these sizes: they ask for a dielectric constant of {:.3g}; the smallest cells "
+        "leave the defects no room, so leave these out and add larger ones (--sizes)\n",
+        1 / fit.coulomb.slope);
+    limit = {{"failed", "the dielectric constant of the fit is not above 1"},
+             {"dielectric_constant", json_number(1 / fit.coulomb.slope)}};
+    return list;
+  }
   fmt::print("L → ∞: {} eV by 1/L, slope {:.3f} eV Å\n",
              with_error(fit.inverse_length.intercept, fit.inverse_length.intercept_std),
              fit.inverse_length.slope);

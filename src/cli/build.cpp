@@ -42,8 +42,14 @@ void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
   fmt::print("{:10} {}, a = {:.4g} Å\n", crystal.name, crystal.summary, crystal.frame.cell->vector(0).norm());
   for (const auto& entry : crystal.chemistry.reactions) {
     const Reaction reaction = crystal.chemistry.reaction(entry.first);
-    fmt::print("  {:8} {:50} {}\n", entry.first, reaction.text(),
-               composition_formula(crystal.frame, reaction));
+    std::string outcome;
+    try {
+      check_reaction(reaction, crystal.frame, crystal.chemistry);
+      outcome = composition_formula(crystal.frame, reaction);
+    } catch (const InputError& error) {
+      outcome = fmt::format("not possible: {}", error.what());
+    }
+    fmt::print("  {:8} {:50} {}\n", entry.first, reaction.text(), outcome);
   }
   if (!with_voids) return;
   const Symmetry symmetry = find_symmetry(crystal.frame, tolerance_A);

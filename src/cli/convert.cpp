@@ -126,7 +126,8 @@ std::function<void()> setup_convert(CLI::App& app) {
   app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
       ->required();
   app.add_option("--type-map", options->read.type_names,
-                 "Elements of the numeric types of a file that names none, in order");
+                 "Elements of the numeric types of a file that names none, in order: Li,O,Cl")
+      ->delimiter(',');
   app.add_option("--atom-style", options->read.atom_style,
                  "LAMMPS data: atomic, charge, molecular or full where the file does not say");
   app.add_option("--frames", options->frames, "Which frames of each input: first:last:step, counted from 0");

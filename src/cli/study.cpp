@@ -32,6 +32,20 @@ std::size_t print_checks(const Json& numbers) {
   return missed;
 }
 
+/// What failed, with its reason; what is only not computed is said elsewhere.
+std::vector<std::string> failures(const Json& numbers) {
+  std::vector<std::string> list;
+  for (const char* part : {"points", "structures"}) {
+    if (!numbers.contains(part)) continue;
+    for (const Json& p : numbers[part]) {
+      if (!p.contains("failed") || p["failed"] == study::not_computed) continue;
+      list.push_back(fmt::format("{} at {:g} K: {}", p["structure"].get<std::string>(),
+                                 p["temperature_K"].get<double>(), p["failed"].get<std::string>()));
+    }
+  }
+  return list;
+}
+
 }  // namespace
 
 std::function<void()> setup_study(CLI::App& app) {
@@ -65,6 +79,9 @@ std::function<void()> setup_study(CLI::App& app) {
                  fmt::join(result.numbers["missing"].get<std::vector<std::string>>(), ", "));
     }
     fmt::print("report: {}\n", result.report.string());
+    const std::vector<std::string> failed = failures(result.numbers);
+    for (const std::string& one : failed) fmt::print("failed: {}\n", one);
+    if (!failed.empty()) throw WorkError("{} parts of {} failed", failed.size(), given->file);
     if (missed > 0) throw WorkError("{} of the bars of {} are missed", missed, given->file);
   };
 }

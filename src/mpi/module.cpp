@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <string>
 #include <vector>
@@ -70,17 +71,110 @@ void copy(void* values, std::size_t bytes, int root) {
   });
 }
 
+/// Shared memory of all processes.
+struct Window {
+  MPI_Win win = MPI_WIN_NULL;
+  std::size_t capacity = 0;
+  std::vector<void*> bases;
+
+  void free() {
+    if (win == MPI_WIN_NULL) return;
+    MPI_Win_unlock_all(win);
+    MPI_Win_free(&win);
+  }
+};
+
+std::array<Window, 2>& both_windows() {
+  static std::array<Window, 2> list;
+  return list;
+}
+
+bool all(bool mine) {
+  int yes = mine ? 1 : 0;
+  MPI_Allreduce(MPI_IN_PLACE, &yes, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  return yes != 0;
+}
+
+/// The processes that share this one's memory, if these are all; else none.
+MPI_Comm make_neighbours() {
+  MPI_Comm together = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, my_rank(), MPI_INFO_NULL, &together);
+  int here = 0;
+  int everywhere = 0;
+  MPI_Comm_size(together, &here);
+  MPI_Comm_size(MPI_COMM_WORLD, &everywhere);
+  if (!all(here == everywhere)) return MPI_COMM_NULL;
+  MPI_Comm_set_errhandler(together, MPI_ERRORS_RETURN);
+  return together;
+}
+
+bool allocate(Window& window, std::size_t bytes, MPI_Comm neighbours) {
+  window.free();
+  void* base = nullptr;
+  MPI_Info info = MPI_INFO_NULL;
+  MPI_Info_create(&info);
+  MPI_Info_set(info, "alloc_shared_noncontig", "true");  // pages of their own
+  const int status =
+      MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, info, neighbours, &base, &window.win);
+  MPI_Info_free(&info);
+  if (!all(status == MPI_SUCCESS)) {
+    window.win = MPI_WIN_NULL;
+    return false;
+  }
+  MPI_Win_lock_all(MPI_MODE_NOCHECK, window.win);
+  int size = 0;
+  MPI_Comm_size(neighbours, &size);
+  window.bases.resize(static_cast<std::size_t>(size));
+  for (int rank = 0; rank < size; ++rank) {
+    MPI_Aint length = 0;
+    int unit = 0;
+    MPI_Win_shared_query(window.win, rank, &length, &unit, &window.bases[static_cast<std::size_t>(rank)]);
+  }
+  window.capacity = bytes;
+  return true;
+}
+
+int windows(std::size_t bytes, int turn, void** of_processes) {
+  static MPI_Comm neighbours = make_neighbours();
+  if (neighbours == MPI_COMM_NULL) return 0;
+  Window& window = both_windows()[static_cast<std::size_t>(turn)];
+  if (window.capacity < bytes && !allocate(window, bytes, neighbours)) {
+    neighbours = MPI_COMM_NULL;  // no room for it: messages then
+    return 0;
+  }
+  std::copy(window.bases.begin(), window.bases.end(), of_processes);
+  return 1;
+}
+
+void make_visible() {
+  for (Window& window : both_windows())
+    if (window.win != MPI_WIN_NULL) MPI_Win_sync(window.win);
+}
+
+void meet() {
+  make_visible();
+  MPI_Request request{};
+  // It is test() that waits for it. NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
+  MPI_Ibarrier(MPI_COMM_WORLD, &request);
+  requests().push_back(request);
+}
+
 int test() {
   int done = 0;
   MPI_Testall(static_cast<int>(requests().size()), requests().data(), &done, MPI_STATUSES_IGNORE);
-  if (done != 0) requests().clear();
-  return done;
+  if (done == 0) return 0;
+  requests().clear();
+  make_visible();
+  return 1;
 }
 
-void finish() { MPI_Finalize(); }
+void finish() {
+  for (Window& window : both_windows()) window.free();
+  MPI_Finalize();
+}
 void abort_all(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const SolionMpiTable solion_mpi_table{
-    SOLION_MPI_TABLE_VERSION, library, init, sum, copy, test, finish, abort_all};
+    SOLION_MPI_TABLE_VERSION, library, init, sum, copy, windows, meet, test, finish, abort_all};

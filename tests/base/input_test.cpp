@@ -9,6 +9,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/nearest.hpp"
 
 namespace solion {
 namespace {
@@ -80,6 +81,37 @@ TEST(TomlTable, UnknownKeysAreRefusedByName) {
   EXPECT_EQ(table.integer("steps"), 1);
   EXPECT_THAT(problem_of([&] { table.refuse_unknown(); }),
               AllOf(StartsWith("in.toml:2:"), HasSubstr("stepz"), HasSubstr("known here: steps")));
+}
+
+TEST(TomlTable, MisspeltKeysAreNamedWithTheRightOnes) {
+  TomlTable table =
+      TomlTable::parse("[md]\nsteps = 1\ntemperature = 900\nevry = 2\nthermostat_time = 3\n", "in.toml");
+  TomlTable md = table.table("md");
+  EXPECT_THAT(
+      problem_of([&] { md.number("temperature_K"); }),
+      AllOf(StartsWith("in.toml:3: md.temperature = 900:"), HasSubstr("'md.temperature_K' is missing")));
+  EXPECT_THAT(problem_of([&] { md.integer("every"); }), StartsWith("in.toml:4: md.evry = 2:"));
+  EXPECT_THAT(problem_of([&] { md.integer("seed"); }), HasSubstr("seed: missing"));
+  md.integer("steps");
+  // A key that was only looked for is one that could have been given.
+  EXPECT_FALSE(md.has("thermostat_time_fs"));
+  EXPECT_TRUE(md.has("evry"));
+  md.number("temperature");
+  EXPECT_THAT(problem_of([&] { md.refuse_unknown(); }),
+              AllOf(HasSubstr("evry"), HasSubstr("thermostat_time_fs")));
+  md.integer("evry");
+  EXPECT_THAT(problem_of([&] { md.refuse_unknown(); }),
+              HasSubstr("thermostat_time = 3: unknown key; did you mean 'thermostat_time_fs'?"));
+}
+
+TEST(NearestWord, IsCloseOrBeginsAlike) {
+  const std::vector<std::string> verbs{"relax", "learn", "label", "temperature_K", "md"};
+  EXPECT_EQ(nearest_word("relx", verbs), "relax");
+  EXPECT_EQ(nearest_word("laern", verbs), "learn");
+  EXPECT_EQ(nearest_word("temperature", verbs), "temperature_K");
+  EXPECT_EQ(nearest_word("convert", verbs), "");
+  EXPECT_EQ(nearest_word("xx", verbs), "");  // all of it would change
+  EXPECT_EQ(nearest_word("", verbs), "");
 }
 
 TEST(TomlTable, BrokenTextNamesTheLine) {

@@ -59,3 +59,8 @@ fi
 status=0
 "$solion" man nonsense >out 2>err || status=$?
 [[ $status == 2 ]] && grep -q "no verb 'nonsense'" err || fail "man nonsense: $status, $(cat err)"
+# A misspelt verb or option is named, with the one that was meant.
+refused "there is no 'solion relx'; did you mean 'relax'\?" "$solion" relx a.xyz
+refused "relax has no option --modl; did you mean '--model'\? \(solion relax --help\)" "$solion" relax --modl x.toml y.xyz
+refused "there is no 'solion analyze mds'; did you mean 'msd'\?" "$solion" analyze mds
+refused "subcommand is required \(solion analyze --help\)" "$solion" analyze

@@ -65,7 +65,7 @@ frame_every = 10
 END_TOML
 
 sed 's/frame_every = 20/frame_evry = 20/' campaign.toml > wrong.toml
-refused 'test.frame_every: missing' "$solion" learn wrong.toml --run-dir wrong
+refused "'test.frame_every' is missing; is it this" "$solion" learn wrong.toml --run-dir wrong
 sed 's/"type1"\]/"type9"]/' campaign.toml > wrong.toml
 refused 'type9' "$solion" learn wrong.toml --run-dir wrong
 sed 's/upper_eV_per_A = 1.0/upper_eV_per_A = 0.1/' campaign.toml > wrong.toml

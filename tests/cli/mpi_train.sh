@@ -21,13 +21,13 @@ begin() {
   done
   fail "nothing saved: $(cat "$1.log")"
 }
-# input NAME STEPS BATCH OPTIMIZER: a small model in double precision.
+# input NAME STEPS BATCH OPTIMIZER [FITTING]: a small model in double precision.
 input() {
   cat >"$1.json" <<JSON
 {"model": {"type_map": ["Li", "O", "Cl"],
            "descriptor": {"type": "se_e2_a", "rcut": 4.5, "rcut_smth": 0.5, "sel": "auto", "neuron": [4, 8], "axis_neuron": 2,
                           "type_one_side": true, "precision": "float64"},
-           "fitting_net": {"neuron": [12, 12], "precision": "float64"}},
+           "fitting_net": {"neuron": [${5:-12, 12}], "precision": "float64"}},
  "learning_rate": {"start_lr": 0.005, "stop_lr": 1e-4, "decay_steps": 10}, "optimizer": {"type": "$4"},
  "loss": {"start_pref_e": 0.1, "limit_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 10, "start_pref_v": 0.1, "limit_pref_v": 1},
  "training": {"training_data": {"systems": "$data", "batch_size": $3}, "numb_steps": $2, "disp_freq": 5, "save_freq": 10,
@@ -58,6 +58,13 @@ for n in 2 4; do
   [[ $(jq .processes $n.json) == "$n" ]] || fail "processes in --json"
   python3 compare.py 1/model.ckpt $n/model.ckpt || fail "$n processes and one differ"
   cmp 1/lcurve.out $n/lcurve.out || fail "lcurve.out of $n processes"
+done
+# Arrays that are large enough go through shared memory.
+input wide 8 '"mixed:4"' Adam '120, 120'
+"$solion" train wide.json --folder wide1 --threads 1 >/dev/null 2>&1 || fail "one process"
+for n in 2 3; do
+  ranks $n wide.json --folder wide$n >log 2>&1 || fail "wide, $n processes: $(cat log)"
+  python3 compare.py wide1/model.ckpt wide$n/model.ckpt || fail "wide: $n processes and one differ"
 done
 # SOAP's first bases have directions that rounding decides (docs/theory/train.md): the same bits with the same number of processes.
 input SOAP 30 '"mixed:4"' SOAP

@@ -52,7 +52,7 @@ ramp_ps = 0.2
 END
 
 sed 's/^structures/structure/' tiny.toml > wrong.toml
-refused 'md.structures: missing' "$solion" study wrong.toml --run-dir wrong
+refused "'md.structures' is missing; is it this" "$solion" study wrong.toml --run-dir wrong
 sed 's/npt_ps/ntp_ps/' tiny.toml > wrong.toml
 refused 'wrong.toml:12: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
 sed 's/"type1"/"type9"/' tiny.toml > wrong.toml
@@ -129,6 +129,8 @@ assert hop["per_vacancy"] == 8 and hop["converged"] and abs(hop["forward_eV"] - 
 assert 0.1 < hop["forward_eV"] < 1, hop
 assert 3.8 < numbers["defects"]["perfect"]["a_A"] < 4.0, numbers["defects"]["perfect"]
 assert numbers["validation"]["validation"]["all"]["force_rmse_eV_per_A"] < 0.3
+for part, judged in numbers["validation"].items():
+    assert judged["all"]["frames"] == sum(s[part] for s in numbers["data"]["structures"]) > 0, part
 END
 
 # Once more: everything is known, so that nothing is computed; another seed is another study.
@@ -196,6 +198,21 @@ whole, broken, others = (c["atoms"] for c in accuracy["coordination"])
 assert whole > broken > 0 and others > whole, accuracy["coordination"]
 total = numbers["validation"]["validation"]["all"]["energy_rmse_eV_per_atom"]
 assert 0 < accuracy["energy_rmse_within_structure_eV_per_atom"] <= total, (accuracy, total)
+END
+
+# Systems of one name from several folders, as the iterations of a campaign are: every frame counts, once.
+mkdir a b
+"$solion" convert data/perfect --frames 0:5 -o a/perfect >/dev/null
+"$solion" convert data/perfect --frames 5:8 -o b/perfect >/dev/null
+sed 's/"data"/"a", "b"/; /force_r2/d; /^coordination/d; /^\[conservation\]/,$d' checks.toml > twice.toml
+"$solion" study twice.toml --run-dir twice --json twice.json > out.txt 2>&1 || fail "$(cat out.txt)"
+python3 - <<'END'
+import json
+numbers = json.load(open("twice.json"))
+validation = numbers["validation"]["validation"]
+assert validation["all"]["frames"] == 8, validation["all"]
+assert [(s["name"], s["errors"]["frames"]) for s in validation["structures"]] == [("perfect", 8)]
+assert numbers["data"]["validation"] == ["systems/validation/perfect", "systems/validation/perfect~2"], numbers["data"]
 END
 
 status=0

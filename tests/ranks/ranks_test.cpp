@@ -43,6 +43,41 @@ TEST(Ranks, SumCollectAndSpreadDoWhatTheySay) {
   }
 }
 
+TEST(Ranks, LargeArraysGoThroughSharedMemoryWhereThereIsSome) {
+  constexpr std::size_t n_values = 30'000;
+  for (const bool shared : {false, true}) {
+    for (const int n : {1, 2, 3}) {
+      const std::vector<Part> parts{{0, 9'999, 0}, {9'999, 10'001, n - 1}, {10'001, n_values, n / 2}};
+      const auto owner = [&](std::size_t k) { return parts[k < 9'999 ? 0 : k < 10'001 ? 1 : 2].owner; };
+      const auto problems = in_company(
+          n,
+          [&](Ranks& ranks) {
+            std::vector<double> values(n_values);
+            for (int turn = 0; turn < 6; ++turn) {  // windows are used again
+              const auto value = [&](std::size_t k, int rank) {
+                return static_cast<double>((k + 1) * static_cast<std::size_t>(rank + 1 + turn));
+              };
+              for (std::size_t k = 0; k < n_values; ++k) values[k] = value(k, ranks.rank());
+              ranks.collect<double>(values, parts);
+              std::size_t wrong = 0;
+              for (std::size_t k = 0; k < n_values; ++k) {
+                double sum = 0;
+                for (int rank = 0; rank < n; ++rank) sum += value(k, rank);
+                if (owner(k) == ranks.rank() && values[k] != sum) ++wrong;
+              }
+              for (std::size_t k = 0; k < n_values; ++k) values[k] = value(k, ranks.rank());
+              ranks.spread<double>(values, parts);
+              for (std::size_t k = 0; k < n_values; ++k)
+                if (values[k] != value(k, owner(k))) ++wrong;
+              EXPECT_EQ(wrong, 0U) << n << " " << shared;
+            }
+          },
+          shared);
+      for (const auto& problem : problems) EXPECT_FALSE(problem);
+    }
+  }
+}
+
 std::string text_of(const std::exception_ptr& problem) {
   try {
     if (problem) std::rethrow_exception(problem);

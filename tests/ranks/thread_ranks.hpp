@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "solion/ranks/ranks.hpp"
@@ -42,6 +43,8 @@ class World {
   }
 
   std::vector<const std::vector<Operation>*> lists;  ///< [rank]
+  bool shares_memory = false;
+  std::vector<std::vector<double>> memory[2];  ///< [turn][rank]
 
  private:
   int n_;
@@ -64,7 +67,18 @@ class ThreadRanks final : public Ranks {
   void begin_copy(void* values, std::size_t bytes, int owner) override {
     begun_.push_back({values, bytes, 0, owner});
   }
+  std::vector<void*> windows(std::size_t bytes, int turn) override {
+    if (!world_.shares_memory) return {};
+    auto& memory = world_.memory[turn];
+    memory[static_cast<std::size_t>(rank())].resize(bytes / sizeof(double) + 1);
+    meet();  // addresses stand still
+    std::vector<void*> list;
+    for (auto& one : memory) list.push_back(one.data());
+    return list;
+  }
+  void begin_meeting() override { meeting_ = true; }
   void wait() override {
+    if (std::exchange(meeting_, false)) return meet();
     world_.lists[static_cast<std::size_t>(rank())] = &begun_;
     meet();
     for (std::size_t k = 0; k < begun_.size(); ++k) {
@@ -97,12 +111,16 @@ class ThreadRanks final : public Ranks {
 
   World& world_;
   std::vector<Operation> begun_;
+  bool meeting_ = false;
 };
 
 /// Runs body(ranks) as each of n processes; what each threw. One that threw has left, which the others meet.
+/// `shares_memory`: through windows, as processes of one machine.
 template <typename F>
-std::vector<std::exception_ptr> in_company(int n, const F& body) {
+std::vector<std::exception_ptr> in_company(int n, const F& body, bool shares_memory = false) {
   World world(n);
+  world.shares_memory = shares_memory;
+  for (auto& memory : world.memory) memory.resize(static_cast<std::size_t>(n));
   std::vector<std::exception_ptr> problems(static_cast<std::size_t>(n));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < n; ++rank) {

@@ -11,6 +11,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/nearest.hpp"
 
 namespace solion {
 
@@ -37,7 +38,8 @@ struct TomlTable::State {
   toml::table* here;
   std::filesystem::path file;
   std::string prefix;
-  std::vector<std::string> known{};
+  std::vector<std::string> known{};  ///< read
+  std::vector<std::string> asked{};  ///< only looked for
 
   const toml::node* find(const std::string& key) {
     known.push_back(key);
@@ -54,8 +56,14 @@ namespace {
 template <typename S>
 const toml::node& require(const TomlTable& table, S& state, const std::string& key) {
   const toml::node* node = state.find(key);
-  if (node == nullptr) table.fail(key, "missing");
-  return *node;
+  if (node != nullptr) return *node;
+  std::vector<std::string> unread;
+  for (const std::string& other : table.keys())
+    if (std::find(state.known.begin(), state.known.end(), other) == state.known.end())
+      unread.push_back(other);
+  if (const std::string meant = nearest_word(key, unread); !meant.empty())
+    table.fail(meant, fmt::format("'{}{}' is missing; is it this?", state.prefix, key));
+  table.fail(key, "missing");
 }
 
 }  // namespace
@@ -90,7 +98,10 @@ void TomlTable::fail(const std::string& key, const std::string& problem) const {
                    value.str(), problem);
 }
 
-bool TomlTable::has(const std::string& key) const { return state_->here->contains(key); }
+bool TomlTable::has(const std::string& key) const {
+  state_->asked.push_back(key);
+  return state_->here->contains(key);
+}
 
 TomlTable TomlTable::table(const std::string& key) {
   if (!require(*this, *state_, key).is_table()) fail(key, "expected a table");
@@ -270,9 +281,12 @@ void TomlTable::refuse_unknown() const {
   for (const std::string& key : keys()) {
     if (std::find(state_->known.begin(), state_->known.end(), key) != state_->known.end()) continue;
     std::vector<std::string> known = state_->known;
+    for (const std::string& asked : state_->asked)
+      if (asked != key) known.push_back(asked);
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
-    fail(key, fmt::format("unknown key; known here: {}", fmt::join(known, ", ")));
+    const std::string hint = did_you_mean(key, known);
+    fail(key, fmt::format("unknown key{} known here: {}", hint.empty() ? ";" : hint, fmt::join(known, ", ")));
   }
 }
 

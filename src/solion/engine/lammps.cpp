@@ -31,16 +31,6 @@ namespace fs = std::filesystem;
 constexpr const char* kim_name = "solion_md";
 constexpr double bar_per_eV_A3 = constants::eV_per_A3_in_GPa / constants::bar_in_GPa;
 
-bool in_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "");
-  std::string folder;
-  while (std::getline(folders, folder, ':')) {
-    if (::access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
 /// What LAMMPS said: its own line of the error, else the end of its output.
 std::string complaint(const fs::path& output) {
   std::istringstream lines(reference::tail(output, 40));
@@ -427,8 +417,9 @@ void check_lammps(const md::Input& input, const Frame& start, const LammpsOption
   if (ranks > available_threads() && !in_queue(options) && std::getenv("SLURM_JOB_ID") == nullptr)
     refuse("--ranks",
            fmt::format("{} ranks where this process may use {} cores", ranks, available_threads()));
-  if (!in_path("lmp")) refuse("lmp", "is not here (Debian package lammps)");
-  if (ranks > 1 && !in_path("mpirun")) refuse("mpirun", "is not here (Debian package openmpi-bin)");
+  if (!reference::in_path("lmp")) refuse("lmp", "is not here (Debian package lammps)");
+  if (ranks > 1 && !reference::in_path("mpirun"))
+    refuse("mpirun", "is not here (Debian package openmpi-bin)");
 }
 
 md::Summary run_lammps(md::Input input, const Frame& start, Potential& potential,

@@ -111,7 +111,10 @@ Frame read_frame(const fs::path& path, const ReadOptions& options) {
   const auto reader = open_frames(path, options);
   Frame frame, second;
   if (!reader->next(frame)) throw InputError("{}: no frames", path.string());
-  if (reader->next(second)) throw InputError("{}: several frames; expected one", path.string());
+  if (reader->next(second))
+    throw InputError(
+        "{}: several frames; expected one (solion convert {} --frames 0:1 -o one.xyz takes the first)",
+        path.string(), path.filename().string());
   return frame;
 }
 

@@ -198,7 +198,7 @@ class Labelling {
 std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
                                 std::size_t& rejected, const std::vector<Frame>& known) {
   if (frames.empty()) return {};
-  context.labeller.check(frames);
+  context.labeller.prepare(frames);
   Labelling labelling(context);
   std::vector<Json> outcomes(frames.size());
   std::vector<Frame> open;
@@ -211,6 +211,8 @@ std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>
   }
   if (!open.empty()) {
     log().info("label: {} frames ({} known)", open.size(), frames.size() - open.size());
+    context.labeller.require(open);
+    context.labeller.check(open);
     std::vector<Json> found = labelling(open, known);
     for (std::size_t k = 0; k < open.size(); ++k) outcomes[index[k]] = std::move(found[k]);
   }

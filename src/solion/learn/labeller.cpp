@@ -4,6 +4,7 @@
 #include <cmath>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -12,6 +13,7 @@
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
 #include "solion/reference/code_potential.hpp"
+#include "solion/reference/process.hpp"
 #include "solion/reference/settings.hpp"
 #include "solion/reference/stress_check.hpp"
 
@@ -28,7 +30,7 @@ class EmbeddedLabeller final : public Labeller {
 
   [[nodiscard]] std::string description() const override { return potential_->description(); }
   [[nodiscard]] Json identity() const override { return {{"potential", sha256(read_file(file_))}}; }
-  void check(std::span<const Frame> frames) override {
+  void require(std::span<const Frame> frames) override {
     for (const Frame& frame : frames) match_types(frame, *potential_);
   }
   void label(std::span<const Frame> frames, const std::vector<Frame>& /*known*/,
@@ -106,10 +108,18 @@ class CodeLabeller final : public Labeller {
       identity["audit"] = ref::to_json(audit);
     return identity;
   }
-  void check(std::span<const Frame> frames) override {
-    if (settings_.options.executor.kind == ref::ExecutorSettings::Kind::local)
+  void prepare(std::span<const Frame> frames) override { ref::choose_kpoints(settings_.settings, frames); }
+  void require(std::span<const Frame> frames) override {
+    if (settings_.options.executor.kind == ref::ExecutorSettings::Kind::local) {
       (void)code_.version(settings_.settings);
-    ref::choose_kpoints(settings_.settings, frames);
+    } else if (!ref::in_path("sbatch")) {
+      throw WorkError("the executor is Slurm, and its sbatch is not here (Debian: slurm-client)");
+    }
+    std::set<std::string> seen;
+    for (const Frame& frame : frames)
+      if (seen.insert(frame.formula()).second) (void)data_identity(frame);
+  }
+  void check(std::span<const Frame> frames) override {
     ref::require_stress_check(code_, settings_.settings, frames.front(), settings_.options);
   }
   [[nodiscard]] std::string data_identity(const Frame& frame) const override {

@@ -39,8 +39,13 @@ class Labeller {
   [[nodiscard]] virtual Json identity() const = 0;
   /// What else decides the labels of this frame (pseudopotential files); empty: nothing.
   [[nodiscard]] virtual std::string data_identity(const Frame& /*frame*/) const { return {}; }
-  /// Finds out whether the reference is there and knows these frames; WorkError or InputError if not.
-  virtual void check(std::span<const Frame> frames) = 0;
+  /// Decides what the settings leave open (k-points) from all frames of a call, before identities are asked.
+  virtual void prepare(std::span<const Frame> /*frames*/) {}
+  /// Finds out at little cost whether the reference is there (program or queue, pseudopotentials) and knows
+  /// these frames; WorkError or InputError if not.
+  virtual void require(std::span<const Frame> frames) = 0;
+  /// What the settings must pass once before anything is labelled by them.
+  virtual void check(std::span<const Frame> /*frames*/) {}
   /// Labels every frame, calling `done(index, labelled)` for each, one at a time, as soon as it is known. A
   /// frame that cannot be labelled never stops the others. Throws Interrupted, and WorkError if nothing can
   /// be labelled.

@@ -116,8 +116,17 @@ class Run {
     if (n_start_ == 0) throw WorkError("no frame to train the first models on: all labels were refused");
     test_ = test_frames(context_, n_rejected_);
     log().info("{} frames to start from, {} held out", n_start_, test_.size());
+    require_reference();
     models_ = train_committee(context_, "start", data_, nullptr);
     test_errors_ = errors_of(context_, models_, "held out, start", test_);
+  }
+
+  /// A reference that cannot run is found before hours of training, not after. A campaign that has explored
+  /// already may have all its labels.
+  void require_reference() {
+    const auto tasks = context_.ledger.tasks();
+    if (std::any_of(tasks.begin(), tasks.end(), [](const Task& t) { return t.kind == "explore"; })) return;
+    for (const DataPart& part : data_) context_.labeller.require(part.frames);
   }
 
   /// One line of Table S1; true if the stop rule holds after it.

@@ -32,6 +32,11 @@ class Loaded final : public MpiRanks {
     table_.sum(values, n, bytes_each, owner);
   }
   void begin_copy(void* values, std::size_t bytes, int owner) override { table_.copy(values, bytes, owner); }
+  std::vector<void*> windows(std::size_t bytes, int turn) override {
+    std::vector<void*> list(static_cast<std::size_t>(size()));
+    return table_.windows(bytes, turn, list.data()) != 0 ? list : std::vector<void*>();
+  }
+  void begin_meeting() override { table_.meet(); }
   void wait() override {
     // Giving the core away costs a time slice where others want it: worth it only for a long wait.
     constexpr auto patience = std::chrono::milliseconds(2);

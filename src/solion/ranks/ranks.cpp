@@ -1,4 +1,4 @@
-// Collective operations out of three primitives, and dealing out work.
+// Collective operations out of a few primitives, and dealing out work.
 #include "solion/ranks/ranks.hpp"
 
 #include <algorithm>
@@ -15,9 +15,37 @@ void Ranks::sum(std::span<double> values) {
   wait();
 }
 
+/// Windows for one exchange. Two exchanges later the same ones are written again: by then every process has
+/// met the others once more and has read what it wanted.
+std::vector<void*> Ranks::next_windows(std::size_t bytes) {
+  constexpr std::size_t least = std::size_t{1} << 16;  // smaller arrays are as fast as messages
+  if (bytes < least) return {};
+  turn_ = 1 - turn_;
+  return windows(bytes, turn_);
+}
+
 template <typename T>
 void Ranks::collect(std::span<T> values, std::span<const Part> parts) {
   if (size_ == 1) return;
+  const auto me = static_cast<std::size_t>(rank_);
+  if (const std::vector<void*> shared = next_windows(values.size_bytes()); !shared.empty()) {
+    for (const Part& part : parts) {
+      if (part.owner != rank_)
+        std::copy(values.data() + part.begin, values.data() + part.end,
+                  static_cast<T*>(shared[me]) + part.begin);
+    }
+    begin_meeting();
+    wait();
+    for (const Part& part : parts) {
+      if (part.owner != rank_) continue;
+      for (std::size_t other = 0; other < shared.size(); ++other) {
+        if (other == me) continue;
+        const T* theirs = static_cast<const T*>(shared[other]);
+        for (std::size_t k = part.begin; k < part.end; ++k) values[k] += theirs[k];
+      }
+    }
+    return;
+  }
   for (const Part& part : parts)
     begin_sum(values.data() + part.begin, part.end - part.begin, sizeof(T), part.owner);
   wait();
@@ -26,6 +54,20 @@ void Ranks::collect(std::span<T> values, std::span<const Part> parts) {
 template <typename T>
 void Ranks::spread(std::span<T> values, std::span<const Part> parts) {
   if (size_ == 1) return;
+  if (const std::vector<void*> shared = next_windows(values.size_bytes()); !shared.empty()) {
+    T* mine = static_cast<T*>(shared[static_cast<std::size_t>(rank_)]);
+    for (const Part& part : parts) {
+      if (part.owner == rank_)
+        std::copy(values.data() + part.begin, values.data() + part.end, mine + part.begin);
+    }
+    begin_meeting();
+    wait();
+    for (const Part& part : parts) {
+      const T* theirs = static_cast<const T*>(shared[static_cast<std::size_t>(part.owner)]);
+      if (part.owner != rank_) std::copy(theirs + part.begin, theirs + part.end, values.data() + part.begin);
+    }
+    return;
+  }
   for (const Part& part : parts)
     begin_copy(values.data() + part.begin, (part.end - part.begin) * sizeof(T), part.owner);
   wait();

@@ -79,12 +79,19 @@ class Ranks {
   virtual void begin_sum(void* /*values*/, std::size_t /*n*/, std::size_t /*bytes_each*/, int /*owner*/) {}
   /// Begins to copy the bytes at `values` from `owner` to all others.
   virtual void begin_copy(void* /*values*/, std::size_t /*bytes*/, int /*owner*/) {}
+  /// Memory of every process that all can read, of at least `bytes`, in the order of the processes; two of
+  /// them take turns. Empty where there is none: processes on several machines.
+  virtual std::vector<void*> windows(std::size_t /*bytes*/, int /*turn*/) { return {}; }
+  /// Begins to wait until all have come here; they then see what was written into windows before.
+  virtual void begin_meeting() {}
   /// Returns when all that was begun is done.
   virtual void wait() {}
+  std::vector<void*> next_windows(std::size_t bytes);
   void throw_together(const std::exception_ptr& problem);
 
   int rank_ = 0;
   int size_ = 1;
+  int turn_ = 0;
 };
 
 /// Gives each item, heaviest first, to the process with the least so far: the owner of each. The same for the

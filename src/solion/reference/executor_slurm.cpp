@@ -56,16 +56,6 @@ struct Task {
   bool running = false;
 };
 
-bool in_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  std::istringstream stream(path == nullptr ? "" : path);
-  std::string folder;
-  while (std::getline(stream, folder, ':')) {
-    if (::access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);

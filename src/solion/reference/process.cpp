@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "solion/base/errors.hpp"
@@ -175,6 +177,16 @@ Outcome run(const Command& command, const std::function<bool()>& cancelled) {
   outcome.ending = WIFSIGNALED(status) ? Ending::signalled : Ending::exited;
   outcome.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
   return outcome;
+}
+
+bool in_path(const std::string& program) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
 }
 
 std::string tail(const std::filesystem::path& file, int lines) {

@@ -39,6 +39,9 @@ struct Outcome {
 /// threads at once. WorkError if the program cannot be started (it names the program).
 Outcome run(const Command& command, const std::function<bool()>& cancelled);
 
+/// Whether a program of this name is in one of the folders of $PATH.
+bool in_path(const std::string& program);
+
 /// The last `lines` lines of a file (of its last 16 kB at most) without control characters; empty if there is
 /// no such file.
 std::string tail(const std::filesystem::path& file, int lines = 12);

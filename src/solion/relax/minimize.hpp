@@ -22,7 +22,7 @@ struct RelaxOptions {
 };
 
 struct RelaxResult {
-  Frame frame;  ///< relaxed, with its labels
+  Frame frame;          ///< relaxed, with its labels
   double start_eV = 0;  ///< energy at the start
   double energy_eV = 0;
   double enthalpy_eV = 0;  ///< E + P·V

@@ -56,6 +56,9 @@ std::string percent_encoded(const std::string& text) {
   return out;
 }
 
+/// A cell that is read rather than compared: it may break into lines.
+bool is_text(const std::string& cell) { return cell.size() > 40 && cell.find(' ') != std::string::npos; }
+
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string out = "\"";
@@ -278,7 +281,8 @@ class ItemWriter {
         throw InputError("report: table '{}' has a row of {} cells under {} headings", table.id, row.size(),
                          table.header.size());
       page_ += "<tr>";
-      for (const auto& cell : row) page_ += fmt::format("<td>{}</td>", escape(cell));
+      for (const auto& cell : row)
+        page_ += fmt::format("<td{}>{}</td>", is_text(cell) ? " class=\"text\"" : "", escape(cell));
       page_ += "</tr>\n";
     }
     page_ += "</tbody></table>\n";
@@ -331,7 +335,7 @@ body{font:17px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:
 h1{line-height:1.2}h2{margin-top:2.5rem;border-bottom:1px solid #ccc}
 figure{margin:1.5rem 0}.plot{width:100%;height:28rem}.plot.square{height:34rem;max-width:38rem}
 figcaption,caption{font-size:15px;color:#333;text-align:left}caption{padding-bottom:.4rem;font-weight:600}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}td{white-space:nowrap}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}td{white-space:nowrap}td.text{white-space:normal;text-align:left;min-width:16rem;overflow-wrap:break-word}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}.table{overflow-x:auto;margin:1.5rem 0}.note{font-size:14px;color:#444;margin:.2rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;font-size:15px}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
 .csv{font-size:14px}nav a{margin-right:1rem}

@@ -142,11 +142,25 @@ Json transport_key(const Config& config) {
 
 namespace {
 
+/// Empty, or why nothing measured in this run counts.
+std::string why_unsound(const Json& point) {
+  constexpr double most_off = 0.1;              // of the target: ten times what a thermostat leaves
+  constexpr double most_drift_meV_per_ps = 10;  // an atom: 100 K in a ps
+  const double target_K = point["temperature_K"], mean_K = point["mean_temperature_K"];
+  const double drift = point["drift_meV_per_atom_per_ps"];
+  if (!(std::abs(mean_K - target_K) <= most_off * target_K))
+    return fmt::format("the run had {:.0f} K", mean_K);
+  if (!(std::abs(drift) <= most_drift_meV_per_ps))
+    return fmt::format("the conserved energy drifted by {:.2g} meV/atom/ps", drift);
+  return {};
+}
+
 /// D(T) of one structure, bounds included.
 std::vector<transport::DiffusionPoint> diffusion_points(const Json& results, const std::string& structure) {
   std::vector<transport::DiffusionPoint> points;
   for (const auto& p : results) {
     if (p["structure"] != structure || p.contains("failed")) continue;
+    if (p["unsound"] != "" || p["molten"]) continue;
     const Json& d = p["diffusion"];
     const bool good = d["resolved"];
     const Json& value = good ? d["D_cm2_per_s"] : d["D_bound_cm2_per_s"];
@@ -194,6 +208,17 @@ Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
 
 }  // namespace
 
+void judge_points(const Config& config, Json& points) {
+  for (Json& p : points) {
+    if (p.contains("failed")) continue;
+    const double jump_A = config.transport.jump_length_A;
+    constexpr double usual_jump_A = 2.5;
+    const double half_square = 0.5 * std::pow(jump_A > 0 ? jump_A : usual_jump_A, 2);
+    p["unsound"] = why_unsound(p);
+    p["molten"] = p["framework_msd_A2"].get<double>() > half_square;
+  }
+}
+
 Json fit_temperatures(const Config& config, const Json& results) {
   Json fits = Json::object();
   for (const auto& structure : config.md.structures) {
@@ -204,7 +229,8 @@ Json fit_temperatures(const Config& config, const Json& results) {
     if (resolved.size() < 3) {
       fits[structure] = {
           {"reason",
-           fmt::format("D is resolved at {} temperatures; an activation energy with an error needs three",
+           fmt::format("D of the crystal is resolved at {} temperatures; an activation energy with an error "
+                       "needs three",
                        resolved.size())}};
       continue;
     }

@@ -144,14 +144,21 @@ std::string words(const Json& list) {
 }  // namespace
 
 Section data_section(const Json& numbers) {
-  Table table{"data", "Labelled frames by structure", {"structure", "training", "validation"}, {}, {}};
-  for (const auto& s : numbers["data"]["structures"]) {
-    table.rows.push_back(
-        {s["name"], std::to_string(s["training"].get<int>()), std::to_string(s["validation"].get<int>())});
+  const Json& structures = numbers["data"]["structures"];
+  const bool trained = std::any_of(structures.begin(), structures.end(),
+                                   [](const Json& s) { return s["training"].get<int>() > 0; });
+  Table table{"data", "Labelled frames by structure", {"structure"}, {}, {}};
+  if (trained) table.header.emplace_back("training");
+  table.header.emplace_back("validation");
+  for (const auto& s : structures) {
+    auto& row = table.rows.emplace_back(std::vector<std::string>{s["name"]});
+    for (const char* part : {"training", "validation"})
+      if (trained || std::string_view(part) == "validation") row.push_back(number(s[part], "{:g}"));
   }
-  return {"Data set",
-          {std::string("Reference labels that the model was trained on, and those kept apart to judge it."),
-           table}};
+  const char* text = trained
+                         ? "Reference labels that the model was trained on, and those kept apart to judge it."
+                         : "Reference labels that judge the model, which was made before.";
+  return {"Data set", {std::string(text), table}};
 }
 
 Section campaign_section(const Config& config) {

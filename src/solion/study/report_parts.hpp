@@ -46,6 +46,17 @@ Section defects_section(const Json& numbers, const Published& published);
 std::string number(const Json& value, const char* format = "{:.3g}");
 /// Notes why this point has no row; of one that is only not computed yet the summary speaks.
 void note_failure(Table& table, const Json& point);
+/// Notes that share a text, as one: "text: type1 at 300, 400 K; type2 at 300 K".
+class SharedNotes {
+ public:
+  /// `temperature_K` null: the whole structure.
+  void add(const std::string& text, const std::string& structure, const Json& temperature_K = {});
+  void write(std::vector<std::string>& notes) const;
+
+ private:
+  using ByStructure = std::vector<std::pair<std::string, std::vector<std::string>>>;
+  std::vector<std::pair<std::string, ByStructure>> texts_;
+};
 /// Numbers, NaN for null.
 std::vector<double> doubles(const Json& values);
 

@@ -8,40 +8,63 @@
 namespace solion::study {
 namespace {
 
+/// The reason without the numbers, which the table has: what follows its last colon.
+std::string kind_of_reason(const std::string& reason) {
+  const std::size_t colon = reason.rfind(": ");
+  return colon == std::string::npos ? reason : reason.substr(colon + 2);
+}
+
+/// D of this run in units of the published one, or the bound in them.
+std::string over_published(const Json& d, const Json& published) {
+  const bool resolved = d["resolved"];
+  const Json& own = d[resolved ? "D_cm2_per_s" : "D_bound_cm2_per_s"];
+  if (!published.is_number() || !own.is_number()) return "–";
+  return fmt::format("{}{:.2g}", resolved ? "" : "< ", own.get<double>() / published.get<double>());
+}
+
 Table diffusion_table(const Json& points, const Published& published) {
   Table table{"diffusion",
               "Tracer diffusion of the mobile ion",
               {"structure", "T (K)", "D (cm²/s)", "standard error", "σ (mS/cm)", "MSD at window end (Å²)",
-               "framework MSD (Å²)", "D published (cm²/s)"},
+               "framework MSD (Å²)", "D published (cm²/s)", "this / published", "remark"},
               {},
               {}};
-  bool molten = false;
+  SharedNotes shared;
   for (const auto& p : points) {
     if (p.contains("failed")) continue;
     const Json& d = p["diffusion"];
     const bool resolved = d["resolved"];
-    molten = molten || p["framework_msd_A2"].get<double>() > 3;
+    const Json other = published.D(p["structure"], p["temperature_K"]);
+    if (const std::string why = p["unsound"]; !why.empty()) {
+      table.rows.push_back({p["structure"], number(p["temperature_K"], "{:g}"), "–", "–", "–", "–", "–",
+                            number(other, "{:.2e}"), "–", "not sound: " + why});
+      continue;
+    }
     table.rows.push_back(
         {p["structure"], number(p["temperature_K"], "{:g}"),
          resolved ? number(d["D_cm2_per_s"], "{:.2e}") : "< " + number(d["D_bound_cm2_per_s"], "{:.1e}"),
          resolved ? number(d["D_std_cm2_per_s"], "{:.1e}") : "–",
          resolved ? number(p["conductivity_mS_per_cm"], "{:.3g}") : "–", number(d["window_msd_A2"], "{:.2f}"),
-         number(p["framework_msd_A2"], "{:.2f}"),
-         number(published.D(p["structure"], p["temperature_K"]), "{:.2e}")});
+         number(p["framework_msd_A2"], "{:.2f}"), number(other, "{:.2e}"), over_published(d, other),
+         p["molten"].get<bool>() ? "molten"
+         : resolved              ? ""
+                                 : "not resolved"});
+    if (p["molten"])
+      shared.add(
+          "Molten: the framework moves as far as a jump, so that D is that of a liquid and belongs to no "
+          "activation energy",
+          p["structure"], p["temperature_K"]);
     if (!resolved)
-      table.notes.push_back(fmt::format("{} at {} K, not resolved: {}", p["structure"].get<std::string>(),
-                                        number(p["temperature_K"], "{:g}"), d["reason"].get<std::string>()));
+      shared.add("Not resolved, " + kind_of_reason(d["reason"]), p["structure"], p["temperature_K"]);
     if (const std::string note = p["not_steady"]; !note.empty())
       table.notes.push_back(fmt::format("{} at {} K, not stationary: {}", p["structure"].get<std::string>(),
                                         number(p["temperature_K"], "{:g}"), note));
   }
+  shared.write(table.notes);
   table.notes.emplace_back(
-      "“<” is a one-sided 95 % upper bound. σ is the Nernst–Einstein conductivity of the tracer D.");
+      "“<” is a one-sided 95 % upper bound; vibration is an MSD below half the square of a jump. σ is the "
+      "Nernst–Einstein conductivity of the tracer D.");
   if (!published.source.empty()) table.notes.push_back("Published: " + published.source);
-  if (molten)
-    table.notes.emplace_back(
-        "Where the framework's MSD is large too, the structure is no longer a crystal with mobile ions: it "
-        "melts.");
   return table;
 }
 
@@ -78,6 +101,7 @@ Figure arrhenius_figure(const Json& numbers) {
   for (const auto& p : numbers["points"]) {
     if (p.contains("failed")) continue;
     const std::string name = p["structure"];
+    if (p["unsound"] != "") continue;
     auto& [values, bounds] = by_structure[name];
     const Json& d = p["diffusion"];
     const double x = 1000 / p["temperature_K"].get<double>();
@@ -111,9 +135,10 @@ Table activation_table(const Json& fits) {
               {"structure", "E_a (eV)", "standard error", "points", "R²", "D at 300 K (cm²/s), extrapolated"},
               {},
               {}};
+  SharedNotes shared;
   for (const auto& [name, fit] : fits.items()) {
     if (!fit.contains("Ea_eV")) {
-      table.notes.push_back(fmt::format("{}: {}", name, fit["reason"].get<std::string>()));
+      shared.add(fit["reason"], name);
       continue;
     }
     table.rows.push_back({name, number(fit["Ea_eV"], "{:.3f}"), number(fit["Ea_std_eV"], "{:.3f}"),
@@ -122,6 +147,7 @@ Table activation_table(const Json& fits) {
     for (const auto& note : fit["notes"])
       table.notes.push_back(fmt::format("{}: {}", name, note.get<std::string>()));
   }
+  shared.write(table.notes);
   return table;
 }
 
@@ -213,7 +239,7 @@ std::vector<Item> msd_figures(const Json& points) {
 Section md_section(const Json& numbers) {
   Table table{"md",
               "Molecular dynamics",
-              {"structure", "T (K)", "cell", "production (ps)", "a (Å)", "mean T (K)", "mean p (bar)",
+              {"structure", "T (K)", "cell", "production (ps)", "∛V (Å)", "mean T (K)", "mean p (bar)",
                "drift (meV/atom/ps)"},
               {},
               {}};
@@ -236,10 +262,11 @@ Section md_section(const Json& numbers) {
     s.y.push_back(p["lattice_A"]);
   }
   Figure figure{"lattice",
-                "Lattice constant",
-                "Cube root of the mean NPT volume per conventional cell of the perfect crystal.",
+                "Size of the cell",
+                "Cube root of the mean NPT volume per conventional cell of the perfect crystal: the lattice "
+                "constant of a cubic one.",
                 "T (K)",
-                "a (Å)",
+                "∛V (Å)",
                 false,
                 false,
                 false,

@@ -48,7 +48,11 @@ Json run_md(const Context& context, const Point& point, double production_ps, Po
       settings_at(context.config, point.temperature_K, md::Ensemble::nvt, m.equilibration_ps, production_ps);
   nvt_settings.draw_velocities = false;
   options.observers.push_back({trajectory.every, [&](const md::Simulation&) { tick(); }});
-  const Frame relaxed = scaled_to(io::read_frame(npt_files.final_structure), npt.averages.volume_A3.mean);
+  io::ReadOptions as_it_is;  // an exploded run is for the engine to say
+  as_it_is.closest_A = 0;
+  as_it_is.accept_any_density = true;
+  const Frame relaxed =
+      scaled_to(io::read_frame(npt_files.final_structure, as_it_is), npt.averages.volume_A3.mean);
   const auto nvt = md::run(nvt_settings, nvt_files, relaxed, potential, options);
 
   const double cells = static_cast<double>(m.supercell[0]) * m.supercell[1] * m.supercell[2];

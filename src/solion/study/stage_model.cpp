@@ -22,7 +22,7 @@ using Systems = std::vector<dataset::System>;
 
 /// Hash of every file of every system: the identity of the data.
 std::string hash_of(const Systems& systems) {
-  std::string all;
+  std::string all = "a folder each\n";
   for (const auto& system : systems) {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(system.path)) {
@@ -49,8 +49,31 @@ Json once_with_files(const Context& context, const char* kind, const char* name,
   return context.once(kind, name, inputs, work);
 }
 
-/// Writes the chosen frames of each system as a system of its own below `folder`; returns the paths from
-/// run_dir.
+constexpr char further = '~';  // before the number of a further system of the same structure
+
+/// Where the frames of each system go, from run_dir, by system: a folder each, named by its structure, and
+/// numbered where several systems have one structure (the iterations of a campaign).
+std::map<std::size_t, std::string> folders_of(const std::string& part, const Systems& systems,
+                                              const std::vector<dataset::FrameId>& chosen) {
+  std::map<std::size_t, std::string> folders;
+  std::map<std::string, int> times;
+  for (const auto& id : chosen) {
+    if (folders.contains(id.system)) continue;
+    const std::string& name = systems[id.system].name;
+    const int n = ++times[name];
+    folders[id.system] =
+        fmt::format("systems/{}/{}{}", part, name, n == 1 ? "" : fmt::format("{}{}", further, n));
+  }
+  return folders;
+}
+
+/// The name that a system had before it got a folder of `folders_of`.
+std::string name_of(const std::string& folder) {
+  const std::string leaf = std::filesystem::path(folder).filename().string();
+  return leaf.substr(0, leaf.rfind(further));
+}
+
+/// Writes the chosen frames of each system as a system of its own; returns the paths from run_dir.
 Json write_part(const Context& context, const std::string& part, const Systems& systems,
                 const std::vector<dataset::FrameId>& chosen) {
   const std::filesystem::path folder = context.folder("systems") / part;
@@ -59,10 +82,9 @@ Json write_part(const Context& context, const std::string& part, const Systems& 
   std::map<std::size_t, std::vector<Frame>> by_system;
   for (const auto& id : chosen) by_system[id.system].push_back(systems[id.system].frames[id.frame]);
   Json paths = Json::array();
-  for (const auto& [s, frames] : by_system) {
-    const std::string name = fmt::format("systems/{}/{}", part, systems[s].name);
-    io::write_frames(context.options.run_dir / name, frames);
-    paths.push_back(name);
+  for (const auto& [s, path] : folders_of(part, systems, chosen)) {
+    io::write_frames(context.options.run_dir / path, by_system[s]);
+    paths.push_back(path);
   }
   return paths;
 }
@@ -70,12 +92,11 @@ Json write_part(const Context& context, const std::string& part, const Systems& 
 /// The temperature of each chosen frame by the path of its system, null where its provenance has none.
 Json temperatures_of(const std::string& part, const Systems& systems,
                      const std::vector<dataset::FrameId>& chosen) {
+  const auto folders = folders_of(part, systems, chosen);
   Json result = Json::object();
-  for (const auto& id : chosen) {
-    const dataset::System& system = systems[id.system];
-    result[fmt::format("systems/{}/{}", part, system.name)].push_back(
-        system.provenance[id.frame].value("temperature_K", Json()));
-  }
+  for (const auto& id : chosen)
+    result[folders.at(id.system)].push_back(
+        systems[id.system].provenance[id.frame].value("temperature_K", Json()));
   return result;
 }
 
@@ -157,12 +178,15 @@ struct Points {
 
 /// Errors of the frames below the given paths, by structure (the system's name), with parity points.
 Json compare_part(const Context& context, const Json& paths, const Potential& potential) {
-  train::Accuracy all;
-  Json by_structure = Json::array();
-  for (const auto& path : paths) {
-    const auto frames = io::read_frames(context.options.run_dir / path.get<std::string>());
+  struct Compared {
     train::Accuracy accuracy;
     Points energy, force;
+  };
+  train::Accuracy all;
+  std::map<std::string, Compared> structures;
+  for (const std::string path : paths) {
+    const auto frames = io::read_frames(context.options.run_dir / path);
+    auto& [accuracy, energy, force] = structures[name_of(path)];
     for (const auto& frame : train::compare(potential, frames, context.options.threads)) {
       accuracy.add(frame);
       all.add(frame);
@@ -172,11 +196,13 @@ Json compare_part(const Context& context, const Json& paths, const Potential& po
         for (int k = 0; k < 3; ++k) force.add(frame.forces_label[i][k], frame.forces[i][k]);
       }
     }
-    by_structure.push_back({{"name", std::filesystem::path(path.get<std::string>()).filename().string()},
-                            {"errors", train::to_json(accuracy)},
-                            {"energy_eV_per_atom", energy.json()},
-                            {"force_eV_per_A", force.json()}});
   }
+  Json by_structure = Json::array();
+  for (const auto& [name, s] : structures)
+    by_structure.push_back({{"name", name},
+                            {"errors", train::to_json(s.accuracy)},
+                            {"energy_eV_per_atom", s.energy.json()},
+                            {"force_eV_per_A", s.force.json()}});
   return {{"all", train::to_json(all)}, {"structures", by_structure}};
 }
 

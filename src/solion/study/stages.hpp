@@ -27,8 +27,6 @@ struct Context {
             const std::function<Json()>& work) const;
 };
 
-inline constexpr const char* not_computed = "not computed yet";
-
 /// Only a report is wanted, and the ledger does not have this task.
 class NotComputed : public WorkError {
  public:
@@ -96,6 +94,11 @@ Json find_barriers(const Context& context, const Json& model);
 
 /// Each structure heated and cooled: g(r) and polyhedra before and after, by structure.
 Json anneal(const Context& context, const Json& model);
+
+/// Adds to each point "unsound" (why its run says nothing: it did not hold its temperature, or its energy
+/// drifted) and "molten" (the framework moves as far as a jump of the mobile ion): neither belongs into a
+/// law of D(T) of the crystal.
+void judge_points(const Config& config, Json& points);
 
 /// Arrhenius fits and the law of D(T) by structure, from the results of the points.
 Json fit_temperatures(const Config& config, const Json& results);

@@ -24,6 +24,8 @@ Json Context::once(const std::string& kind, const std::string& name, const Json&
                    const std::function<Json()>& work) const {
   if (!options.report_only) return ledger.once(kind, name, inputs, work);
   const auto known = ledger.find(learn::Ledger::key_of(kind, inputs));
+  constexpr std::string_view failed = "failed: ";
+  if (known && known->outcome.starts_with(failed)) throw WorkError(known->outcome.substr(failed.size()));
   if (!known || known->outcome != "done") throw NotComputed(name);
   return known->outputs;
 }
@@ -53,6 +55,7 @@ void move_ions(const Context& context, Json& numbers) {
   const auto missing = moved["missing"].get<std::size_t>();
   moved.erase("missing");
   numbers.update(moved);
+  judge_points(config, numbers["points"]);
   if (missing > 0) numbers["missing"].push_back(fmt::format("{} of {} points", missing, n_points));
   if (!config.annealing.structures.empty())
     add_stage(numbers, "annealing", "annealing", [&] { return anneal(context, model); });

@@ -19,6 +19,9 @@ struct Result {
   Json numbers;  ///< what the report says, for scripts
 };
 
+/// What a part of the numbers has under "failed" where it is only not computed (`report_only`).
+inline constexpr const char* not_computed = "not computed yet";
+
 /// Runs every stage that the ledger in `run_dir` does not know as finished (unless `report_only`), and writes
 /// `run_dir/report.html`. A call that was stopped (kill, Ctrl-C, power cut) goes on where it was. A molecular
 /// dynamics point that fails is reported as failed and does not stop the others. One process at a time works

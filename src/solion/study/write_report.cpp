@@ -2,8 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "solion/base/files.hpp"
 #include "solion/base/version.hpp"
 #include "solion/study/report_parts.hpp"
 
@@ -26,6 +28,27 @@ void note_failure(Table& table, const Json& point) {
   table.notes.push_back(fmt::format("{} at {} K failed: {}", point["structure"].get<std::string>(),
                                     number(point["temperature_K"], "{:g}"),
                                     point["failed"].get<std::string>()));
+}
+
+void SharedNotes::add(const std::string& text, const std::string& structure, const Json& temperature_K) {
+  const auto entry = [](auto& list, const std::string& name) -> auto& {
+    for (auto& [known, value] : list)
+      if (known == name) return value;
+    return list.emplace_back(name, typename std::decay_t<decltype(list)>::value_type::second_type()).second;
+  };
+  auto& temperatures = entry(entry(texts_, text), structure);
+  if (temperature_K.is_number()) temperatures.push_back(number(temperature_K, "{:g}"));
+}
+
+void SharedNotes::write(std::vector<std::string>& notes) const {
+  for (const auto& [text, structures] : texts_) {
+    std::vector<std::string> where;
+    for (const auto& [structure, temperatures] : structures)
+      where.push_back(temperatures.empty()
+                          ? structure
+                          : fmt::format("{} at {} K", structure, fmt::join(temperatures, ", ")));
+    notes.push_back(fmt::format("{}: {}.", text, fmt::join(where, "; ")));
+  }
 }
 
 Json Published::D(const std::string& structure, double temperature_K) const {
@@ -52,6 +75,25 @@ Published read_published(const Config& config) {
   table.refuse_unknown();
   return published;
 }
+
+namespace {
+
+/// D(T) of each structure as `solion analyze arrhenius` reads it: data/D-STRUCTURE.csv.
+void write_diffusion(const Json& points, const std::filesystem::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const Json& p : points) {
+    if (p.contains("failed") || p["unsound"] != "" || p["molten"]) continue;
+    const Json& d = p["diffusion"];
+    const auto text = [](const Json& value) { return value.is_number() ? value.dump() : std::string(); };
+    std::string& file = files[p["structure"]];
+    if (file.empty()) file = "T_K,D_cm2_per_s,D_std_cm2_per_s,resolved,D_bound_cm2_per_s\n";
+    file += fmt::format("{},{},{},{},{}\n", p["temperature_K"].dump(), text(d["D_cm2_per_s"]),
+                        text(d["D_std_cm2_per_s"]), d["resolved"].dump(), text(d["D_bound_cm2_per_s"]));
+  }
+  for (const auto& [name, text] : files) write_file(folder / fmt::format("D-{}.csv", name), text);
+}
+
+}  // namespace
 
 void write_report(const Context& context, const Json& numbers, const std::filesystem::path& file) {
   report::Document document;
@@ -92,6 +134,7 @@ void write_report(const Context& context, const Json& numbers, const std::filesy
     }
   }
   report::write_html(document, file, report::find_plotly());
+  if (numbers.contains("points")) write_diffusion(numbers["points"], file.parent_path() / "data");
 }
 
 }  // namespace solion::study

@@ -46,7 +46,8 @@ double frame_interval(const ReadTrajectory& what, const io::ReadOptions& options
   if (!what.frame_interval_fs) {
     if (stated && *stated > 0) return *stated;
     if (!what.needs_time && !(what.skip_ps > 0)) return std::numeric_limits<double>::quiet_NaN();
-    throw InputError("{}: the frames say no time_fs; give the frame interval", what.files.front().string());
+    throw InputError("{}: the frames say no time_fs; give the time between frames (--frame-interval-fs)",
+                     what.files.front().string());
   }
   const double given = *what.frame_interval_fs;
   if (!(given > 0) || !std::isfinite(given))
