@@ -2,7 +2,7 @@
 
 # To build the program.
 packages_build=(g++ cmake ninja-build pkg-config
-  libeigen3-dev libopenblas-dev libhdf5-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libpugixml-dev libcli11-dev
+  libeigen3-dev libopenblas-dev libhdf5-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev libpugixml-dev libcif-dev libicu-dev libcli11-dev
   libfmt-dev libspdlog-dev libsymspg-dev libsqlite3-dev libssl-dev librandom123-dev libboost-math-dev libhwy-dev
   libkim-api-dev)
 # To write reports: plotly.js, and what makes it smaller.

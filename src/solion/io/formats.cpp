@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "solion/base/files.hpp"
+#include "solion/io/cif.hpp"
 #include "solion/io/deepmd_npy.hpp"
 #include "solion/io/extxyz.hpp"
 #include "solion/io/lammps_data.hpp"
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* accepted_names =
     "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, *.data or *.lmp (LAMMPS data), *.dump or "
-    "*.lammpstrj, XDATCAR*, OUTCAR* or *.xml (VASP, read only), or a folder (DeePMD npy system)";
+    "*.lammpstrj, *.cif, XDATCAR*, OUTCAR* or *.xml (VASP; these read only), or a folder (DeePMD npy system)";
 
 using Append = void (*)(std::string&, const Frame&);
 
@@ -38,9 +39,10 @@ Append appender(Format format, const fs::path& path) {
     case Format::xdatcar:
     case Format::outcar:
     case Format::vasprun:
+    case Format::cif:
       break;
   }
-  throw InputError("{}: VASP's own files are read and not written", path.string());
+  throw InputError("{}: CIF and VASP's own results are read and not written", path.string());
 }
 
 Format streaming_format(const fs::path& path) {
@@ -66,6 +68,7 @@ Format format_of(const fs::path& path) {
   if (name.starts_with("XDATCAR")) return Format::xdatcar;
   if (name.starts_with("OUTCAR")) return Format::outcar;
   if (suffix == ".xml") return Format::vasprun;
+  if (suffix == ".cif") return Format::cif;
   if (suffix == ".data" || suffix == ".lmp") return Format::lammps_data;
   if (suffix == ".dump" || suffix == ".lammpstrj") return Format::lammps_dump;
   if (suffix.empty()) return Format::deepmd_npy;
@@ -89,6 +92,8 @@ std::unique_ptr<FrameReader> open_frames(const fs::path& path, const ReadOptions
       return read_outcar(LineReader(path), options);
     case Format::vasprun:
       return read_vasprun(path, options);
+    case Format::cif:
+      return read_cif(read_file(path), path.string(), options);
     case Format::deepmd_npy:
       break;
   }

@@ -69,6 +69,37 @@ std::vector<int> orbits(const Frame& frame, const std::vector<SymmetryOperation>
 
 }  // namespace
 
+std::vector<int> find_settings(const std::string& hall, const std::string& hermann_mauguin,
+                               const std::string& number) {
+  const auto bare = [](std::string text) {
+    std::erase(text, ' ');
+    return text;
+  };
+  std::vector<int> settings;
+  constexpr int n_settings = 530;
+  for (int k = 1; k <= n_settings; ++k) {
+    const SpglibSpacegroupType type = spg_get_spacegroup_type(k);
+    const bool same = !hall.empty()              ? bare(type.hall_symbol) == bare(hall)
+                      : !hermann_mauguin.empty() ? bare(type.international_full) == bare(hermann_mauguin) ||
+                                                       bare(type.international_short) == bare(hermann_mauguin)
+                                                 : std::to_string(type.number) == bare(number);
+    if (same) settings.push_back(k);
+  }
+  return settings;
+}
+
+std::vector<SymmetryOperation> operations_of_setting(int setting) {
+  constexpr int most = 192;
+  std::array<int[3][3], most> rotations{};
+  std::array<double[3], most> translations{};
+  const int n = spg_get_symmetry_from_database(rotations.data(), translations.data(), setting);
+  std::vector<SymmetryOperation> operations;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k)
+    operations.push_back({IntMat3(Eigen::Map<const IntMat3>(&rotations[k][0][0])),
+                          Vec3(Eigen::Map<const Vec3>(&translations[k][0]))});
+  return operations;
+}
+
 Vec3 wrap_fractional(const Vec3& f) {
   Vec3 w = f - f.array().floor().matrix();
   for (int k = 0; k < 3; ++k) {

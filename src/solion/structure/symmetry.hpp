@@ -31,6 +31,13 @@ struct Symmetry {
 /// atoms).
 Symmetry find_symmetry(const Frame& frame, double tolerance_A = 1e-3);
 
+/// The settings (spglib's numbers, 1…530, of Hall's table) that go by these names, blanks apart: by Hall's
+/// symbol if it is given, else by Hermann and Mauguin's (short or full), else by the space group's number.
+std::vector<int> find_settings(const std::string& hall, const std::string& hermann_mauguin,
+                               const std::string& number);
+/// The operations of a setting.
+std::vector<SymmetryOperation> operations_of_setting(int setting);
+
 /// Fractional coordinates moved into [0, 1), with values that rounding left just below 1 at 0.
 Vec3 wrap_fractional(const Vec3& f);
 

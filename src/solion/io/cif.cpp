@@ -1,0 +1,275 @@
+// From the items of a CIF to all atoms of a cell.
+#include "solion/io/cif.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "solion/base/errors.hpp"
+#include "solion/io/cif_document.hpp"
+#include "solion/structure/elements.hpp"
+
+namespace solion::io {
+namespace {
+
+constexpr double same_atom_A = 0.1;
+constexpr std::size_t most_atoms = 1'000'000;
+
+std::string without_spaces(std::string_view text) {
+  std::string result;
+  for (const char c : text)
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) result += c;
+  return result;
+}
+
+/// A number with or without its uncertainty: "3.907(2)".
+std::optional<double> number_of(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const std::string digits = text->substr(0, text->find('('));
+  Fields fields(digits);
+  double value = 0;
+  if (!fields.real(value) || !fields.at_end() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+/// Thirds and sixths as they were meant.
+double exact(double x) {
+  const double sixths = std::round(6 * x);
+  return std::abs(x - sixths / 6) < 1e-4 ? sixths / 6 : x;
+}
+
+/// The element that a symbol with a charge ("Li1+") or a label ("Cl2") begins with; empty if none.
+std::string element_in(const std::string& text) {
+  std::string letters;
+  for (const char c : text) {
+    if (std::isalpha(static_cast<unsigned char>(c)) == 0 || letters.size() == 2) break;
+    letters += static_cast<char>(letters.empty() ? std::toupper(c) : std::tolower(c));
+  }
+  while (!letters.empty() && atomic_number(letters) == 0) letters.pop_back();
+  return letters;
+}
+
+/// Reads one block; its name is in front of every message.
+class Reader {
+ public:
+  Reader(const CifBlock& block, const std::string& file)
+      : block_(block), where_(file + ", data_" + block.name()) {}
+
+  [[nodiscard]] Frame frame() const {
+    Frame frame;
+    frame.cell = cell();
+    const std::vector<SymmetryOperation> operations = symmetry();
+    const auto rows =
+        block_.rows({"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z", "_atom_site_label",
+                     "_atom_site_type_symbol", "_atom_site_occupancy", "_atom_site_calc_flag"});
+    if (rows.size() * operations.size() > most_atoms)
+      throw InputError("{}: {} sites and {} operations make too many atoms", where_, rows.size(),
+                       operations.size());
+    for (const auto& row : rows) {
+      if (row[6] && *row[6] == "dum") continue;
+      add_site(frame, row, operations);
+    }
+    return frame;
+  }
+
+ private:
+  using Row = std::vector<std::optional<std::string>>;
+
+  [[nodiscard]] double need(const char* item) const {
+    const std::optional<std::string> text = block_.value(item);
+    const std::optional<double> value = number_of(text);
+    if (!value) throw InputError("{}: {} = {}: expected a number", where_, item, text.value_or("missing"));
+    return *value;
+  }
+
+  /// a along x, b in the xy plane.
+  [[nodiscard]] Cell cell() const {
+    const double a = need("_cell_length_a"), b = need("_cell_length_b"), c = need("_cell_length_c");
+    const auto cosine = [&](const char* item) {
+      const double degrees = need(item);
+      if (!(degrees > 0 && degrees < 180))
+        throw InputError("{}: {} = {}: expected an angle between 0 and 180 degrees", where_, item, degrees);
+      return degrees == 90 ? 0.0 : std::cos(degrees * std::numbers::pi / 180);
+    };
+    const double ca = cosine("_cell_angle_alpha"), cb = cosine("_cell_angle_beta"),
+                 cg = cosine("_cell_angle_gamma");
+    const double sg = std::sqrt(1 - cg * cg);
+    const double cy = (ca - cb * cg) / sg;
+    const double cz2 = 1 - cb * cb - cy * cy;
+    if (!(a > 0 && b > 0 && c > 0) || !(cz2 > 0))
+      throw InputError("{}: _cell_length_a …, _cell_angle_alpha …: no cell has these", where_);
+    Mat3 h;
+    h << a, 0, 0, b * cg, b * sg, 0, c * cb, c * cy, c * std::sqrt(cz2);
+    return make_cell(h, where_);
+  }
+
+  [[nodiscard]] std::vector<SymmetryOperation> symmetry() const {
+    std::vector<SymmetryOperation> operations;
+    for (const char* item : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"}) {
+      for (const auto& row : block_.rows({item})) {
+        if (!row[0]) throw InputError("{}: {}: an operation is unknown", where_, item);
+        operations.push_back(parse_operation(*row[0], where_));
+      }
+      if (operations.empty()) {
+        if (const auto one = block_.value(item)) operations.push_back(parse_operation(*one, where_));
+      }
+      if (!operations.empty()) return operations;
+    }
+    return of_symbol();
+  }
+
+  [[nodiscard]] std::vector<SymmetryOperation> of_symbol() const {
+    const auto first = [&](std::initializer_list<const char*> items) {
+      for (const char* item : items)
+        if (auto value = block_.value(item)) return without_spaces(*value);
+      return std::string();
+    };
+    const std::string hall = first({"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
+    const std::string symbol = first({"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"});
+    const std::string number = first({"_space_group_IT_number", "_symmetry_Int_Tables_number"});
+    if (hall.empty() && symbol.empty() && number.empty())
+      throw InputError(
+          "{}: no symmetry operations and no space group; expected _space_group_symop_operation_xyz", where_);
+    const std::vector<int> settings = find_settings(hall, symbol, number);
+    if (settings.size() != 1) {
+      throw InputError(
+          "{}: no symmetry operations, and the space group '{}' is {}; expected "
+          "_space_group_symop_operation_xyz",
+          where_,
+          !hall.empty()     ? hall
+          : !symbol.empty() ? symbol
+                            : number,
+          settings.empty() ? "not known" : "one of several settings");
+    }
+    return operations_of_setting(settings.front());
+  }
+
+  void add_site(Frame& frame, const Row& row, const std::vector<SymmetryOperation>& operations) const {
+    const std::string label = row[3].value_or("?");
+    Vec3 f;
+    for (int k = 0; k < 3; ++k) {
+      const std::optional<double> x = number_of(row[static_cast<std::size_t>(k)]);
+      if (!x) throw InputError("{}: site {}: its coordinates are not all known", where_, label);
+      f[k] = exact(*x);
+    }
+    const std::string element = element_in(row[4] ? *row[4] : label);
+    if (element.empty())
+      throw InputError("{}: site {}: '{}' is no element", where_, label, row[4] ? *row[4] : label);
+    const double occupancy = row[5] ? number_of(row[5]).value_or(std::nan("")) : 1;
+    if (!(std::abs(occupancy - 1) < 1e-3)) {
+      throw InputError(
+          "{}: site {} is occupied by {} {}: molecular dynamics needs every atom somewhere; choose an "
+          "ordered "
+          "structure (pymatgen: OrderDisorderedStructureTransformation)",
+          where_, label, row[5].value_or("?"), element);
+    }
+    std::vector<Vec3> images;
+    for (const SymmetryOperation& operation : operations) {
+      const Vec3 image = wrap_fractional(operation.rotation.cast<double>() * f + operation.translation);
+      const bool known = std::any_of(images.begin(), images.end(), [&](const Vec3& other) {
+        Vec3 d = image - other;
+        d -= Vec3(d.array().round());
+        return frame.cell->to_cartesian(d).norm() < same_atom_A;
+      });
+      if (!known) images.push_back(image);
+    }
+    for (const Vec3& image : images) frame.add_atom(element, frame.cell->to_cartesian(image));
+  }
+
+  const CifBlock& block_;
+  std::string where_;
+};
+
+class CifReader final : public FrameReader {
+ public:
+  CifReader(std::string text, std::string name, const ReadOptions& options)
+      : name_(std::move(name)), options_(options), blocks_(parse_cif(std::move(text), name_)) {}
+
+  bool next(Frame& frame) override {
+    while (at_ < blocks_.size()) {
+      const CifBlock& block = *blocks_[at_++];
+      if (block.rows({"_atom_site_fract_x"}).empty()) continue;
+      frame = Reader(block, name_).frame();
+      remap(frame);
+      check_frame(frame, name_ + ", data_" + block.name(), options_);
+      any_ = true;
+      return true;
+    }
+    if (!any_) throw InputError("{}: no data block has atoms (_atom_site_fract_x)", name_);
+    return false;
+  }
+
+ private:
+  /// All frames of one file number their types alike.
+  void remap(Frame& frame) {
+    for (int& type : frame.types) type = map_.find_or_add(frame.type_map.name(type));
+    frame.type_map = map_;
+  }
+
+  std::string name_;
+  ReadOptions options_;
+  std::vector<std::unique_ptr<CifBlock>> blocks_;
+  TypeMap map_;
+  std::size_t at_ = 0;
+  bool any_ = false;
+};
+
+}  // namespace
+
+SymmetryOperation parse_operation(std::string_view text, const std::string& where) {
+  SymmetryOperation result{IntMat3::Zero(), Vec3::Zero()};
+  const std::string all = without_spaces(text);
+  std::size_t at = 0;
+  const auto wrong = [&] {
+    return InputError("{}: '{}' is no symmetry operation; expected one like x,-y,z+1/2", where, text);
+  };
+  const auto unsigned_number = [&] {
+    std::size_t end = at;
+    while (end < all.size() && (std::isdigit(static_cast<unsigned char>(all[end])) != 0 || all[end] == '.'))
+      ++end;
+    double value = 0;
+    Fields digits(std::string_view(all).substr(at, end - at));
+    if (end == at || !digits.real(value) || !digits.at_end()) throw wrong();
+    at = end;
+    return value;
+  };
+  for (int row = 0; row < 3; ++row) {
+    bool empty = true;
+    while (at < all.size() && all[at] != ',') {
+      int sign = 1;
+      if (all[at] == '+' || all[at] == '-') {
+        sign = all[at++] == '-' ? -1 : 1;
+      } else if (!empty) {
+        throw wrong();
+      }
+      if (at >= all.size()) throw wrong();
+      const auto axis =
+          std::string_view("xyz").find(static_cast<char>(std::tolower(static_cast<unsigned char>(all[at]))));
+      if (axis != std::string_view::npos) {
+        result.rotation(row, static_cast<Eigen::Index>(axis)) += sign;
+        ++at;
+      } else {
+        double value = unsigned_number();
+        if (at < all.size() && all[at] == '/') {
+          ++at;
+          const double below = unsigned_number();
+          if (!(below > 0)) throw wrong();
+          value /= below;
+        }
+        result.translation[row] += sign * exact(value);
+      }
+      empty = false;
+    }
+    if (empty || (row < 2 && at >= all.size())) throw wrong();
+    ++at;  // the comma
+  }
+  if (at <= all.size() || std::abs(result.rotation.determinant()) != 1) throw wrong();
+  return result;
+}
+
+std::unique_ptr<FrameReader> read_cif(std::string text, const std::string& name, const ReadOptions& options) {
+  return std::make_unique<CifReader>(std::move(text), name, options);
+}
+
+}  // namespace solion::io

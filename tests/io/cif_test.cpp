@@ -1,0 +1,123 @@
+// CIF: symmetry multiplied out, thirds, settings by name, and what is refused.
+#include "solion/io/cif.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
+#include "solion/io/formats.hpp"
+#include "support/temp_folder.hpp"
+
+namespace solion::io {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<Frame> frames_of(const std::string& text) {
+  const auto reader = read_cif(text, "a.cif", {});
+  std::vector<Frame> frames;
+  for (Frame frame; reader->next(frame);) frames.push_back(frame);
+  return frames;
+}
+
+std::string problem_of(const std::string& text) {
+  try {
+    frames_of(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string cubic(const std::string& rest, const std::string& a = "3.907(2)") {
+  return "data_x\n_cell_length_a " + a + "\n_cell_length_b " + a + "\n_cell_length_c " + a +
+         "\n_cell_angle_alpha 90\n_cell_angle_beta 90.0\n_cell_angle_gamma 90\n" + rest;
+}
+
+const std::string sites =
+    "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
+    "_atom_site_fract_z\n_atom_site_occupancy\n";
+const std::string anti_perovskite =
+    sites + "Li1 Li1+ 0.5 0.5 0 1\nO1 O2- 0.5 0.5 0.5 1.0\nCl1 Cl1- 0 0 0 1.00(1)\n";
+
+TEST(Cif, TheSpaceGroupsSymbolMultipliesOut) {
+  for (const char* group : {"_symmetry_space_group_name_H-M 'P m -3 m'", "_space_group_name_H-M_alt Pm-3m",
+                            "_space_group_IT_number 221", "_space_group_name_Hall '-P 4 2 3'"}) {
+    const auto frames = frames_of(cubic(std::string(group) + "\n" + anti_perovskite));
+    ASSERT_EQ(frames.size(), 1U) << group;
+    EXPECT_EQ(frames[0].formula(), "Li3 O1 Cl1") << group;
+    EXPECT_NEAR(frames[0].cell->volume(), std::pow(3.907, 3), 1e-9);
+    EXPECT_EQ(find_symmetry(frames[0]).space_group, 221);
+  }
+}
+
+TEST(Cif, OperationsThirdsAndBlocks) {
+  // Wurtzite with four decimals: a third of a cell is meant; the oxygen's y is named by its label alone.
+  const std::string wurtzite =
+      "data_zincite\n_cell_length_a 3.2495\n_cell_length_b 3.2495\n_cell_length_c 5.2069\n_cell_angle_alpha "
+      "90\n"
+      "_cell_angle_beta 90\n_cell_angle_gamma 120\nloop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n'-y, x-y, z'\n"
+      "-x+y,-x,z\n-x,-y,z+1/2\ny,-x+y,0.5+z\n'x - y, x, 1/2 + "
+      "z'\nloop_\n_atom_site_label\n_atom_site_fract_x\n"
+      "_atom_site_fract_y\n_atom_site_fract_z\nZn1 0.3333 0.6667 0\nO1 0.3333 0.6667 0.3821(1)\n";
+  const auto frames =
+      frames_of("#\\#CIF_1.1\n" + wurtzite + cubic("_space_group_IT_number 221\n" + anti_perovskite));
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].formula(), "Zn2 O2");
+  EXPECT_EQ(find_symmetry(frames[0], 1e-5).space_group, 186);
+  EXPECT_NEAR(frames[0].cell->matrix()(1, 1), 3.2495 * std::sqrt(0.75), 1e-12);
+  // Types of a file are numbered alike.
+  EXPECT_EQ(frames[1].element(0), "Li");
+  EXPECT_EQ(frames[1].type_map.name(0), "Zn");
+  // The dictionary's newer names.
+  std::string newer =
+      "data_x\n_cell.length_a 4\n_cell.length_b 5\n_cell.length_c 6\n_cell.angle_alpha 80\n"
+      "_cell.angle_beta 85\n_cell.angle_gamma 95\n_space_group.IT_number 1\nloop_\n_atom_site.label\n"
+      "_atom_site.fract_x\n_atom_site.fract_y\n_atom_site.fract_z\nCl1 0.1 -0.2 1.3\n";
+  const Frame triclinic = frames_of(newer).front();
+  EXPECT_EQ(triclinic.formula(), "Cl1");
+  const Mat3& h = triclinic.cell->matrix();
+  EXPECT_NEAR(h.row(1).norm(), 5, 1e-12);
+  EXPECT_NEAR(h.row(2).norm(), 6, 1e-12);
+  EXPECT_NEAR(h.row(1).dot(h.row(2)) / 30, std::cos(80 * M_PI / 180), 1e-12);
+  EXPECT_NEAR(h.row(0).dot(h.row(2)) / 24, std::cos(85 * M_PI / 180), 1e-12);
+}
+
+TEST(Cif, RefusesByName) {
+  const std::string group = "_space_group_IT_number 221\n";
+  EXPECT_THAT(problem_of(""), HasSubstr("a.cif: empty"));
+  EXPECT_THAT(problem_of("data_x\n_a 1\n"), HasSubstr("no data block has atoms"));
+  EXPECT_THAT(problem_of("data_x\n_a 1\n_a 2\n"), HasSubstr("a.cif:3: an item stands twice"));
+  EXPECT_THAT(problem_of("nonsense\n"), HasSubstr("a.cif:1: "));
+  EXPECT_THAT(problem_of(cubic(anti_perovskite)), HasSubstr("no symmetry operations and no space group"));
+  EXPECT_THAT(problem_of(cubic("_space_group_IT_number 227\n" + anti_perovskite)),
+              HasSubstr("one of several settings"));
+  EXPECT_THAT(problem_of(cubic("_space_group_name_H-M_alt Qm3\n" + anti_perovskite)),
+              HasSubstr("'Qm3' is not known"));
+  EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 0.5 0 0.5\n")),
+              HasSubstr("data_x: site Li1 is occupied by 0.5 Li"));
+  EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 ? 0 1\n")),
+              HasSubstr("coordinates are not all known"));
+  EXPECT_THAT(problem_of(cubic(group + sites + "Xx1 Xx 0.5 0.5 0 1\n")), HasSubstr("'Xx' is no element"));
+  EXPECT_THAT(problem_of(cubic(group + anti_perovskite, "abc")), HasSubstr("_cell_length_a = abc"));
+  EXPECT_THAT(problem_of(cubic(group + anti_perovskite, "-4")), HasSubstr("no cell has these"));
+  EXPECT_THAT(problem_of(cubic("_symmetry_equiv_pos_as_xyz x,y\n" + anti_perovskite)),
+              HasSubstr("'x,y' is no symmetry operation"));
+  for (const char* text :
+       {"x,y,z,", "x,y,z+", "x,y,2", "x,y,z/2", "x y,y,z", "x,,z", "x,y,z+1/0", "w,y,z", ",,"})
+    EXPECT_THROW(parse_operation(text, "here"), InputError) << text;
+  testing::TempFolder folder;
+  write_file(folder / "a.cif", cubic(group + anti_perovskite));
+  const Frame frame = read_frame(folder / "a.cif");
+  EXPECT_THROW(write_frames(folder / "b.cif", std::span(&frame, 1)), InputError);
+}
+
+TEST(Cif, OperationsAsTheTablesWriteThem) {
+  const SymmetryOperation o = parse_operation("-Y+1/4, x - y ,.75-z", "here");
+  EXPECT_EQ(o.rotation, (IntMat3() << 0, -1, 0, 1, -1, 0, 0, 0, -1).finished());
+  EXPECT_NEAR((o.translation - Vec3(0.25, 0, 0.75)).norm(), 0, 1e-15);
+}
+
+}  // namespace
+}  // namespace solion::io
