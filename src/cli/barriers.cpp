@@ -11,6 +11,7 @@
 #include "solion/base/files.hpp"
 #include "solion/catalog/crystal.hpp"
 #include "solion/defects/formation.hpp"
+#include "solion/defects/hop_network.hpp"
 #include "solion/defects/vacancy_hops.hpp"
 #include "solion/io/formats.hpp"
 
@@ -80,6 +81,16 @@ void run(Options& o) {
                                              : defects::crystal_hops(lattice, o.species, within);
   fmt::print("{} distinct hops of {} up to {:.3f} Å in {} ({})\n", hops.size(), o.species, within,
              describe_supercell(lattice.matrix), hops.front().initial.formula());
+  Json network;
+  if (!start) {
+    const int dimensions = defects::hop_dimensions(lattice.unit, o.species, within);
+    network = {{"dimensions", dimensions},
+               {"within_for_three_A", defects::within_for_three_A(lattice.unit, o.species)}};
+    fmt::print("they connect the sites in {} dimension{}", dimensions, dimensions == 1 ? "" : "s");
+    fmt::print("{}\n", dimensions == 3 ? ""
+                                       : fmt::format("; --within {:.2f} connects them in 3",
+                                                     network["within_for_three_A"].get<double>()));
+  }
   warn_about_charge(*model.potential, hops.front().initial);
   if (!o.list) std::filesystem::create_directories(o.folder);
   fmt::print("{:>4} {:>12} {:>10} {:>12} {:>12} {:>12} {:>12} {:>7}\n", "hop", "sites", "length Å",
@@ -121,6 +132,7 @@ void run(Options& o) {
                                  {"crystal", o.crystal},
                                  {"species", o.species},
                                  {"within_A", within},
+                                 {"network", network},
                                  {"supercell", describe_supercell(lattice.matrix)},
                                  {"volume_A3", hops.front().initial.cell->volume()},
                                  {"distinct_hops", hops.size()},

@@ -49,7 +49,7 @@ def shown_is_printed(shown, out):
             return line
     return None
 
-pages_run = [docs / "quickstart.md", *sorted((docs / "tutorials").glob("*.md"))]
+pages_run = [docs / "quickstart.md", docs / "theory/potential.md", *sorted((docs / "tutorials").glob("*.md"))]
 if shutil.which("lmp") and shutil.which("mpirun") and (pathlib.Path(os.environ["SOLION"]).parent / "kim").exists():
     pages_run.append(docs / "lammps.md")
 else:
@@ -99,7 +99,7 @@ for page in sorted(docs.rglob("*.md")):
 # Every key that a reader asks for stands on the page of that input.
 pages = {"study/config.cpp": "study.md", "study/read_checks.cpp": "study.md", "md/settings.cpp": "theory/md.md",
          "observe/kinds.cpp": "theory/md.md", "learn/campaign.cpp": "learn.md",
-         "reference/settings.cpp": "labels.md", "reference/executor.cpp": "learn.md"}
+         "potential/buckingham.cpp": "theory/potential.md", "reference/settings.cpp": "labels.md", "reference/executor.cpp": "learn.md"}
 getter = re.compile(r"\.(?:number|numbers|integer|integers|boolean|text|texts|path|existing_paths?|positives?|not_negative|count|repeats"
                     r"|table|table_or_empty|tables)\(\"(\w+)\"")
 for reader, page in pages.items():

@@ -96,7 +96,7 @@ std::vector<Bad> bad_files() {
       {"a.dump", dump("999999999999", "pp pp pp", "id element x y z\n1 Li 0 0 0\n"), "announced, but only"},
       {"a.dump", dump("1", "pp pp pp", "id id element x y z\n1 1 Li 0 0 0\n"), "stands twice"},
       {"a.dump", "ITEM: UNITS\nreal\n", "units 'real'; expected metal"},
-      {"a.cif", "data_", "no format goes by this name; expected *.xyz"},
+      {"a.pdb", "data_", "no format goes by this name; expected *.xyz"},
   };
 }
 

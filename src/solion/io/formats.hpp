@@ -14,8 +14,8 @@ namespace solion::io {
 enum class Format { extxyz, poscar, lammps_data, lammps_dump, deepmd_npy, xdatcar, outcar, vasprun, cif };
 
 /// By name: *.xyz, *.extxyz; POSCAR*, CONTCAR*, *.vasp, *.poscar; *.data, *.lmp; *.dump, *.lammpstrj;
-/// XDATCAR*, OUTCAR*, *.xml (VASP's), *.cif (read only); a folder or a name without suffix or ending in '/' is a
-/// DeePMD system. InputError naming the accepted ones for any other.
+/// XDATCAR*, OUTCAR*, *.xml (VASP's), *.cif (read only); a folder or a name without suffix or ending in '/'
+/// is a DeePMD system. InputError naming the accepted ones for any other.
 Format format_of(const std::filesystem::path& path);
 
 /// Opens a file for reading frame by frame; only one frame is in memory (DeePMD: one set).
