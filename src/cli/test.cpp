@@ -1,12 +1,14 @@
 // solion test: the errors of a model on labelled systems.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dataset/system.hpp"
@@ -59,7 +61,15 @@ void print_row(const std::string& name, const train::Accuracy& a) {
 
 void run_test(const TestOptions& options) {
   const dp::DeepPotential potential{std::filesystem::path(options.model)};
+  require_folder_of(options.json);
+  require_folder_of(options.detail);
   const std::vector<Named> systems = read_systems(options.systems);
+  for (const Named& system : systems) {
+    const bool labelled = std::any_of(system.frames.begin(), system.frames.end(), [](const Frame& f) {
+      return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;
+    });
+    if (!labelled) throw InputError("{}: no energies, forces or virials to compare with", system.name);
+  }
   std::vector<train::ComparedSystem> compared;
   train::Accuracy all;
   Json list = Json::array();
@@ -73,9 +83,6 @@ void run_test(const TestOptions& options) {
     for (const train::Comparison& c : compared.back().frames) {
       one.add(c);
       all.add(c);
-    }
-    if (one.energy.n() == 0 && one.force.n() == 0 && one.virial.n() == 0) {
-      throw InputError("{}: no energies, forces or virials to compare with", system.name);
     }
     const std::string shown =
         system.name.size() > 27 ? "…" + system.name.substr(system.name.size() - 26) : system.name;

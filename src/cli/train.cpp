@@ -10,6 +10,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/verbs.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
@@ -69,7 +70,11 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   if (options.precision == "double") run.precision = train::Precision::double_precision;
   run.threads = options.threads > 0 ? options.threads : ranks::threads_each(ranks);
   run.ranks = &ranks;
-  ranks.together([&] { std::filesystem::create_directories(run.folder); });
+  ranks.together([&] {
+    require_folder_of(options.json);
+    for (const std::filesystem::path& file : {run.folder / run.model, run.folder / settings.checkpoint})
+      std::filesystem::create_directories(file.parent_path());
+  });
   if (options.committee > 1) return run_committee(options, settings, run);
   const train::RunSummary summary = train::train(settings, run);
   if (!ranks.first()) return;

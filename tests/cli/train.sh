@@ -102,7 +102,9 @@ refused "committee" "$solion" train input.json --committee 2 --init-model model.
 sed 's/"axis_neuron"/"axis_neurons"/' input.json >bad.json
 refused "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json
 sed 's/"start_pref_e"/"start_pref_v": 1, "start_pref_e"/' input.json >bad.json
-refused "has no virial" "$solion" train bad.json
+refused "no frame has a virial" "$solion" train bad.json
+refused "nowhere" "$solion" train input.json --json nowhere/curve.json --folder unwritten
+[[ ! -e unwritten ]] || fail "began before it looked at --json"
 sed 's/"numb_steps"/numb_steps/' input.json >bad.json
 refused "not valid JSON" "$solion" train bad.json
 refused "no-such-file" "$solion" train no-such-file.json

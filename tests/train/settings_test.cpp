@@ -80,6 +80,9 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/learning_rate/start_lr", -1, "learning_rate/start_lr"},
         Case{"/training/training_data/batch_size", 0, "training/training_data/batch_size"},
         Case{"/training/numb_steps", 1.5, "training/numb_steps = 1.5: must be an integer"},
+        Case{"/training/numb_steps", 3e9, "must be between -2000000000 and 2000000000"},
+        Case{"/training/seed", -3, "training/seed = -3: must be a whole number of at least 0"},
+        Case{"/model/fitting_net/atom_ener", Json::array({nullptr, -3.5}), "model/fitting_net/atom_ener"},
         Case{"/training/disp_freq", "often", "training/disp_freq"},
         Case{"/model/spin", 1, "model/spin: unknown key"},
         Case{"/training/training_data/auto_prob", "prob", "auto_prob"},
@@ -90,6 +93,21 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
     EXPECT_NE(message.find(c.expected), std::string::npos) << c.pointer << ": " << message;
     EXPECT_NE(message.find("folder/input.json"), std::string::npos) << message;
   }
+}
+
+TEST(Settings, WhatDpGenAndDeepmdKitWriteByThemselves) {
+  Json input = small_input();
+  for (const char* where : {"/training/seed", "/model/descriptor/seed", "/model/fitting_net/seed"})
+    input[Json::json_pointer(where)] = 4294967295U;  // DP-GEN draws them below 2^32
+  for (const char* where : {"/model/fitting_net/rcond", "/learning_rate/decay_rate",
+                            "/learning_rate/warmup_ratio", "/model/fitting_net/default_fparam"})
+    input[Json::json_pointer(where)] = nullptr;  // not used, in a normalised input
+  input["model"]["fitting_net"]["atom_ener"] = Json::array();
+  input["model"]["srtab_add_bias"] = true;
+  const Settings settings = parse_settings(input, "f");
+  EXPECT_EQ(settings.seed, 4294967295U);
+  EXPECT_EQ(settings.model.embedding_seed, 4294967295U);
+  EXPECT_EQ(settings.model.fitting_seed, 4294967295U);
 }
 
 TEST(Settings, LearningRateFallsInStairsFromStartToStop) {

@@ -192,14 +192,69 @@ TEST_F(TrainerTest, FrozenPartsKeepTheirParameters) {
 
 TEST_F(TrainerTest, RefusesDataThatTheLossCannotUse) {
   fs::remove(folder / "system6/set.000/virial.npy");
+  fs::remove(folder / "system8/set.000/virial.npy");
   const std::string message = message_of(options("run"));
-  EXPECT_NE(message.find("system6: frame 0 has no virial"), std::string::npos) << message;
+  EXPECT_NE(message.find("system6: no frame has a virial"), std::string::npos) << message;
   input["loss"]["start_pref_v"] = 0;
   input["loss"]["limit_pref_v"] = 0;
   input["training"]["numb_steps"] = 2;
   EXPECT_EQ(message_of(options("run")), "no error");
-  fs::remove(folder / "system8/set.000/energy.npy");
-  EXPECT_NE(message_of(options("run")).find("has no energy"), std::string::npos);
+  for (const char* name : {"system6", "system8"}) fs::remove(folder / name / "set.000/energy.npy");
+  EXPECT_NE(message_of(options("run")).find("no frame has an energy"), std::string::npos);
+}
+
+TEST_F(TrainerTest, PartsOfTheLossCountTheFramesThatHaveTheLabel) {
+  fs::remove(folder / "system6/set.000/virial.npy");
+  fs::remove(folder / "system6/set.000/energy.npy");
+  input["training"]["numb_steps"] = 60;
+  input["training"]["refit_bias"] = true;
+  input["training"]["validation_data"]["systems"] = {"system6", "system8"};
+  const RunSummary summary = train(settings(), options("run"));
+  const CurvePoint& last = summary.curve.back();
+  // Validation is on both systems: the means are of those that have the label.
+  for (const double value : {last.rmse_val, last.rmse_e_val, last.rmse_f_val, last.rmse_v_val})
+    EXPECT_TRUE(std::isfinite(value));
+  EXPECT_TRUE(dp::read_model(folder / "run/model.dp").n_types() > 0);
+}
+
+TEST_F(TrainerTest, OtherLabelsAreAnotherRun) {
+  input["training"]["numb_steps"] = 40;
+  RunOptions broken = options("run");
+  broken.after_step = [](std::int64_t step) {
+    if (step == 30) throw Stop{};
+  };
+  input["training"]["save_freq"] = 10;
+  EXPECT_THROW(train(settings(), broken), Stop);
+  broken.after_step = nullptr;
+  std::vector<Frame> frames = dataset::load_system(folder / "system6").frames;
+  *frames.front().labels.energy_eV += 0.1;
+  fs::remove_all(folder / "system6");
+  io::write_deepmd(folder / "system6", frames);
+  EXPECT_EQ(train(settings(), broken).first_step, 0);
+}
+
+TEST_F(TrainerTest, AModelOfAnotherSightOrTypeMapIsNotGoneOnWith) {
+  input["training"]["numb_steps"] = 10;
+  train(settings(), options("first"));
+  RunOptions next = options("next");
+  next.init_model = folder / "first/model.dp";
+  EXPECT_EQ(message_of(next), "no error");
+  const Json whole = input;
+  input["model"]["descriptor"]["rcut_smth"] = 1.1;
+  EXPECT_NE(message_of(next).find("descriptor/rcut_smth is"), std::string::npos) << message_of(next);
+  RunOptions restart = options("first");
+  restart.start = RunOptions::Start::restart;
+  input["training"]["numb_steps"] = 20;
+  EXPECT_NE(message_of(restart).find("descriptor/rcut_smth is"), std::string::npos) << message_of(restart);
+  input = whole;
+  input["model"]["descriptor"]["rcut"] = 3.0;
+  EXPECT_NE(message_of(next).find("descriptor/rcut is"), std::string::npos) << message_of(next);
+  input = whole;
+  input["training"]["numb_steps"] = 20;
+  std::vector<std::string> types = input["model"]["type_map"];
+  std::reverse(types.begin(), types.end());
+  input["model"]["type_map"] = types;
+  EXPECT_NE(message_of(restart).find("type map"), std::string::npos) << message_of(restart);
 }
 
 TEST_F(TrainerTest, RefusesTypesWithoutDataAndElementsOutsideTheMap) {

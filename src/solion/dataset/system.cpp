@@ -60,11 +60,13 @@ std::vector<Json> read_provenance(const fs::path& folder, std::size_t n_frames) 
 
 }  // namespace
 
-System load_system(const fs::path& folder) {
+System load_system(const fs::path& folder, const std::vector<std::string>& type_names) {
   System system;
   system.path = folder.has_filename() ? folder : folder.parent_path();
   system.name = system.path.filename().string();
-  const auto reader = io::read_deepmd(system.path, {});
+  io::ReadOptions options;
+  options.type_names = type_names;
+  const auto reader = io::read_deepmd(system.path, options);
   Frame frame;
   while (reader->next(frame)) system.frames.push_back(frame);
   for (const Frame& other : system.frames) {

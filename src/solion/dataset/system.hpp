@@ -36,7 +36,7 @@ struct System {
 
 /// Reads one system folder. InputError if it is none, is damaged, or a ledger has another number of lines
 /// than its set has frames.
-System load_system(const std::filesystem::path& folder);
+System load_system(const std::filesystem::path& folder, const std::vector<std::string>& type_names = {});
 
 /// Every folder below `path` (itself included) that holds a type.raw, sorted by path. InputError if there is
 /// none.

@@ -116,9 +116,18 @@ Json statistics_of(const dp::Model& model) {
   for (const dp::Normalisation& norm : model.descriptor.normalisation) {
     normalisation.push_back({{"mean", norm.mean}, {"deviation", norm.deviation}});
   }
-  return {{"sel", model.descriptor.sel},      {"normalisation", normalisation},
-          {"bias_atom_e", model.bias_atom_e}, {"out_bias", model.out_bias},
-          {"out_std", model.out_std},         {"min_nbor_dist", model.min_nbor_dist}};
+  Json excluded = Json::array();
+  for (const auto& [a, b] : model.descriptor.exclude_types) excluded.push_back({a, b});
+  return {{"type_map", model.type_map.names()},
+          {"rcut", model.descriptor.rcut},
+          {"rcut_smth", model.descriptor.rcut_smth},
+          {"exclude_types", excluded},
+          {"sel", model.descriptor.sel},
+          {"normalisation", normalisation},
+          {"bias_atom_e", model.bias_atom_e},
+          {"out_bias", model.out_bias},
+          {"out_std", model.out_std},
+          {"min_nbor_dist", model.min_nbor_dist}};
 }
 
 void set_statistics(const Json& statistics, dp::Model& model) {
@@ -128,6 +137,11 @@ void set_statistics(const Json& statistics, dp::Model& model) {
     model.descriptor.normalisation[k].deviation =
         normalisation.at(k).at("deviation").get<std::array<double, 4>>();
   }
+  model.descriptor.rcut = statistics.at("rcut").get<double>();
+  model.descriptor.rcut_smth = statistics.at("rcut_smth").get<double>();
+  model.descriptor.exclude_types.clear();
+  for (const Json& pair : statistics.at("exclude_types"))
+    model.descriptor.exclude_types.insert({pair.at(0).get<int>(), pair.at(1).get<int>()});
   model.descriptor.sel = statistics.at("sel").get<std::vector<int>>();
   model.bias_atom_e = statistics.at("bias_atom_e").get<std::vector<double>>();
   model.out_bias = statistics.at("out_bias").get<std::vector<double>>();

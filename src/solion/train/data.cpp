@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dataset/system.hpp"
@@ -13,19 +14,35 @@
 namespace solion::train {
 namespace {
 
-/// Refuses frames that a term of the loss could not be computed from.
+/// A term of the loss counts the frames that have its label. Systems without are said; a label that is needed
+/// and that no frame has is refused.
 template <typename T>
-void check_labels(const PreparedSystem<T>& system, const LossSettings& loss) {
-  for (std::size_t f = 0; f < system.frames->size(); ++f) {
-    const Prepared<T>& frame = (*system.frames)[f];
-    const auto refuse = [&](const char* label, const char* key) {
-      throw InputError("{}: frame {} has no {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
-                       system.name, f, label, key, key);
-    };
-    if (loss.wants_energy() && !frame.has_energy) refuse("energy", "e");
-    if (loss.wants_force() && !frame.has_forces) refuse("forces", "f");
-    if (loss.wants_virial() && !frame.has_virial) refuse("virial", "v");
+void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>::*has, const char* label,
+                 const char* key, bool needed) {
+  std::size_t labelled = 0;
+  std::vector<std::string> without;
+  for (const PreparedSystem<T>& system : systems) {
+    const auto n = static_cast<std::size_t>(std::count_if(system.frames->begin(), system.frames->end(),
+                                                          [&](const Prepared<T>& f) { return f.*has; }));
+    labelled += n;
+    if (n < system.frames->size())
+      without.push_back(
+          fmt::format("{} ({} of {} frames)", system.name, system.frames->size() - n, system.frames->size()));
   }
+  if (labelled == 0 && needed) {
+    throw InputError("{}: no frame has {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
+                     systems.front().name, label, key, key);
+  }
+  if (!without.empty())
+    log().warn("no {} in {}: these frames do not count for that part of the loss", label,
+               fmt::join(without, ", "));
+}
+
+template <typename T>
+void check_labels(const std::vector<PreparedSystem<T>>& systems, const LossSettings& loss, bool needed) {
+  if (loss.wants_energy()) check_label(systems, &Prepared<T>::has_energy, "an energy", "e", needed);
+  if (loss.wants_force()) check_label(systems, &Prepared<T>::has_forces, "forces", "f", needed);
+  if (loss.wants_virial()) check_label(systems, &Prepared<T>::has_virial, "a virial", "v", needed);
 }
 
 }  // namespace
@@ -44,7 +61,7 @@ std::shared_ptr<const std::vector<Prepared<T>>> FrameStore::prepared(const std::
       return double_;
   }();
   if (const auto found = known.find(key); found != known.end()) return found->second;
-  const dataset::System system = dataset::load_system(folder);
+  const dataset::System system = dataset::load_system(folder, model.type_map);
   const TypeMap type_map(model.type_map);
   std::vector<Prepared<T>> frames(system.frames.size());
   parallel_dynamic(frames.size(), threads, [&](std::size_t f, int) {
@@ -64,7 +81,6 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
   for (std::size_t k = 0; k < settings.systems.size(); ++k) {
     for (const auto& folder : dataset::find_systems(settings.systems[k])) {
       PreparedSystem<T> system{folder.string(), store.prepared<T>(folder, all.model, threads)};
-      check_labels(system, all.loss);
       n_frames.push_back(system.frames->size());
       n_atoms.push_back(static_cast<std::size_t>(system.frames->front().n_atoms));
       n_frames_ += system.frames->size();
@@ -72,6 +88,7 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
       if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
     }
   }
+  check_labels(systems_, all.loss, purpose == "training");
   if (!sizes.empty()) expanded.batch.sizes = sizes;
   sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
   for (std::size_t k = 0; k < systems_.size(); ++k) {

@@ -53,7 +53,7 @@ struct Moments {
 
 template <typename T>
 void count_neighbours(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems,
-                      dp::Model& model) {
+                      bool any_types, dp::Model& model) {
   const auto n_types = static_cast<std::size_t>(model.n_types());
   std::vector<int> most(n_types, 0);
   double closest = std::numeric_limits<double>::infinity();
@@ -72,7 +72,7 @@ void count_neighbours(const ModelSettings& settings, const std::vector<PreparedS
     }
   }
   for (std::size_t t = 0; t < n_types; ++t) {
-    if (!seen[t]) {
+    if (!seen[t] && !any_types) {
       throw InputError("no atom of type {} in the training data: take it out of model/type_map, or add data",
                        model.type_map.names()[t]);
     }
@@ -162,12 +162,6 @@ void energies_by_type(const ModelSettings& settings, const std::vector<PreparedS
     }
   }
   model.bias_atom_e.assign(static_cast<std::size_t>(n_types), 0.0);
-  std::vector<bool> fixed(static_cast<std::size_t>(n_types), false);
-  for (std::size_t t = 0; t < settings.atom_ener.size(); ++t) {
-    if (!settings.atom_ener[t]) continue;
-    fixed[t] = true;
-    model.bias_atom_e[t] = *settings.atom_ener[t];
-  }
   model.out_bias.assign(static_cast<std::size_t>(n_types), 0.0);
   model.out_std.assign(static_cast<std::size_t>(n_types), 1.0);
   if (frames.empty()) return;
@@ -175,19 +169,10 @@ void energies_by_type(const ModelSettings& settings, const std::vector<PreparedS
   Eigen::VectorXd energies(counts.rows());
   for (Eigen::Index f = 0; f < counts.rows(); ++f) {
     energies[f] = frames[static_cast<std::size_t>(f)]->energy;
-    for (const int t : frames[static_cast<std::size_t>(f)]->types) {
-      const auto type = static_cast<std::size_t>(t);
-      if (fixed[type]) {
-        energies[f] -= model.bias_atom_e[type];
-      } else {
-        counts(f, t) += 1;
-      }
-    }
+    for (const int t : frames[static_cast<std::size_t>(f)]->types) counts(f, t) += 1;
   }
   const Eigen::VectorXd solution = least_squares(counts, energies, settings.rcond.value_or(0));
-  for (Eigen::Index t = 0; t < n_types; ++t) {
-    if (!fixed[static_cast<std::size_t>(t)]) model.bias_atom_e[static_cast<std::size_t>(t)] = solution[t];
-  }
+  for (Eigen::Index t = 0; t < n_types; ++t) model.bias_atom_e[static_cast<std::size_t>(t)] = solution[t];
   const Eigen::VectorXd rest = energies - counts * solution;
   const double mean = rest.mean();
   model.out_std.assign(static_cast<std::size_t>(n_types), std::sqrt((rest.array() - mean).square().mean()));
@@ -196,7 +181,8 @@ void energies_by_type(const ModelSettings& settings, const std::vector<PreparedS
 }  // namespace
 
 template <typename T>
-dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems) {
+dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems,
+                        bool any_types) {
   dp::Model model;
   model.type_map = TypeMap(settings.type_map);
   dp::Descriptor& d = model.descriptor;
@@ -212,7 +198,7 @@ dp::Model initial_model(const ModelSettings& settings, const std::vector<Prepare
     d.exclude_types.insert({a, b});
     d.exclude_types.insert({b, a});
   }
-  count_neighbours(settings, systems, model);
+  count_neighbours(settings, systems, any_types, model);
   normalise(settings, systems, model);
   energies_by_type(settings, systems, model);
   const int n_types = model.n_types();
@@ -236,7 +222,9 @@ dp::Model initial_model(const ModelSettings& settings, const std::vector<Prepare
   return model;
 }
 
-template dp::Model initial_model<float>(const ModelSettings&, const std::vector<PreparedSystem<float>>&);
-template dp::Model initial_model<double>(const ModelSettings&, const std::vector<PreparedSystem<double>>&);
+template dp::Model initial_model<float>(const ModelSettings&, const std::vector<PreparedSystem<float>>&,
+                                        bool);
+template dp::Model initial_model<double>(const ModelSettings&, const std::vector<PreparedSystem<double>>&,
+                                         bool);
 
 }  // namespace solion::train

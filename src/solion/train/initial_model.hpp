@@ -16,10 +16,12 @@ namespace solion::train {
 /// zeros: the
 ///   first column by itself, the three others with one deviation and no mean; deviations of at least 0.01;
 /// - energies by type from least squares of the energies against the composition (minimum norm where the data
-///   cannot tell types apart), fixed ones taken off first;
+///   cannot tell types apart);
 /// - weights normal with variance 1/(n_in + n_out), biases normal with variance 1, idt 0.1 ± 0.001.
-/// InputError if a type of the type map has no atom in the data.
+/// InputError if a type of the type map has no atom in the data, unless `any_types`: parameters and
+/// statistics will be another model's.
 template <typename T>
-dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems);
+dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems,
+                        bool any_types = false);
 
 }  // namespace solion::train

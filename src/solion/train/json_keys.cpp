@@ -43,7 +43,8 @@ double JsonKeys::number(const std::string& key, double fallback) {
 
 int JsonKeys::integer(const std::string& key, int fallback) {
   const double x = number(key, fallback);
-  if (x != std::floor(x) || std::abs(x) > 2e9) fail(key, "must be an integer");
+  if (x != std::floor(x)) fail(key, "must be an integer");
+  if (std::abs(x) > 2e9) fail(key, "must be between -2000000000 and 2000000000");
   return static_cast<int>(x);
 }
 
@@ -106,7 +107,8 @@ void JsonKeys::only(const std::string& key, const Json& supported) {
 
 void JsonKeys::refuse_unknown() const {
   for (const auto& [key, value] : object_->items()) {
-    if (key.starts_with("_") || known_.contains(key)) continue;
+    // null says in DeePMD-kit's own normalised inputs that an option is not used.
+    if (key.starts_with("_") || value.is_null() || known_.contains(key)) continue;
     std::string list;
     for (const std::string& name : known_) list += (list.empty() ? "" : ", ") + name;
     throw InputError("{}: {}: unknown key; known are {}", file_.string(), where(key), list);

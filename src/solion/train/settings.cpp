@@ -40,8 +40,11 @@ std::vector<int> widths_from(JsonKeys& keys, const std::vector<int>& fallback) {
 }
 
 std::uint64_t seed_from(JsonKeys& keys, std::uint64_t fallback) {
-  const int seed = keys.integer("seed", -1);
-  return seed < 0 ? fallback : static_cast<std::uint64_t>(seed);
+  const Json* seed = keys.find("seed");
+  if (seed == nullptr) return fallback;
+  if (!seed->is_number_integer() || (!seed->is_number_unsigned() && seed->get<std::int64_t>() < 0))
+    keys.fail("seed", "must be a whole number of at least 0");
+  return seed->get<std::uint64_t>();
 }
 
 /// The number behind "NAME:", as in "auto:64".
@@ -140,8 +143,11 @@ void read_fitting(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
       keys.fail("atom_ener", "must be a list of energies (eV) or null, at most one a type");
     }
     for (const Json& e : *energies) {
-      if (!e.is_null() && !e.is_number()) keys.fail("atom_ener", "must be a list of energies (eV) or null");
-      model.atom_ener.push_back(e.is_null() ? std::nullopt : std::optional(e.get<double>()));
+      if (!e.is_null()) {
+        keys.fail("atom_ener",
+                  "is not supported: energies of isolated atoms are not held fixed; leave it out, and the "
+                  "labels decide");
+      }
     }
   }
   if (keys.has("rcond")) model.rcond = keys.number("rcond", 0);
@@ -168,6 +174,7 @@ void read_model(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
   if (model.stat_batches < 1) keys.fail("data_stat_nbatch", "must be at least 1");
   keys.ignore("data_bias_nsample");  // all energies are used
   keys.ignore("data_stat_protect");
+  keys.ignore("srtab_add_bias");  // of a pair table, which no model here has
   keys.only("pair_exclude_types", Json::array());
   keys.only("atom_exclude_types", Json::array());
   keys.refuse_unknown();

@@ -43,9 +43,8 @@ struct ModelSettings {
   nn::Activation fitting_activation = nn::Activation::tanh;
   std::uint64_t fitting_seed = 0;
   bool train_fitting = true;
-  std::vector<std::optional<double>> atom_ener;  ///< fixed energies by type (eV); none: from the data
-  std::optional<double> rcond;                   ///< of the least squares for the energies by type
-  bool embedding_single = false;                 ///< `precision` of the two parts
+  std::optional<double> rcond;    ///< of the least squares for the energies by type
+  bool embedding_single = false;  ///< `precision` of the two parts
   bool fitting_single = false;
 
   /// Both parts in single precision: train in single precision.

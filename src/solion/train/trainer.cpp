@@ -50,6 +50,47 @@ void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ra
   log().warn("batches of {} do not divide evenly among {} processes: some wait for others", batches, n);
 }
 
+/// Refuses to go on with the parameters of a model that sees its neighbours in another way than the input
+/// says: the frames are prepared for the input's.
+void check_same_sight(const dp::Model& from, const dp::Model& input, const std::string& name,
+                      const std::string& file) {
+  const auto same = [&](const char* key, const auto& theirs, const auto& ours, const auto& shown) {
+    if (theirs == ours) return;
+    throw InputError("{}: descriptor/{} is {}, and {} in {}; expected the same", name, key, shown(theirs),
+                     shown(ours), file);
+  };
+  const auto number = [](double x) { return fmt::format("{:g}", x); };
+  const auto pairs = [](const auto& list) { return fmt::format("a list of {} pairs", list.size()); };
+  const dp::Descriptor& a = from.descriptor;
+  const dp::Descriptor& b = input.descriptor;
+  same("rcut", a.rcut, b.rcut, number);
+  same("rcut_smth", a.rcut_smth, b.rcut_smth, number);
+  same("env_protection", a.env_protection, b.env_protection, number);
+  same("exclude_types", a.exclude_types, b.exclude_types, pairs);
+  same("type_one_side", a.type_one_side, b.type_one_side, number);
+}
+
+/// A hash of all that is learnt from: atoms, neighbours and labels of every frame.
+template <typename T>
+std::string content_of(const std::vector<PreparedSystem<T>>& systems) {
+  std::string all;
+  const auto add = [](std::string& bytes, const auto& values) {
+    bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(*values.data()));
+  };
+  for (const PreparedSystem<T>& system : systems) {
+    for (const Prepared<T>& frame : *system.frames) {
+      std::string bytes;
+      add(bytes, frame.types);
+      add(bytes, frame.vector);
+      add(bytes, frame.forces);
+      add(bytes, frame.virial);
+      add(bytes, std::array{frame.energy});
+      all += sha256(bytes);
+    }
+  }
+  return sha256(all);
+}
+
 /// Same sizes and kinds of layers, so that parameters can be taken over.
 bool same_shape(const dp::Model& a, const dp::Model& b) {
   const auto same = [](const std::vector<nn::Network>& x, const std::vector<nn::Network>& y) {
@@ -175,7 +216,7 @@ class Trainer {
   FrameStore& store() { return options_.frames != nullptr ? *options_.frames : own_store_; }
 
   void make_model() {
-    model_ = initial_model(settings_.model, training_.systems());
+    model_ = initial_model(settings_.model, training_.systems(), options_.init_model.has_value());
     model_.definition = settings_.input.at("model");
     model_.definition["descriptor"]["sel"] = model_.descriptor.sel;
     model_.provenance = {{"program", "solion"}, {"input", settings_.input}};
@@ -185,7 +226,9 @@ class Trainer {
       throw InputError("{}: its type map or the sizes of its nets are not those of {}",
                        options_.init_model->string(), settings_.file.string());
     }
+    check_same_sight(from, model_, options_.init_model->string(), settings_.file.string());
     from.definition = model_.definition;
+    from.definition["descriptor"]["sel"] = from.descriptor.sel;
     from.provenance = model_.provenance;
     from.provenance["init_model"] = options_.init_model->string();
     model_ = std::move(from);
@@ -204,13 +247,14 @@ class Trainer {
     if (!settings_.model.train_fitting) hold(engine_->fitting_layout());
   }
 
-  /// What makes two runs the same run: input, number of frames and the model started from.
-  std::string fingerprint() const {
-    std::string text = settings_.input.dump();
+  /// What makes two runs the same run: input, frames with their labels, and the model started from.
+  const std::string& fingerprint() {
+    if (!fingerprint_.empty()) return fingerprint_;
+    std::string text = settings_.input.dump() + "|" + content_of(training_.systems());
     for (const auto& system : training_.systems())
       text += fmt::format("|{} {}", system.name, system.frames->size());
-    if (options_.init_model) text += "|" + options_.init_model->string();
-    return sha256(text);
+    if (options_.init_model) text += "|" + sha256(read_file(*options_.init_model));
+    return fingerprint_ = sha256(text);
   }
 
   void resume() {
@@ -220,15 +264,28 @@ class Trainer {
       if (!std::filesystem::exists(checkpoint_)) return;
       const CheckpointHead head = read_checkpoint_head(checkpoint_);
       const auto last = settings_.steps - (options_.start == Start::complete ? 0 : 1);
-      if (head.fingerprint != fingerprint() || head.step > last || head.single_precision != (sizeof(T) == 4))
+      if (head.step > last) return;
+      if (head.fingerprint != fingerprint() || head.single_precision != (sizeof(T) == 4)) {
+        if (ranks_.first())
+          log().warn(
+              "{}: holds step {} of another input, other data or another precision: starting over (--restart "
+              "goes on from it all the same)",
+              checkpoint_.string(), head.step);
         return;
+      }
     }
     Checkpoint<T> state = read_checkpoint<T>(checkpoint_);
     if (state.parameters.size() != engine_->parameters().size()) {
       throw InputError("{}: has {} parameters; the model of {} has {}", checkpoint_.string(),
                        state.parameters.size(), settings_.file.string(), engine_->parameters().size());
     }
-    set_statistics(state.statistics, model_);
+    if (const Json types = state.statistics.value("type_map", Json()); types != Json(model_.type_map.names()))
+      throw InputError("{}: has the type map {}; that of {} is another", checkpoint_.string(), types.dump(),
+                       settings_.file.string());
+    dp::Model before = model_;
+    set_statistics(state.statistics, before);
+    check_same_sight(before, model_, checkpoint_.string(), settings_.file.string());
+    model_ = std::move(before);
     engine_.emplace(model_);
     engine_->parameters() = std::move(state.parameters);
     if (!optimizer_.set_state(std::move(state.optimizer))) {
@@ -280,9 +337,11 @@ class Trainer {
     }
     ranks_.sum(energies);
     std::vector<EnergyResidual> residuals;
+    at = 0;
     for (const auto& system : training_.systems()) {
       for (const Prepared<T>& frame : *system.frames) {
-        const double energy = energies[residuals.size()];
+        const double energy = energies[at++];
+        if (!frame.has_energy) continue;
         EnergyResidual residual{std::vector<int>(static_cast<std::size_t>(n_types), 0),
                                 frame.energy - energy};
         for (const int type : frame.types) ++residual.atoms[static_cast<std::size_t>(type)];
@@ -368,26 +427,29 @@ class Trainer {
     point.rmse_v_trn = std::sqrt(training.virial_mse);
     point.rmse_val = point.rmse_e_val = point.rmse_f_val = point.rmse_v_val = nan;
     if (!validation_) return point;
-    // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms.
-    std::array<double, 5> sum{};
-    double& n = sum[4];
+    // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms; of those that have the
+    // label.
+    std::array<double, 8> sum{};
     for (int k = 0; k < settings_.validation->batches; ++k) {
       const auto& batch = validation_->batch(step_ * settings_.validation->batches + k);
       if (k % ranks_.size() != ranks_.rank()) continue;
       engine_->evaluate(batch, options_.threads);
       const LossTerms terms = engine_->loss(batch, weights);
       const double atoms = batch.front()->n_atoms;
-      sum[0] += atoms * std::sqrt(terms.loss);
-      sum[1] += atoms * std::sqrt(terms.energy_mse);
-      sum[2] += atoms * std::sqrt(terms.force_mse);
-      sum[3] += atoms * std::sqrt(terms.virial_mse);
-      n += atoms;
+      std::size_t at = 0;
+      for (const double square : {terms.loss, terms.energy_mse, terms.force_mse, terms.virial_mse}) {
+        if (std::isfinite(square)) {
+          sum[at] += atoms * std::sqrt(square);
+          sum[at + 4] += atoms;
+        }
+        ++at;
+      }
     }
     ranks_.sum(sum);
-    point.rmse_val = sum[0] / n;
-    point.rmse_e_val = sum[1] / n;
-    point.rmse_f_val = sum[2] / n;
-    point.rmse_v_val = sum[3] / n;
+    point.rmse_val = sum[0] / sum[4];
+    point.rmse_e_val = sum[1] / sum[5];
+    point.rmse_f_val = sum[2] / sum[6];
+    point.rmse_v_val = sum[3] / sum[7];
     return point;
   }
 
@@ -412,6 +474,7 @@ class Trainer {
   std::int64_t step_ = 0;
   std::int64_t saved_step_ = -1;
   bool asked_to_end_ = false;
+  std::string fingerprint_;
 };
 
 template <typename T>
