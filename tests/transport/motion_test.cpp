@@ -178,6 +178,29 @@ TEST(VanHove, OfAGaussianWalkIsMaxwellian) {
   }
 }
 
+TEST(VanHove, SaysNothingOfPairsBeyondHalfTheCell) {
+  RandomStream random(9, "van hove, small cell");
+  VanHoveAccumulator van_hove({.species = "Li", .framework = {}, .times_fs = {0}, .r_max_A = 8, .bin_A = 0.5},
+                              1.0);
+  for (int t = 0; t < 200; ++t) {
+    Frame frame;
+    frame.cell = Cell::cubic(8);
+    frame.add_atom("O", Vec3::Zero());
+    for (int i = 0; i < 30; ++i)
+      frame.add_atom("Li", 8 * Vec3(random.uniform(), random.uniform(), random.uniform()));
+    frame.images.assign(frame.n_atoms(), Int3::Zero());
+    van_hove.add(frame, "frame");
+  }
+  const auto curves = van_hove.curves();
+  for (std::size_t k = 0; k < curves[0].r_A.size(); ++k) {
+    if (curves[0].r_A[k] > 4) {
+      EXPECT_TRUE(std::isnan(curves[0].distinct[k])) << curves[0].r_A[k];
+    } else if (curves[0].r_A[k] > 1) {
+      EXPECT_NEAR(curves[0].distinct[k], 1, 0.1) << curves[0].r_A[k];
+    }
+  }
+}
+
 TEST(GreenKubo, GivesTheDOfAnOrnsteinUhlenbeckProcess) {
   // dv = −v/τ dt + noise with ⟨v²⟩ = σ² a component: D = σ²τ.
   RandomStream random(5, "green kubo");

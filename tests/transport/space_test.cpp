@@ -92,7 +92,7 @@ TEST(Density, IntegratesToTheNumberOfIonsAndGivesTheBarrier) {
   std::ifstream stream(file);
   std::string line;
   for (int k = 0; k < 3; ++k) std::getline(stream, line);
-  EXPECT_EQ(line, "2 0 0 0");
+  EXPECT_EQ(line, "2 0.28345892 0.28345892 0.28345892");  // the middle of a voxel of 0.3 Å, in bohr
 }
 
 TEST(Channels, OfASimpleCubicLatticeOfAnions) {

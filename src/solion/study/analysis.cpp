@@ -215,7 +215,11 @@ void judge_points(const Config& config, Json& points) {
     constexpr double usual_jump_A = 2.5;
     const double half_square = 0.5 * std::pow(jump_A > 0 ? jump_A : usual_jump_A, 2);
     p["unsound"] = why_unsound(p);
-    p["molten"] = p["framework_msd_A2"].get<double>() > half_square;
+    // Far, and not far behind: groups that only turn stay where they are while the ions go.
+    constexpr double least_share = 0.3;
+    const double framework = p["framework_msd_A2"];
+    p["molten"] =
+        framework > half_square && framework > least_share * p["diffusion"]["window_msd_A2"].get<double>();
   }
 }
 

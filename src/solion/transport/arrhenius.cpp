@@ -146,7 +146,13 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
 
   const auto n = static_cast<Eigen::Index>(used.size());
   fit.n_used = used.size();
-  fit.weighted = std::all_of(used.begin(), used.end(), [](const auto& p) { return p.std_cm2_per_s > 0; });
+  const auto with_error =
+      std::count_if(used.begin(), used.end(), [](const auto& p) { return p.std_cm2_per_s > 0; });
+  if (with_error > 0 && with_error < n) {
+    throw InputError("arrhenius: {} of {} D have an error; expected all or none: a missing one has no weight",
+                     with_error, n);
+  }
+  fit.weighted = with_error == n;
   Eigen::MatrixX2d design(n, 2);
   Eigen::VectorXd y(n), sigma = Eigen::VectorXd::Ones(n);
   for (Eigen::Index i = 0; i < n; ++i) {

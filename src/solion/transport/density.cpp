@@ -70,8 +70,12 @@ void DensityAccumulator::write_cube(const std::filesystem::path& path) const {
   const Grid grid = density();
   constexpr double bohr = constants::bohr_A;
   const Mat3 h = cell_sum_ / static_cast<double>(view_.n_frames());
-  std::string text = fmt::format("density of {} over {} frames, ions per cubic angstrom\nsolion\n{} 0 0 0\n",
-                                 options_.species, view_.n_frames(), elements_.size());
+  // A value is that of the middle of its voxel; readers take it for that of a grid point.
+  Vec3 middle = Vec3::Zero();
+  for (int k = 0; k < 3; ++k) middle += 0.5 * h.row(k).transpose() / (grid.n[k] * bohr);
+  std::string text =
+      fmt::format("density of {} over {} frames, ions per cubic angstrom\nsolion\n{} {:.8f} {:.8f} {:.8f}\n",
+                  options_.species, view_.n_frames(), elements_.size(), middle[0], middle[1], middle[2]);
   for (int k = 0; k < 3; ++k) {
     const Vec3 edge = h.row(k).transpose() / (grid.n[k] * bohr);
     text += fmt::format("{} {:.8f} {:.8f} {:.8f}\n", grid.n[k], edge[0], edge[1], edge[2]);

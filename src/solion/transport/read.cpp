@@ -92,6 +92,31 @@ void check_density(const Frame& frame, const std::string& where) {
   }
 }
 
+/// Holds the times that frames say against the interval: one that is off makes every D wrong.
+class TimeCheck {
+ public:
+  explicit TimeCheck(double interval_fs) : interval_fs_(interval_fs) {}
+  void operator()(const Frame& frame, const std::string& where) {
+    const std::optional<double> now = time_of(frame);
+    if (now && last_) {
+      const double off = std::abs(*now - *last_ - interval_fs_);
+      if (!(off <= 1e-6 * interval_fs_ + 1e-9 * std::abs(*now))) {
+        throw InputError(
+            "{}: time_fs = {:g} comes after {:g}, but the frames before are {:g} fs apart: frames are "
+            "missing, "
+            "repeated, or of another interval",
+            where, *now, *last_, interval_fs_);
+      }
+    }
+    last_ = now;
+  }
+  void forget() { last_.reset(); }
+
+ private:
+  double interval_fs_;
+  std::optional<double> last_;
+};
+
 }  // namespace
 
 double stated_frame_interval(const ReadTrajectory& what) {
@@ -114,15 +139,20 @@ double for_each_frame(
   for (const auto& file : what.files) total += kibibytes(file);
   Progress progress("read", std::max<std::size_t>(total, 1));
   std::size_t seen = 0, used = 0;
+  TimeCheck check_time(interval);
   Frame frame, last;
   for (std::size_t part = 0; part < what.files.size(); ++part) {
-    if (what.replicas) seen = used = 0;
+    if (what.replicas) {
+      seen = used = 0;
+      check_time.forget();
+    }
     const auto reader = io::open_frames(what.files[part], reading);
     for (std::size_t n = 1; reader->next(frame); ++n, std::swap(frame, last)) {
       throw_if_interrupted();
       if (n == 1 && !what.any_density)
         check_density(frame, fmt::format("{}: frame 1", what.files[part].string()));
       if (n == 1 && part > 0 && !what.replicas && is_repeat(frame, last)) continue;
+      if (what.needs_time) check_time(frame, fmt::format("{}: frame {}", what.files[part].string(), n));
       if (seen++ < n_skip || (seen - n_skip - 1) % what.every != 0) continue;
       visit(frame, fmt::format("{}: frame {}", what.files[part].string(), n), part);
       ++used;

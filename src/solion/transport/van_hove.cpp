@@ -90,11 +90,17 @@ std::vector<VanHoveCurve> VanHoveAccumulator::curves() const {
     curve.msd_A2 = lag.square / samples;
     if (curve.msd_A2 > 0) curve.non_gaussian = 0.6 * lag.fourth / samples / (curve.msd_A2 * curve.msd_A2) - 1;
     const double volume = lag.volume / static_cast<double>(lag.origins);
+    // Beyond half the cell the nearest image is not all there is.
+    const double whole_A = 0.5 * Cell(view_.cell()).widths().minCoeff();
     for (std::size_t k = 0; k < lag.self.size(); ++k) {
       const double low = static_cast<double>(k) * options_.bin_A, high = low + options_.bin_A;
       curve.r_A.push_back(0.5 * (low + high));
       curve.self.push_back(lag.self[k] / (samples * options_.bin_A));
       const double shell = 4 * constants::pi / 3 * (high * high * high - low * low * low);
+      if (high > whole_A) {
+        curve.distinct.push_back(std::nan(""));
+        continue;
+      }
       curve.distinct.push_back(ions > 1 ? lag.distinct[k] / (samples * (ions - 1) / volume * shell) : 0);
     }
     result.push_back(std::move(curve));
