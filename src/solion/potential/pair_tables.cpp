@@ -26,8 +26,8 @@ void read_pairs(TomlTable& table, const TypeMap& type_map,
   for (int a = 0; a < n; ++a) {
     for (int b = a; b < n; ++b) {
       if (given[row_major(a, b, n)]) continue;
-      throw InputError("{}: [[pairs]] of {} and {} is missing (one that feels nothing has zeros)", table.file().string(), type_map.name(a),
-                       type_map.name(b));
+      throw InputError("{}: [[pairs]] of {} and {} is missing (one that feels nothing has zeros)",
+                       table.file().string(), type_map.name(a), type_map.name(b));
     }
   }
 }
