@@ -33,12 +33,12 @@ struct Named {
 };
 
 /// A folder stands for all systems in it; a file for its frames.
-std::vector<Named> read_systems(const std::vector<std::string>& paths) {
+std::vector<Named> read_systems(const std::vector<std::string>& paths, const TypeMap& types) {
   std::vector<Named> systems;
   for (const std::string& path : paths) {
     if (std::filesystem::is_directory(path)) {
       for (const auto& folder : dataset::find_systems(path)) {
-        systems.push_back({folder.string(), dataset::load_system(folder).frames});
+        systems.push_back({folder.string(), dataset::load_system(folder, types.names()).frames});
       }
     } else {
       systems.push_back({path, io::read_frames(path)});
@@ -63,7 +63,7 @@ void run_test(const TestOptions& options) {
   const dp::DeepPotential potential{std::filesystem::path(options.model)};
   require_folder_of(options.json);
   require_folder_of(options.detail);
-  const std::vector<Named> systems = read_systems(options.systems);
+  const std::vector<Named> systems = read_systems(options.systems, potential.type_map());
   for (const Named& system : systems) {
     const bool labelled = std::any_of(system.frames.begin(), system.frames.end(), [](const Frame& f) {
       return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;

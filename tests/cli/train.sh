@@ -65,6 +65,14 @@ grep -q '"force_r2"' test.json || fail "force_r2 in test.json"
 [[ $(grep -vc '^#' detail.e.out) == 12 ]] || fail "detail.e.out"
 [[ ! -e detail.v.out ]] || fail "detail.v.out without virials"
 
+# The same numbers with any number of threads, and without type_map.raw: the model's then.
+for threads in 1 2 3; do "$solion" test -m model.dp -s data --json "test$threads.json" --threads $threads >/dev/null; done
+cmp test1.json test2.json && cmp test1.json test3.json || fail "solion test depends on its threads"
+cp -r data unnamed
+find unnamed -name type_map.raw -delete
+"$solion" test -m model.dp -s unnamed --json unnamed.json >/dev/null
+[[ $(grep '"force_rmse' unnamed.json | head -1) == $(grep '"force_rmse' test1.json | head -1) ]] || fail "another type map"
+
 # A run that is asked to end saves; the same command goes on and ends with the same bits as a run in one go.
 sed 's/"numb_steps": 200/"numb_steps": 4000/; s/"save_freq": 50/"save_freq": 100000/' input.json >long.json
 "$solion" train long.json --folder one --threads 1 >/dev/null 2>&1 || fail "long run"

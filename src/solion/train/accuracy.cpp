@@ -75,7 +75,9 @@ std::vector<Comparison> compare(const Potential& potential, const std::vector<Fr
   parallel_dynamic(frames.size(), threads, [&](std::size_t f, int thread) {
     throw_if_interrupted();
     const Frame& frame = frames[f];
-    const Evaluation said = clones[static_cast<std::size_t>(thread)]->evaluate(frame);
+    Potential& mine = *clones[static_cast<std::size_t>(thread)];
+    mine.reset();  // no number depends on which frames this thread had before
+    const Evaluation said = mine.evaluate(frame);
     Comparison& out = results[f];
     out.n_atoms = frame.n_atoms();
     out.has_energy = frame.labels.energy_eV.has_value();
