@@ -247,6 +247,14 @@ TEST_F(TrainerTest, AModelOfAnotherSightOrTypeMapIsNotGoneOnWith) {
   input["training"]["numb_steps"] = 20;
   EXPECT_NE(message_of(restart).find("descriptor/rcut_smth is"), std::string::npos) << message_of(restart);
   input = whole;
+  input["training"]["numb_steps"] = 20;
+  input["model"]["fitting_net"]["activation_function"] = "relu";
+  EXPECT_NE(message_of(restart).find("activations of its nets"), std::string::npos) << message_of(restart);
+  input = whole;
+  input["training"]["numb_steps"] = 20;
+  input["model"]["descriptor"]["env_protection"] = 0.5;
+  EXPECT_NE(message_of(restart).find("env_protection"), std::string::npos) << message_of(restart);
+  input = whole;
   input["model"]["descriptor"]["rcut"] = 3.0;
   EXPECT_NE(message_of(next).find("descriptor/rcut is"), std::string::npos) << message_of(next);
   input = whole;

@@ -116,12 +116,22 @@ Json statistics_of(const dp::Model& model) {
   for (const dp::Normalisation& norm : model.descriptor.normalisation) {
     normalisation.push_back({{"mean", norm.mean}, {"deviation", norm.deviation}});
   }
+  Json nets = Json::array();
+  for (const auto* list : {&model.descriptor.embedding, &model.fitting})
+    for (const nn::Network& net : *list)
+      for (const nn::Layer& layer : net.layers)
+        nets.push_back({layer.w.rows(), layer.w.cols(), layer.b.size(), layer.idt.size(),
+                        static_cast<int>(layer.activation), static_cast<int>(layer.skip())});
   Json excluded = Json::array();
   for (const auto& [a, b] : model.descriptor.exclude_types) excluded.push_back({a, b});
   return {{"type_map", model.type_map.names()},
           {"rcut", model.descriptor.rcut},
           {"rcut_smth", model.descriptor.rcut_smth},
           {"exclude_types", excluded},
+          {"env_protection", model.descriptor.env_protection},
+          {"type_one_side", model.descriptor.type_one_side},
+          {"axis_neuron", model.descriptor.axis_neuron},
+          {"nets", nets},
           {"sel", model.descriptor.sel},
           {"normalisation", normalisation},
           {"bias_atom_e", model.bias_atom_e},

@@ -282,6 +282,14 @@ class Trainer {
     if (const Json types = state.statistics.value("type_map", Json()); types != Json(model_.type_map.names()))
       throw InputError("{}: has the type map {}; that of {} is another", checkpoint_.string(), types.dump(),
                        settings_.file.string());
+    const Json own = statistics_of(model_);
+    for (const char* key : {"env_protection", "type_one_side", "axis_neuron", "nets"}) {
+      if (state.statistics.value(key, Json()) == own[key]) continue;
+      const char* what = std::string_view(key) == "nets" ? "sizes or activations of its nets" : key;
+      throw InputError(
+          "{}: the {} are not those of {}; --restart takes more steps or another rate, not another model",
+          checkpoint_.string(), what, settings_.file.string());
+    }
     dp::Model before = model_;
     set_statistics(state.statistics, before);
     check_same_sight(before, model_, checkpoint_.string(), settings_.file.string());
