@@ -66,6 +66,15 @@ sed 's/^structures = \["type1"\]/structures = ["type9"]/' tiny.toml > wrong.toml
 refused 'type9' "$solion" study wrong.toml --run-dir wrong
 sed 's/high_K = 600/high_K = 200/' tiny.toml > wrong.toml
 refused 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
+# What the analyses would refuse is said before any of the work.
+for wrong in 's/O = 1.40, //|no radius given for O' 's/"Li-O"/"Li-S"/|perfect: no atom is of species .S.' \
+  's/jump_length_A = 2.765/rdf_max_A = 2.0/|gives no jump length' 's/interval_fs = 20/interval_fs = 15/|15 fs is no whole number of steps' \
+  's/production_ps = 1/production_ps = 0.1/|fewer than 9 frames' 's/600, 900/600, 600/|600 twice' \
+  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/"perfect"/"V_Li + V_Cl"/|is no name of letters'; do
+  sed "${wrong%|*}" tiny.toml > wrong.toml
+  refused "${wrong#*|}" "$solion" study wrong.toml --run-dir wrong
+  [[ ! -e wrong ]] || fail "$wrong: began before it looked"
+done
 sed 's/"data"/"nowhere"/' tiny.toml > wrong.toml
 refused 'data.systems' "$solion" study wrong.toml --run-dir wrong
 refused 'absent.toml' "$solion" study absent.toml
@@ -155,6 +164,21 @@ import json
 training = json.load(open("short/train/input.json"))
 assert training["training"]["numb_steps"] == 500 and training["learning_rate"]["decay_steps"] == 5, training
 END
+
+# What lies in the crystal's file counts, not its name or place: another crystal is other work, in a folder beside the old.
+mkdir moved
+mv cell.xyz moved/cell.xyz
+sed -i 's|"cell.xyz"|"moved/cell.xyz"|' short.toml
+before=$(stat -c %Y short/train/model.dp short/md/perfect_600K/trajectory.extxyz)
+"$solion" study short.toml --run-dir short > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ ! -e short/md/perfect_600K.2 ]] || fail "computed again after a move"
+sed -i 's/Cl 0 0 0/Cl 0 0 0.02/' moved/cell.xyz
+"$solion" study short.toml --run-dir short > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ -s short/md/perfect_600K.2/trajectory.extxyz ]] || fail "another crystal, but nothing was computed: $(ls short/md)"
+[[ $(stat -c %Y short/train/model.dp short/md/perfect_600K/trajectory.extxyz) == "$before" ]] || fail "the old run was touched"
+sed 's/^pressure.*//; s/^npt_ps.*/&\npressure_bar = 100/' short.toml > pressed.toml  # so is another setting
+"$solion" study pressed.toml --run-dir short > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ -s short/md/perfect_600K.3/trajectory.extxyz ]] || fail "another pressure, but nothing was computed: $(ls short/md)"
 
 # A model that is there, held against bars: all of its frames are judged, a missed bar is said and is status 1.
 cat > checks.toml <<'END'

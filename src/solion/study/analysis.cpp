@@ -40,26 +40,6 @@ Json diffusion_json(const transport::Diffusion& d) {
 /// Frames between two that count for g(r), which needs far fewer of them than an MSD.
 constexpr std::size_t rdf_stride = 10;
 
-/// The pairs to show, then centre and ligand of the polyhedra, and last the mobile species with itself for
-/// its jump length.
-struct RdfRequest {
-  transport::RdfOptions options;
-  std::size_t shown = 0;
-};
-
-RdfRequest rdf_request(const Config& config) {
-  const TransportConfig& t = config.transport;
-  RdfRequest request;
-  for (const auto& [a, b] : t.rdf_pairs) request.options.pairs.emplace_back(a, b);
-  request.shown = request.options.pairs.size();
-  if (config.structure.frames > 0)
-    request.options.pairs.emplace_back(config.structure.centre, config.structure.ligand);
-  request.options.pairs.emplace_back(t.species, t.species);
-  request.options.r_max_A = t.rdf_max_A;
-  request.options.bin_A = 0.05;
-  return request;
-}
-
 Json rdf_json(const std::vector<transport::RdfCurve>& curves, std::size_t shown) {
   Json result = Json::object();
   for (std::size_t i = 0; i < shown; ++i) {
@@ -89,6 +69,19 @@ double framework_msd(const transport::MsdAccumulator& msd, const std::string& mo
 }
 
 }  // namespace
+
+RdfRequest rdf_request(const Config& config) {
+  const TransportConfig& t = config.transport;
+  RdfRequest request;
+  for (const auto& [a, b] : t.rdf_pairs) request.options.pairs.emplace_back(a, b);
+  request.shown = request.options.pairs.size();
+  if (config.structure.frames > 0)
+    request.options.pairs.emplace_back(config.structure.centre, config.structure.ligand);
+  request.options.pairs.emplace_back(t.species, t.species);
+  request.options.r_max_A = t.rdf_max_A;
+  request.options.bin_A = 0.05;
+  return request;
+}
 
 Json analyse(const Config& config, const std::filesystem::path& trajectory, double frame_interval_fs,
              const Point& point) {

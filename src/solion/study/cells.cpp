@@ -4,8 +4,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "solion/base/hash.hpp"
 #include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/structure/supercell.hpp"
 
 namespace solion::study {
 
@@ -26,6 +28,24 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
 
 Crystal crystal_of(const Config& config) { return open_crystal(config.md.crystal, config.md.reactions); }
 
+std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& structures) {
+  constexpr double per_A = 1e6;
+  const auto rounded = [](const Vec3& r) {
+    return Json{std::llround(r.x() * per_A), std::llround(r.y() * per_A), std::llround(r.z() * per_A)};
+  };
+  Json content{{"cell", Json::array()}, {"sites", Json::array()}, {"reactions", Json::array()}};
+  for (int k = 0; k < 3; ++k) content["cell"].push_back(rounded(crystal.frame.cell->vector(k)));
+  for (std::size_t i = 0; i < crystal.frame.n_atoms(); ++i)
+    content["sites"].push_back({crystal.frame.element(i), rounded(crystal.frame.positions[i])});
+  for (const std::string& structure : structures)
+    content["reactions"].push_back(crystal.chemistry.reaction(structure).text());
+  return sha256(content.dump());
+}
+
+std::string crystal_key(const Config& config, const std::vector<std::string>& structures) {
+  return crystal_key(crystal_of(config), structures);
+}
+
 Frame build_cell(const Config& config, const std::string& structure) {
   const MdConfig& md = config.md;
   const Crystal crystal = crystal_of(config);
@@ -36,6 +56,10 @@ Frame build_cell(const Config& config, const std::string& structure) {
   return build_defect_cells(crystal, diagonal(md.supercell), crystal.chemistry.reaction(structure), options)
       .front()
       .frame;
+}
+
+Frame perfect_sites(const Config& config) {
+  return supercell(crystal_of(config).frame, diagonal(config.md.supercell));
 }
 
 md::Settings settings_at(const Config& config, double temperature_K, md::Ensemble ensemble,

@@ -12,8 +12,16 @@ namespace solion::study {
 /// The crystal with the study's own reactions.
 Crystal crystal_of(const Config& config);
 
+/// What results depend on of the crystal and of the reactions behind `structures`: a hash of their content (Å
+/// to 1e-6), the same wherever their files lie and under whatever name. InputError.
+std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& structures);
+std::string crystal_key(const Config& config, const std::vector<std::string>& structures);
+
 /// The cell that molecular dynamics starts from; `structure` is "perfect" or a reaction. InputError.
 Frame build_cell(const Config& config, const std::string& structure);
+
+/// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.
+Frame perfect_sites(const Config& config);
 
 /// The model in the precision of `md`, or another.
 std::unique_ptr<Potential> open_model(const Context& context, const Json& model);

@@ -35,15 +35,19 @@ Json check_conservation(const Context& context, const Json& model, Verdicts& ver
   const std::uint64_t seed = context.config.seed;
   const Frame start = start_of(c, seed);
   const md::Settings settings = settings_of(c, seed);
-  const Json inputs{{"model", model["hash"]},   {"start", start.formula()},
-                    {"crystal", c.crystal},     {"supercell", c.supercell},
-                    {"structure", c.structure}, {"settings", md::fingerprint(settings, {})},
+  const Json inputs{{"model", model["hash"]},
+                    {"start", start.formula()},
+                    {"crystal", crystal_key(open_crystal(c.crystal, c.reactions), {c.structure})},
+                    {"supercell", c.supercell},
+                    {"structure", c.structure},
+                    {"settings", md::fingerprint(settings, {})},
                     {"precision", c.precision}};
   Json result = context.once("check", "conservation", inputs, [&] {
     const auto potential = open_model(context, model, c.precision);
     md::Outputs outputs;
-    outputs.log = context.folder("checks") / "nve.log";
-    outputs.restart = context.folder("checks") / "nve.restart";
+    const std::filesystem::path folder = context.folder("conservation", inputs);
+    outputs.log = folder / "nve.log";
+    outputs.restart = folder / "nve.restart";
     md::RunOptions options;
     options.potential_identity = model["hash"];
     options.progress = "without a thermostat";

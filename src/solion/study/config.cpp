@@ -1,6 +1,13 @@
 // Reading a study's TOML file.
 #include "solion/study/config.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <set>
+
 #include "solion/catalog/crystal.hpp"
 
 namespace solion::study {
@@ -31,16 +38,55 @@ ModelConfig read_model(TomlTable table) {
   return model;
 }
 
+/// Structures name files and parts of the report: a reaction that is written out needs a name of its own.
+void check_structure_names(const TomlTable& table, const std::string& key,
+                           const std::vector<std::string>& names) {
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    const bool plain = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-';
+    });
+    if (!plain)
+      table.fail(
+          key, fmt::format(
+                   "'{}' is no name of letters, digits, _ and -; name the reaction in a file of md.reactions "
+                   "([reactions] in it: my_defect = \"{}\") and use the name",
+                   name, name));
+    if (!seen.insert(name).second) table.fail(key, fmt::format("'{}' twice", name));
+  }
+}
+
+void check_frames(const TomlTable& table, const MdConfig& md) {
+  constexpr double fewest = 9;  // that a slope of the MSD can be fitted to
+  const double steps = md.frame_interval_fs / md.timestep_fs;
+  if (!(std::abs(steps - std::round(steps)) < 1e-6 && steps > 0.5))
+    table.fail("frame_interval_fs", fmt::format("{:g} fs is no whole number of steps of {:g} fs",
+                                                md.frame_interval_fs, md.timestep_fs));
+  if (!(md.production_ps * 1000 >= fewest * md.frame_interval_fs))
+    table.fail("production_ps", fmt::format("{:g} ps are fewer than {:g} frames of {:g} fs", md.production_ps,
+                                            fewest, md.frame_interval_fs));
+}
+
+void check_temperatures(const TomlTable& table, const std::vector<double>& temperatures_K) {
+  std::set<std::string> seen;
+  for (const double T : temperatures_K) {
+    if (!seen.insert(fmt::format("{:g}", T)).second)
+      table.fail("temperatures_K", fmt::format("{:g} twice", T));
+  }
+}
+
 MdConfig read_md(TomlTable table) {
   MdConfig md;
   md.crystal = crystal_at(table, "crystal", md.crystal);
   md.reactions = table.existing_path("reactions");
   md.structures = table.texts("structures");
   if (md.structures.empty()) table.fail("structures", "expected at least one structure");
+  check_structure_names(table, "structures", md.structures);
   md.supercell = table.repeats("supercell");
   md.count = static_cast<int>(table.count("count", md.count, 1));
   md.placement = table.text("placement", md.placement);
   md.temperatures_K = table.positives("temperatures_K");
+  check_temperatures(table, md.temperatures_K);
   md.precision = table.text("precision", md.precision);
   if (md.precision != "single" && md.precision != "double")
     table.fail("precision", "expected \"single\" or \"double\"");
@@ -53,6 +99,7 @@ MdConfig read_md(TomlTable table) {
   if (!(md.production_max_ps >= md.production_ps))
     table.fail("production_max_ps", "expected at least production_ps");
   md.frame_interval_fs = table.positive("frame_interval_fs", md.frame_interval_fs);
+  check_frames(table, md);
   table.refuse_unknown();
   return md;
 }
@@ -126,6 +173,7 @@ BarriersConfig read_barriers(TomlTable table) {
 AnnealingConfig read_annealing(TomlTable table) {
   AnnealingConfig annealing;
   annealing.structures = table.texts("structures");
+  check_structure_names(table, "structures", annealing.structures);
   annealing.low_K = table.positive("low_K", annealing.low_K);
   annealing.high_K = table.positive("high_K", annealing.high_K);
   annealing.hold_ps = table.positive("hold_ps", annealing.hold_ps);

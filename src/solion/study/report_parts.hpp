@@ -37,7 +37,7 @@ Section data_section(const Json& numbers);
 Section model_section(const Context& context, const Json& numbers);
 Section checks_section(const Json& checks);
 Section md_section(const Json& numbers);
-Section transport_section(const Json& numbers, const Published& published);
+Section transport_section(const Config& config, const Json& numbers, const Published& published);
 Section structure_section(const Config& config, const Json& numbers);
 Section barriers_section(const Config& config, const Json& numbers);
 Section defects_section(const Json& numbers, const Published& published);

@@ -205,14 +205,14 @@ Figure local_activation(const Json& fits) {
   return figure;
 }
 
-std::vector<Item> msd_figures(const Json& points) {
+std::vector<Item> msd_figures(const std::string& species, const Json& points) {
   std::map<std::string, Figure> figures;
   for (const auto& p : points) {
     if (p.contains("failed")) continue;
     const std::string name = p["structure"];
     Figure& figure = figures[name];
     figure.id = "msd-" + name;
-    figure.caption = fmt::format("Mean square displacement of Li, {}", name);
+    figure.caption = fmt::format("Mean square displacement of {}, {}", species, name);
     figure.definition =
         "Mean over ions and time origins of the squared unwrapped displacement, the framework's mean "
         "displacement removed.";
@@ -277,7 +277,7 @@ Section md_section(const Json& numbers) {
       {fmt::format("Length of the runs: {}.", numbers["plan"]["reason"].get<std::string>()), table, figure}};
 }
 
-Section transport_section(const Json& numbers, const Published& published) {
+Section transport_section(const Config& config, const Json& numbers, const Published& published) {
   const Json& fits = numbers["arrhenius"];
   Section section{
       "Ion transport",
@@ -286,7 +286,8 @@ Section transport_section(const Json& numbers, const Published& published) {
     section.items.emplace_back(law_table(fits));
     section.items.emplace_back(local_activation(fits));
   }
-  for (auto& item : msd_figures(numbers["points"])) section.items.push_back(std::move(item));
+  for (auto& item : msd_figures(config.transport.species, numbers["points"]))
+    section.items.push_back(std::move(item));
   return section;
 }
 

@@ -54,12 +54,12 @@ struct Piece {
 };
 
 Json heat_and_cool(const Context& context, const std::string& structure, Potential& potential,
-                   const std::string& model_hash) {
+                   const Json& inputs) {
   const Config& config = context.config;
   const AnnealingConfig& a = config.annealing;
   const double dt = config.md.timestep_fs;
   const std::int64_t hold = steps_of(a.hold_ps, dt), ramp = steps_of(a.ramp_ps, dt);
-  const std::filesystem::path folder = context.folder("annealing/" + structure);
+  const std::filesystem::path folder = context.folder("annealing/" + structure, inputs);
   const std::vector<Piece> pieces{
       {"before", {{hold, a.low_K, a.low_K}}, true},
       {"heat", {{ramp, a.low_K, a.high_K}, {hold, a.high_K, a.high_K}, {ramp, a.high_K, a.low_K}}, false},
@@ -77,7 +77,7 @@ Json heat_and_cool(const Context& context, const std::string& structure, Potenti
     const std::filesystem::path trajectory = folder / (piece.name + "-trajectory.extxyz");
     if (piece.watched) files.trajectories = {{trajectory, steps_of(config.md.frame_interval_fs / 1000, dt)}};
     md::RunOptions options;
-    options.potential_identity = model_hash;
+    options.potential_identity = inputs["model"];
     md::run(settings, files, frame, potential, options);
     frame = io::read_frame(files.final_structure);
     if (piece.watched) result[piece.name] = structure_of(config, trajectory);
@@ -103,7 +103,9 @@ Json anneal(const Context& context, const Json& model) {
                       {"supercell", config.md.supercell},
                       {"count", config.md.count},
                       {"placement", config.md.placement},
-                      {"crystal", config.md.crystal},
+                      {"crystal", crystal_key(config, {structure})},
+                      {"pressure_bar", config.md.pressure_bar},
+                      {"polyhedra", {config.structure.centre, config.structure.ligand}},
                       {"precision", config.md.precision},
                       {"timestep_fs", config.md.timestep_fs},
                       {"pairs", config.transport.rdf_pairs},
@@ -113,7 +115,7 @@ Json anneal(const Context& context, const Json& model) {
     try {
       const auto own = potential->clone();
       results[i] = context.once("anneal", structure, inputs,
-                                [&] { return heat_and_cool(context, structure, *own, model["hash"]); });
+                                [&] { return heat_and_cool(context, structure, *own, inputs); });
     } catch (const Interrupted&) {
       throw;
     } catch (const NotComputed&) {

@@ -74,7 +74,7 @@ Json climb(const Context& context, const defects::VacancyHop& hop, const Potenti
 Json find_barriers(const Context& context, const Json& model) {
   const Config& config = context.config;
   const BarriersConfig& b = config.barriers;
-  const Json inputs{{"model", model["hash"]},   {"crystal", config.md.crystal},
+  const Json inputs{{"model", model["hash"]},   {"crystal", crystal_key(config, {})},
                     {"supercell", b.supercell}, {"within_A", b.within_A},
                     {"images", b.images},       {"species", config.transport.species}};
   return context.once("barriers", config.transport.species, inputs, [&] {

@@ -160,7 +160,7 @@ Json relax_defects(const Context& context, const Json& model) {
   Json compounds = Json::array();
   for (const auto& file : d.compounds) compounds.push_back(sha256(read_file(file)));
   const Json inputs{{"model", model["hash"]},
-                    {"crystal", context.config.md.crystal},
+                    {"crystal", crystal_key(context.config, context.config.md.structures)},
                     {"structures", context.config.md.structures},
                     {"supercell", d.supercell},
                     {"compounds", compounds},

@@ -20,11 +20,32 @@ Frame scaled_to(Frame frame, double volume_A3) {
   return frame;
 }
 
+/// What a point depends on.
+Json inputs_of(const Context& context, const Json& model, const Point& point, double production_ps) {
+  const MdConfig& m = context.config.md;
+  return {{"model", model["hash"]},
+          {"structure", point.structure},
+          {"temperature_K", point.temperature_K},
+          {"production_ps", production_ps},
+          {"timestep_fs", m.timestep_fs},
+          {"supercell", m.supercell},
+          {"count", m.count},
+          {"placement", m.placement},
+          {"npt_ps", m.npt_ps},
+          {"equilibration_ps", m.equilibration_ps},
+          {"pressure_bar", m.pressure_bar},
+          {"crystal", crystal_key(context.config, {point.structure})},
+          {"precision", m.precision},
+          {"frame_interval_fs", m.frame_interval_fs},
+          {"seed", context.config.seed},
+          {"transport", transport_key(context.config)}};
+}
+
 /// NPT for the cell of this temperature, NVT for the motion; both go on from their restart files.
 Json run_md(const Context& context, const Point& point, double production_ps, Potential& potential,
-            const std::string& model_hash, const std::function<void()>& tick) {
+            const Json& model, const std::function<void()>& tick) {
   const MdConfig& m = context.config.md;
-  const std::filesystem::path folder = context.folder("md/" + point.name());
+  const std::filesystem::path folder = md_folder(context, model, point);
   const Frame start = build_cell(context.config, point.structure);
 
   md::Outputs npt_files;
@@ -32,7 +53,7 @@ Json run_md(const Context& context, const Point& point, double production_ps, Po
   npt_files.restart = folder / "npt.restart";
   npt_files.final_structure = folder / "npt.extxyz";
   md::RunOptions options;
-  options.potential_identity = model_hash;
+  options.potential_identity = model["hash"];
   const auto npt =
       md::run(settings_at(context.config, point.temperature_K, md::Ensemble::npt, m.npt_ps / 2, m.npt_ps / 2),
               npt_files, start, potential, options);
@@ -69,41 +90,9 @@ Json run_md(const Context& context, const Point& point, double production_ps, Po
   return result;
 }
 
-/// What a point depends on.
-Json inputs_of(const Context& context, const Json& model, const Point& point, double production_ps) {
-  const MdConfig& m = context.config.md;
-  return {{"model", model["hash"]},
-          {"structure", point.structure},
-          {"temperature_K", point.temperature_K},
-          {"production_ps", production_ps},
-          {"timestep_fs", m.timestep_fs},
-          {"supercell", m.supercell},
-          {"count", m.count},
-          {"placement", m.placement},
-          {"npt_ps", m.npt_ps},
-          {"equilibration_ps", m.equilibration_ps},
-          {"pressure_bar", m.pressure_bar},
-          {"crystal", m.crystal},
-          {"precision", m.precision},
-          {"frame_interval_fs", m.frame_interval_fs},
-          {"seed", context.config.seed},
-          {"transport", transport_key(context.config)}};
-}
-
 }  // namespace
 
 std::string Point::name() const { return fmt::format("{}_{:g}K", structure, temperature_K); }
-
-void check_structures(const Config& config) {
-  for (const auto& structure : config.md.structures) {
-    const Frame frame = build_cell(config, structure);
-    if (frame.type_map.find(config.transport.species) < 0) {
-      throw InputError("{}: transport.species = '{}': not in {}", config.file.string(),
-                       config.transport.species, frame.formula());
-    }
-  }
-  for (const auto& structure : config.annealing.structures) (void)build_cell(config, structure);
-}
 
 std::vector<Point> points(const MdConfig& md) {
   std::vector<Point> result;
@@ -117,6 +106,7 @@ Json plan_md(const Context& context, const Json& model) {
   const Config& config = context.config;
   const MdConfig& m = config.md;
   const Json inputs{{"model", model["hash"]},
+                    {"crystal", crystal_key(config, m.structures)},
                     {"timestep_fs", m.timestep_fs},
                     {"supercell", m.supercell},
                     {"structures", m.structures},
@@ -156,10 +146,17 @@ bool simulated(const Context& context, const Json& model, const Point& point, do
   return known && known->outcome == "done";
 }
 
+std::filesystem::path md_folder(const Context& context, const Json& model, const Point& point) {
+  Json inputs = inputs_of(context, model, point, 0);
+  inputs.erase("production_ps");  // a longer run goes on
+  inputs.erase("transport");      // only looks
+  return context.folder("md/" + point.name(), inputs);
+}
+
 Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
               Potential& potential, const std::function<void()>& tick) {
   return context.once("md", point.name(), inputs_of(context, model, point, production_ps),
-                      [&] { return run_md(context, point, production_ps, potential, model["hash"], tick); });
+                      [&] { return run_md(context, point, production_ps, potential, model, tick); });
 }
 
 }  // namespace solion::study

@@ -51,7 +51,7 @@ Json once_with_files(const Context& context, const char* kind, const char* name,
 
 constexpr char further = '~';  // before the number of a further system of the same structure
 
-/// Where the frames of each system go, from run_dir, by system: a folder each, named by its structure, and
+/// Where the frames of each system go, by system: a folder each below `part`, named by its structure, and
 /// numbered where several systems have one structure (the iterations of a campaign).
 std::map<std::size_t, std::string> folders_of(const std::string& part, const Systems& systems,
                                               const std::vector<dataset::FrameId>& chosen) {
@@ -61,8 +61,7 @@ std::map<std::size_t, std::string> folders_of(const std::string& part, const Sys
     if (folders.contains(id.system)) continue;
     const std::string& name = systems[id.system].name;
     const int n = ++times[name];
-    folders[id.system] =
-        fmt::format("systems/{}/{}{}", part, name, n == 1 ? "" : fmt::format("{}{}", further, n));
+    folders[id.system] = fmt::format("{}/{}{}", part, name, n == 1 ? "" : fmt::format("{}{}", further, n));
   }
   return folders;
 }
@@ -73,10 +72,11 @@ std::string name_of(const std::string& folder) {
   return leaf.substr(0, leaf.rfind(further));
 }
 
-/// Writes the chosen frames of each system as a system of its own; returns the paths from run_dir.
+/// Writes the chosen frames of each system as a system of its own below `part`, a path from run_dir; returns
+/// theirs.
 Json write_part(const Context& context, const std::string& part, const Systems& systems,
                 const std::vector<dataset::FrameId>& chosen) {
-  const std::filesystem::path folder = context.folder("systems") / part;
+  const std::filesystem::path folder = context.options.run_dir / part;
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   std::map<std::size_t, std::vector<Frame>> by_system;
@@ -221,9 +221,11 @@ Json prepare_data(const Context& context) {
       throw InputError("{}: {} frames for training and {} for validation; at least one of each is needed",
                        context.config.file.string(), split.training.size(), split.validation.size());
     }
-    return Json{{"training", write_part(context, "training", systems, split.training)},
-                {"validation", write_part(context, "validation", systems, split.validation)},
-                {"temperatures_K", temperatures_of("validation", systems, split.validation)},
+    const std::string all = context.from_run_dir(context.folder("systems", inputs));
+    const std::string training = all + "/training", validation = all + "/validation";
+    return Json{{"training", write_part(context, training, systems, split.training)},
+                {"validation", write_part(context, validation, systems, split.validation)},
+                {"temperatures_K", temperatures_of(validation, systems, split.validation)},
                 {"structures", count_structures(systems, split)},
                 {"summary", dataset::to_json(dataset::summary(systems))},
                 {"hash", inputs["hash"]}};
@@ -246,22 +248,25 @@ Json make_model(const Context& context, const Json& data) {
   }
   Json input = filled_input(context.config, data, "../");
   if (model.training_max_min > 0) input = shortened(input, affordable_steps(context, data, input));
+  const Json inputs{{"input", input}, {"data", data["hash"]}};
   const auto run = [&] {
-    const std::filesystem::path folder = context.folder("train");
+    const std::filesystem::path folder = context.folder("train", inputs);
     write_json(folder / "input.json", input);
     train::RunOptions options;
     options.folder = folder;
     options.threads = context.options.threads;
     const train::RunSummary summary = train::train(train::read_settings(folder / "input.json"), options);
-    return Json{{"model", "train/model.dp"},          {"hash", sha256(read_file(folder / "model.dp"))},
-                {"seconds", summary.seconds},         {"steps", summary.steps},
-                {"parameters", summary.n_parameters}, {"ms_per_step", summary.ms_per_step},
-                {"curve", "train/lcurve.out"}};
+    return Json{{"model", context.from_run_dir(folder / "model.dp")},
+                {"hash", sha256(read_file(folder / "model.dp"))},
+                {"seconds", summary.seconds},
+                {"steps", summary.steps},
+                {"parameters", summary.n_parameters},
+                {"ms_per_step", summary.ms_per_step},
+                {"curve", context.from_run_dir(folder / "lcurve.out")}};
   };
-  return once_with_files(context, "train", "model", {{"input", input}, {"data", data["hash"]}}, run,
-                         [](const Json& outputs) {
-                           return std::vector<std::string>{outputs["model"], outputs["curve"]};
-                         });
+  return once_with_files(context, "train", "model", inputs, run, [](const Json& outputs) {
+    return std::vector<std::string>{outputs["model"], outputs["curve"]};
+  });
 }
 
 Json validate_model(const Context& context, const Json& data, const Json& model) {

@@ -9,7 +9,6 @@
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
 #include "solion/relax/minimize.hpp"
-#include "solion/structure/supercell.hpp"
 #include "solion/study/cells.hpp"
 #include "solion/study/ions.hpp"
 #include "solion/transport/channels.hpp"
@@ -130,11 +129,6 @@ Json density_json(const transport::DensityAccumulator& accumulator, const Mat3& 
           {"orthogonal", (cell - Mat3(cell.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-6},
           {"barrier_eV",
            {json_number(barrier.level[0]), json_number(barrier.level[1]), json_number(barrier.level[2])}}};
-}
-
-/// The atoms of the perfect crystal that are the mobile ion's sites.
-Frame perfect_sites(const Config& config) {
-  return supercell(crystal_of(config).frame, diagonal(config.md.supercell));
 }
 
 /// Which frames of a trajectory are looked at.
@@ -264,10 +258,9 @@ Json structure_key(const Config& config) {
           {"version", 4},         {"species", config.transport.species}};
 }
 
-Json look_at(const Context& context, const Point& point, const Json& result, Potential& model,
-             bool in_space) {
+Json look_at(const Context& context, const std::filesystem::path& folder, const Point& point,
+             const Json& result, Potential& model, bool in_space) {
   const Config& config = context.config;
-  const std::filesystem::path folder = context.folder("md/" + point.name());
   const std::filesystem::path trajectory = folder / "trajectory.extxyz";
   Chosen chosen;
   chosen.all = static_cast<std::size_t>(
@@ -297,8 +290,9 @@ Json look_at_structure(const Context& context, const Json& model, const Point& p
   Json inputs{
       {"model", model["hash"]}, {"run", sha256(result.dump())}, {"analysis", structure_key(context.config)}};
   if (in_space) inputs["in_space"] = true;
-  return context.once("structure", point.name(), inputs,
-                      [&] { return look_at(context, point, result, potential, in_space); });
+  return context.once("structure", point.name(), inputs, [&] {
+    return look_at(context, md_folder(context, model, point), point, result, potential, in_space);
+  });
 }
 
 }  // namespace solion::study

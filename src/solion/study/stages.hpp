@@ -22,6 +22,10 @@ struct Context {
   learn::Ledger& ledger;
 
   [[nodiscard]] std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
+  /// The folder of work that has these inputs: `name`, or "name.2", "name.3", … beside those that were begun
+  /// with others. So files are only ever gone on with by the work they belong to.
+  [[nodiscard]] std::filesystem::path folder(const std::string& name, const Json& inputs) const;
+  [[nodiscard]] std::string from_run_dir(const std::filesystem::path& path) const;
   /// The ledger's `once`; NotComputed instead of work where only a report is wanted.
   Json once(const std::string& kind, const std::string& name, const Json& inputs,
             const std::function<Json()>& work) const;
@@ -59,14 +63,18 @@ struct Point {
 /// Every structure at every temperature, the most expensive last.
 std::vector<Point> points(const MdConfig& md);
 
-/// Builds every cell once, so that a wrong structure is said before anything is computed. InputError.
-void check_structures(const Config& config);
+/// Builds every cell and makes each analysis of it once, so that a wrong structure, species or radius is said
+/// before anything is computed. InputError.
+void rehearse(const Config& config);
 
 /// The production length that fits the time budget: {"production_ps", "us_per_atom_step", "reason"}.
 Json plan_md(const Context& context, const Json& model);
 
 /// Whether the ledger has this point's MD, done.
 bool simulated(const Context& context, const Json& model, const Point& point, double production_ps);
+
+/// Where the files of this point's MD are.
+std::filesystem::path md_folder(const Context& context, const Json& model, const Point& point);
 
 /// MD of one point and what the ions did: MSD, D or its bound, conductivity, g(r), mean cell. `tick` is
 /// called once a frame.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/lock.hpp"
 #include "solion/base/log.hpp"
 #include "solion/report/document.hpp"
@@ -18,6 +19,20 @@ std::filesystem::path Context::folder(const std::string& name) const {
   std::filesystem::create_directories(path, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());
   return path;
+}
+
+std::filesystem::path Context::folder(const std::string& name, const Json& inputs) const {
+  const std::string text = inputs.dump(2) + "\n";
+  for (int n = 1;; ++n) {
+    const std::filesystem::path path = folder(n == 1 ? name : fmt::format("{}.{}", name, n));
+    const std::filesystem::path file = path / "inputs.json";
+    if (!std::filesystem::exists(file)) write_file(file, text);
+    if (read_file(file) == text) return path;
+  }
+}
+
+std::string Context::from_run_dir(const std::filesystem::path& path) const {
+  return path.lexically_relative(options.run_dir).generic_string();
 }
 
 Json Context::once(const std::string& kind, const std::string& name, const Json& inputs,
@@ -90,7 +105,7 @@ std::unique_ptr<FileLock> lock_run_dir(const Options& options) {
 
 Result run(const Config& config, const Options& options) {
   report::find_plotly();  // better now than after ten minutes
-  check_structures(config);
+  if (!options.report_only) rehearse(config);
   (void)read_published(config);
   const auto lock = lock_run_dir(options);
   learn::Ledger ledger(options.run_dir / "ledger.sqlite");

@@ -115,7 +115,7 @@ void write_report(const Context& context, const Json& numbers, const std::filesy
   if (numbers.contains("checks")) document.sections.push_back(checks_section(numbers["checks"]));
   if (numbers.contains("points")) {
     document.sections.push_back(md_section(numbers));
-    document.sections.push_back(transport_section(numbers, published));
+    document.sections.push_back(transport_section(context.config, numbers, published));
     document.sections.push_back(structure_section(context.config, numbers));
   }
   if (numbers.contains("barriers")) document.sections.push_back(barriers_section(context.config, numbers));
