@@ -65,6 +65,7 @@ std::function<void()> setup_analyze(CLI::App& app) {
   add("channels", "Bottlenecks between the anions, and the radius that spans the crystal",
       setup_analyze_channels);
   add("doas", "Density of atomistic states: how atomic energies are distributed", setup_analyze_doas);
+  add("deviation", "Disagreement of a committee of models along a trajectory", setup_analyze_deviation);
   return [chosen] { (*chosen)(); };
 }
 

@@ -48,5 +48,6 @@ std::function<void()> setup_analyze_density(CLI::App& app);
 std::function<void()> setup_analyze_paths(CLI::App& app);
 std::function<void()> setup_analyze_channels(CLI::App& app);
 std::function<void()> setup_analyze_doas(CLI::App& app);
+std::function<void()> setup_analyze_deviation(CLI::App& app);
 
 }  // namespace solion::cli

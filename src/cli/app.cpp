@@ -22,6 +22,14 @@ std::function<void()> without_promise(std::function<void()> action) {
   };
 }
 
+/// What does the work of a verb of DeePMD-kit's `dp` that has no namesake here; empty: none known.
+std::string known_elsewhere(const std::string& word) {
+  if (word == "freeze") return "; 'solion train' writes the finished model, there is nothing to freeze";
+  if (word == "model-devi") return "; it is 'solion analyze deviation'";
+  if (word == "neighbor-stat") return "; 'solion train' counts neighbours itself where sel is \"auto\"";
+  return {};
+}
+
 /// What is wrong with the first word that the parser did not know, which matters more than what it then
 /// missed; empty if it knew all.
 std::string unknown_word(const CLI::App& at, const std::string& name) {
@@ -37,7 +45,9 @@ std::string unknown_word(const CLI::App& at, const std::string& name) {
   for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; }))
     known.push_back(sub->get_name());
   if (known.empty()) return {};
-  return fmt::format("there is no '{} {}'{}", name, word, did_you_mean(word, known));
+  const std::string elsewhere = known_elsewhere(word);
+  return fmt::format("there is no '{} {}'{}", name, word,
+                     elsewhere.empty() ? did_you_mean(word, known) : elsewhere);
 }
 
 }  // namespace

@@ -63,7 +63,12 @@ void run_compress(const CompressOptions& options) {
   fmt::print(
       "These tables are made whenever solion loads the model; there is nothing to compress by hand.\n");
   if (!options.output.empty()) {
-    write_file(options.output, read_file(options.input));
+    const std::filesystem::path from(options.input), to(options.output);
+    if (from.extension() == to.extension()) {
+      write_file(to, read_file(from));
+    } else {
+      dp::write_model(to, *model);
+    }
     fmt::print("{}: the same model\n", options.output);
   }
   if (!options.json.empty()) write_json(options.json, json);

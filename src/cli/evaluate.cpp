@@ -23,6 +23,7 @@ struct Options {
   std::string frames;
   std::string json;
   std::string output;
+  bool any_density = false;
   int threads = available_threads();
 };
 
@@ -107,7 +108,10 @@ void run(const Options& options) {
   require_folder_of(options.output);
   if (!options.output.empty()) (void)io::format_of(options.output);
   const auto potential = open_potential(options.model);
-  std::vector<Frame> frames = io::read_frames(options.frames);
+  io::ReadOptions how;
+  how.type_names = potential->type_map().names();
+  how.accept_any_density = options.any_density;
+  std::vector<Frame> frames = io::read_frames(options.frames, how);
   label(options, *potential, frames);
   if (!options.output.empty()) io::write_frames(options.output, frames);
   if (!options.json.empty()) {
@@ -131,6 +135,8 @@ std::function<void()> setup_evaluate(CLI::App& app) {
   app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a DeePMD system …")->required();
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_option("-o,--output", options->output, "Write the frames with these labels (format by name)");
+  app.add_flag("--any-density", options->any_density,
+               "Accept any volume per atom (a molecule in a large box)");
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

@@ -24,6 +24,7 @@ struct TestOptions {
   std::vector<std::string> systems;
   std::string detail;
   std::string json;
+  bool any_density = false;
   int threads = available_threads();
 };
 
@@ -33,7 +34,8 @@ struct Named {
 };
 
 /// A folder stands for all systems in it; a file for its frames.
-std::vector<Named> read_systems(const std::vector<std::string>& paths, const TypeMap& types) {
+std::vector<Named> read_systems(const std::vector<std::string>& paths, const TypeMap& types,
+                                bool any_density) {
   std::vector<Named> systems;
   for (const std::string& path : paths) {
     if (std::filesystem::is_directory(path)) {
@@ -41,7 +43,10 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
         systems.push_back({folder.string(), dataset::load_system(folder, types.names()).frames});
       }
     } else {
-      systems.push_back({path, io::read_frames(path)});
+      io::ReadOptions how;
+      how.type_names = types.names();
+      how.accept_any_density = any_density;
+      systems.push_back({path, io::read_frames(path, how)});
     }
   }
   return systems;
@@ -63,7 +68,7 @@ void run_test(const TestOptions& options) {
   const dp::DeepPotential potential{std::filesystem::path(options.model)};
   require_folder_of(options.json);
   require_folder_of(options.detail);
-  const std::vector<Named> systems = read_systems(options.systems, potential.type_map());
+  const std::vector<Named> systems = read_systems(options.systems, potential.type_map(), options.any_density);
   for (const Named& system : systems) {
     const bool labelled = std::any_of(system.frames.begin(), system.frames.end(), [](const Frame& f) {
       return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;
@@ -113,6 +118,8 @@ std::function<void()> setup_test(CLI::App& app) {
          "-s,--system", options->systems,
          "Labelled systems: DeePMD npy folders (searched for all systems below) or frame files with labels")
       ->required();
+  app.add_flag("--any-density", options->any_density,
+               "Accept frames of any volume per atom (a molecule in a large box)");
   app.add_option("--detail", options->detail, "Prefix of files with every label beside its prediction");
   app.add_option("--threads", options->threads, "Threads")
       ->check(CLI::PositiveNumber)

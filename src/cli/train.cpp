@@ -57,6 +57,19 @@ void run_committee(const TrainOptions& options, const train::Settings& settings,
   if (!options.json.empty()) write_json(options.json, {{"members", json}});
 }
 
+/// The three files of a run must be three.
+void check_files(const train::Settings& settings, const train::RunOptions& run) {
+  const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
+    return a.lexically_normal() == b.lexically_normal();
+  };
+  const std::string file = settings.file.string();
+  if (same(settings.checkpoint, run.model))
+    throw InputError("{}: training/save_ckpt = \"{}\": is the model's file too", file, settings.checkpoint);
+  if (same(settings.curve, run.model) || same(settings.curve, settings.checkpoint))
+    throw InputError("{}: training/disp_file = \"{}\": is the model's or the checkpoint's file too", file,
+                     settings.curve);
+}
+
 void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   train::Settings settings;
   ranks.together([&] { settings = train::read_settings(options.input); });
@@ -72,8 +85,12 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   run.ranks = &ranks;
   ranks.together([&] {
     require_folder_of(options.json);
-    for (const std::filesystem::path& file : {run.folder / run.model, run.folder / settings.checkpoint})
-      std::filesystem::create_directories(file.parent_path());
+    check_files(settings, run);
+    for (int k = 0; k < options.committee; ++k) {
+      const auto folder = options.committee > 1 ? run.folder / std::to_string(k) : run.folder;
+      for (const std::filesystem::path file : {run.model.string(), settings.checkpoint, settings.curve})
+        std::filesystem::create_directories((folder / file).parent_path());
+    }
   });
   if (options.committee > 1) return run_committee(options, settings, run);
   const train::RunSummary summary = train::train(settings, run);

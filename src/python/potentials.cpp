@@ -5,7 +5,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
-#include "solion/learn/committee.hpp"
+#include "solion/potential/committee.hpp"
 
 namespace solion::python {
 namespace {
@@ -89,19 +89,18 @@ Evaluation releases the GIL. One object evaluates one frame at a time; other thr
 
 /// A committee and the lock around it.
 struct SharedCommittee {
-  explicit SharedCommittee(learn::Committee models) : committee(std::move(models)) {}
-  learn::Committee committee;
+  explicit SharedCommittee(Committee models) : committee(std::move(models)) {}
+  Committee committee;
   std::mutex busy;
 };
 
 /// Evaluations of all members and their deviation.
 struct CommitteeEvaluation {
-  learn::Deviation deviation;
+  Deviation deviation;
   std::vector<Evaluation> members;
 };
 
 void bind_committee(py::module_& module) {
-  using learn::Deviation;
   py::class_<Deviation>(module, "Deviation", "Disagreement of a committee: √⟨|F − ⟨F⟩|²⟩ of each atom, eV/Å.")
       .def_readonly("force_max", &Deviation::force_max)
       .def_readonly("force_mean", &Deviation::force_mean)
@@ -124,7 +123,7 @@ void bind_committee(py::module_& module) {
       module, "Committee", "Several models of one energy surface (two or more), and how far they disagree.")
       .def(py::init([](const std::vector<std::filesystem::path>& models) {
              const py::gil_scoped_release release;
-             return std::make_shared<SharedCommittee>(learn::Committee::open(models));
+             return std::make_shared<SharedCommittee>(open_committee(models));
            }),
            py::arg("models"))
       .def(

@@ -46,6 +46,8 @@ echo "bench: all as expected"
 # compress: nothing changes, and the tables reach their bounds.
 "$solion" compress -i model.dp -o copy.dp --json tables.json >/dev/null 2>&1 || fail "compress"
 cmp -s model.dp copy.dp || fail "compress changed the model"
+"$solion" compress -i model.dp -o copy.yaml >/dev/null 2>&1 && head -c 20 copy.yaml | grep -q '^[a-z"@]' || fail "compress into YAML"
+"$solion" compress -i copy.yaml -o again.dp >/dev/null 2>&1 || fail "YAML by compress: cannot be read"
 is tables.json '.double.tabulated and .single.tabulated and ([.double.tables[].value_error] | all(. < 1e-11))
                 and ([.single.tables[].value_error] | all(. < 2e-7))'
 echo "compress: all as expected"

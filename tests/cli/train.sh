@@ -107,6 +107,14 @@ cmp committee/1/model.ckpt before.ckpt || fail "a finished member was trained ag
 refused "committee" "$solion" train input.json --committee 1
 refused "committee" "$solion" train input.json --committee 2 --init-model model.dp
 
+# Files in folders of their own, which are made; no two of them may be one.
+sed 's/"numb_steps": *[0-9]*/"numb_steps": 20, "disp_file": "curve\/lcurve.out", "save_ckpt": "kept\/model.ckpt"/' input.json >folders.json
+"$solion" train folders.json --folder folders --committee 2 -o model/m.dp >folders.log 2>&1 || fail "folders: $(cat folders.log)"
+[[ -s folders/1/model/m.dp && -s folders/1/curve/lcurve.out && -s folders/0/kept/model.ckpt ]] || fail "$(find folders)"
+refused "training/save_ckpt" "$solion" train folders.json -o kept/model.ckpt
+sed 's/kept.*ckpt"/curve\/lcurve.out"/' folders.json >bad.json
+refused "training/disp_file" "$solion" train bad.json
+
 sed 's/"axis_neuron"/"axis_neurons"/' input.json >bad.json
 refused "model/descriptor/axis_neurons: unknown key" "$solion" train bad.json
 sed 's/"start_pref_e"/"start_pref_v": 1, "start_pref_e"/' input.json >bad.json

@@ -10,7 +10,9 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/catalog/open.hpp"
 #include "solion/potential/lennard_jones.hpp"
+#include "solion/transport/deviation.hpp"
 #include "solion/transport/msd_analysis.hpp"
 #include "solion/transport/read.hpp"
 #include "solion/transport/reports.hpp"
@@ -81,7 +83,24 @@ bin_A = 0.25
 every = 8
 json = 'vanhove.json'
 csv = 'vanhove.csv'
+[[analysis]]
+kind = 'deviation'
+models = ['soft.toml', 'hard.toml']
+levels_eV_per_A = [0.001, 0.002]
+every = 8
+json = 'deviation.json'
+csv = 'deviation.csv'
 )";
+
+/// Two models that differ in one pair.
+std::string model_text(double epsilon_eV) {
+  return fmt::format(
+      "kind = 'lennard-jones'\ncutoff_A = 6.5\n"
+      "[[pairs]]\nelements = ['Ar', 'Ar']\nepsilon_eV = 0.0104\nsigma_A = 3.4\n"
+      "[[pairs]]\nelements = ['Ar', 'Ne']\nepsilon_eV = {}\nsigma_A = 3.1\n"
+      "[[pairs]]\nelements = ['Ne', 'Ne']\nepsilon_eV = 0.003\nsigma_A = 2.8\n",
+      epsilon_eV);
+}
 
 /// A folder of its own with the input of a run in it, removed at the end.
 class Place {
@@ -91,6 +110,8 @@ class Place {
     static int n = 0;
     path_ = fs::temp_directory_path() / fmt::format("solion-observe-{}-{}-{}", ::getpid(), info->name(), ++n);
     fs::create_directories(path_);
+    write_file(path_ / "soft.toml", model_text(0.006));
+    write_file(path_ / "hard.toml", model_text(0.007));
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -145,7 +166,7 @@ void expect_equal(const Json& inside, const Json& from_trajectory) {
       << Json::diff(inside, Json::parse(from_trajectory.dump())).dump().substr(0, 400);
 }
 
-/// All four results are those from the trajectory, to the last bit, since it holds all bits of a coordinate.
+/// All results are those from the trajectory, to the last bit, since it holds all bits of a coordinate.
 /// `skip` and `most`: frames of the MSD.
 void expect_as_from_trajectory(const Place& place, std::size_t skip, std::size_t most) {
   transport::MsdAnalysis msd(
@@ -170,6 +191,14 @@ void expect_as_from_trajectory(const Place& place, std::size_t skip, std::size_t
   transport::VanHoveAccumulator van_hove(options, 32);
   feed(place, skip, 2, (most + 1) / 2, van_hove);
   expect_equal(read_json(place / "vanhove.json"), transport::van_hove_json(van_hove.curves(), options));
+
+  transport::DeviationAccumulator deviation(open_committee({place / "soft.toml", place / "hard.toml"}));
+  feed(place, skip, 2, (most + 1) / 2, deviation);
+  const Json devi = read_json(place / "deviation.json");
+  expect_equal(devi, to_json(deviation.report(32, transport::DeviationLevels{0.001, 0.002})));
+  EXPECT_GT(devi["force_max_eV_per_A"].front().get<double>(), 0);
+  EXPECT_NEAR(devi["accurate"].get<double>() + devi["candidate"].get<double>() + devi["failed"].get<double>(),
+              1, 1e-12);
 }
 
 class InsideARun : public ::testing::TestWithParam<const char*> {};
@@ -200,8 +229,9 @@ TEST_P(InsideARun, IsTheSameBitForBitAfterBeingKilled) {
     // Before the first restart file, between two, and right behind one.
     for (const std::int64_t at : {33, 183, 351}) EXPECT_THROW(run(input, at), std::runtime_error);
     run(input);
-    for (const char* file : {"msd.json", "msd.csv", "rdf.json", "rdf.csv", "density.json", "density.csv",
-                             "vanhove.json", "vanhove.csv", "md.restart", "run.xyz"})
+    for (const char* file :
+         {"msd.json", "msd.csv", "rdf.json", "rdf.csv", "density.json", "density.csv", "vanhove.json",
+          "vanhove.csv", "deviation.json", "deviation.csv", "md.restart", "run.xyz"})
       EXPECT_TRUE(read_file(whole / file) == read_file(broken / file)) << file;
     // A finished run has all it needs in the restart file; what follows from the frames may change.
     fs::remove(broken / "msd.json");
@@ -218,7 +248,7 @@ TEST(Analyses, GoOnWithALongerRun) {
   run(whole.input(nvt, hold, all_kinds));
   run(longer.input(nvt, "steps = 230\ntemperature_K = 150\n", all_kinds));
   run(longer.input(nvt, hold, all_kinds));
-  for (const char* file : {"msd.json", "rdf.json", "density.json", "vanhove.json"})
+  for (const char* file : {"msd.json", "rdf.json", "density.json", "vanhove.json", "deviation.json"})
     EXPECT_EQ(read_file(whole / file), read_file(longer / file)) << file;
 }
 
@@ -242,8 +272,9 @@ TEST(Analyses, RefuseWhatTheyCannotDo) {
   const std::string rdf = "[[analysis]]\nkind = 'rdf'\njson = 'a.json'\n";
   const std::string density = "[[analysis]]\nkind = 'density'\njson = 'a.json'\n";
   const std::string van_hove = "[[analysis]]\nkind = 'vanhove'\njson = 'a.json'\n";
+  const std::string deviation = "[[analysis]]\nkind = 'deviation'\njson = 'a.json'\nevery = 4\n";
   const std::pair<std::string, const char*> wrong[] = {
-      {"[[analysis]]\nkind = 'msdd'\n", "kind = 'msdd': expected msd, rdf, density or vanhove"},
+      {"[[analysis]]\nkind = 'msdd'\n", "kind = 'msdd': expected msd, rdf, density, vanhove or deviation"},
       {msd + "species = 'Li'\nevery = 4", "species = 'Li': no atom of the structure is Li; it has Ar16 Ne16"},
       {msd + "species = 'Ne'\nevery = 4\nframework = ['Cl']", "no atom of the structure is Cl"},
       {msd + "species = 'Ne'\nevery = 500", "every = 500: longer than the 400 steps"},
@@ -259,6 +290,9 @@ TEST(Analyses, RefuseWhatTheyCannotDo) {
       {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4", "name a file for the results"},
       {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4\njson = 'no/a.json'", "no does not exist"},
       {"[[analysis]]\nkind = 'msd'\nspecies = 'Ne'\nevery = 4\njson = 'md.log'", "two outputs"},
+      {deviation + "models = ['soft.toml', 'no.toml']", "there is no"},
+      {deviation + "models = ['soft.toml']", "a committee needs two models or more"},
+      {deviation + "models = ['soft.toml', 'hard.toml']\nlevels_eV_per_A = [2, 1]", "expected two numbers"},
       {rdf + "pairs = ['Ar']\nevery = 4", "'Ar' is no pair of elements"},
       {rdf + "pairs = ['Ar-Li']\nevery = 4", "no atom of the structure is Li"},
       {rdf + "pairs = []\nevery = 4", "pairs"},
@@ -276,7 +310,7 @@ TEST(Analyses, RefuseWhatTheyCannotDo) {
       EXPECT_THAT(error.what(), HasSubstr(message)) << table;
       EXPECT_THAT(error.what(), HasSubstr("md.toml")) << table;
     }
-    EXPECT_TRUE(fs::is_empty(place / "")) << table;
+    EXPECT_EQ(std::distance(fs::directory_iterator(place / ""), fs::directory_iterator()), 2) << table;
   }
 }
 

@@ -1,6 +1,7 @@
 // The training input: defaults, DeePMD-kit's stock example, the schedule, and refusals that name the key.
 #include "solion/train/settings.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -86,6 +87,15 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/training/disp_freq", "often", "training/disp_freq"},
         Case{"/model/spin", 1, "model/spin: unknown key"},
         Case{"/training/training_data/auto_prob", "prob", "auto_prob"},
+        Case{"/training/training_data/auto_prob", "prob_sys_size;0:1:0.5;2:3:0.5", "follow one another"},
+        Case{"/training/training_data/auto_prob", "prob_sys_size;0:1:x", "auto_prob"},
+        Case{"/model/descriptor/sel", Json::array({0, 4}),
+             "must have one number ≥ 1 for each of the 2 types"},
+        Case{"/training/num_epochs", 10,
+             "training/num_epochs = 10: is not supported; give the number of steps"},
+        Case{"/training/save_dir", "elsewhere", "training/save_dir"},
+        Case{"/validating", {{"full_validation", true}}, "validating/full_validation = true"},
+        Case{"/learning_rate/warmup_ratio", 2, "learning_rate/warmup_ratio = 2: must be shorter"},
         Case{"/optimizer/type", "LKF", "optimizer/type"}}) {
     Json input = small_input();
     input[Json::json_pointer(c.pointer)] = c.value;
@@ -104,6 +114,12 @@ TEST(Settings, WhatDpGenAndDeepmdKitWriteByThemselves) {
     input[Json::json_pointer(where)] = nullptr;  // not used, in a normalised input
   input["model"]["fitting_net"]["atom_ener"] = Json::array();
   input["model"]["srtab_add_bias"] = true;
+  input["model"]["info"] = Json::object();
+  input["learning_rate"]["warmup_steps"] = 0;
+  input["learning_rate"]["warmup_ratio"] = 0.1;
+  input["training"]["ema_decay"] = 0.999;
+  input["training"]["stat_file"] = "stat.hdf5";
+  input["validating"] = {{"full_validation", false}, {"validation_freq", 5000}};
   const Settings settings = parse_settings(input, "f");
   EXPECT_EQ(settings.seed, 4294967295U);
   EXPECT_EQ(settings.model.embedding_seed, 4294967295U);
@@ -136,6 +152,10 @@ TEST(Settings, OtherSchedulesFollowTheirFormulas) {
   EXPECT_DOUBLE_EQ(wsd.at(60), 1e-2);
   EXPECT_NEAR(wsd.at(80), 2 / (1 / 1e-4 + 1 / 1e-2), 1e-15);  // inverse linear: the mean of 1/lr
   EXPECT_NEAR(wsd.at(100), 1e-4, 1e-15);
+  input["learning_rate"]["warmup_steps"] = 20;  // the last ⌊0.4·100⌋ steps of the run all the same
+  EXPECT_DOUBLE_EQ(parse_settings(input, "f").learning_rate.at(60), 1e-2);
+  EXPECT_NEAR(parse_settings(input, "f").learning_rate.at(80), 2 / (1 / 1e-4 + 1 / 1e-2), 1e-15);
+  input["learning_rate"].erase("warmup_steps");
   input["learning_rate"]["decay_type"] = "linear";
   EXPECT_NEAR(parse_settings(input, "f").learning_rate.at(70), 1e-2 - 0.25 * (1e-2 - 1e-4), 1e-15);
   input["learning_rate"]["decay_type"] = "cosine";
@@ -184,6 +204,29 @@ TEST(Sampler, AutomaticBatchesHoldAtLeastSoManyAtoms) {
   EXPECT_EQ(sampler.batch_size(2), 1U);  // no more than there are
   // By number of batches: 100, 25, 1.
   EXPECT_NEAR(sampler.probabilities()[1], 25.0 / 126, 1e-12);
+}
+
+TEST(Sampler, BatchesOfAtMostSoManyAtomsHoldOneFrameAtLeast) {
+  Json input = small_input();
+  input["training"]["training_data"]["batch_size"] = "max:64";
+  const DataSettings data = parse_settings(input, "f").training;
+  const Sampler sampler(data, {100, 100, 2}, {192, 10, 10}, 3, "test");
+  EXPECT_EQ(sampler.batch_sizes(), (std::vector<std::size_t>{1, 6, 2}));
+}
+
+TEST(Sampler, BlocksOfSystemsShareTheirWeightByBatches) {
+  Json input = small_input();
+  input["training"]["training_data"]["auto_prob"] = "prob_sys_size; 0:1:0.6; 1:3:0.2";
+  input["training"]["training_data"]["batch_size"] = 2;
+  const DataSettings data = parse_settings(input, "f").training;
+  const Sampler sampler(data, {100, 4, 12}, {10, 10, 10}, 3, "test");
+  const std::vector<double> expected{0.75, 0.0625, 0.1875};
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(sampler.probabilities()[k], expected[k], 1e-12);
+  EXPECT_THAT(
+      [&] {
+        Sampler(data, {100, 4}, {10, 10}, 3, "test");
+      },
+      testing::ThrowsMessage<InputError>(testing::HasSubstr("there are 2 systems")));
 }
 
 TEST(Sampler, MixedBatchesTakeFramesOfAllSystems) {

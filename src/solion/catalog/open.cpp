@@ -46,6 +46,13 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
   return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
 }
 
+Committee open_committee(const std::vector<std::filesystem::path>& models) {
+  std::vector<std::unique_ptr<Potential>> members;
+  members.reserve(models.size());
+  for (const auto& model : models) members.push_back(open_potential(model.string()));
+  return Committee(std::move(members));
+}
+
 std::string potential_identity(const std::string& spec, const std::string& precision) {
   std::string identity = std::filesystem::is_regular_file(spec) ? sha256(read_file(spec)) : spec;
   if (std::filesystem::path(spec).extension() == ".toml" && std::filesystem::is_regular_file(spec)) {

@@ -1,10 +1,12 @@
 // Any potential from what the user typed: an analytic model's file or a trained one's.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "solion/potential/potential.hpp"
+#include "solion/potential/committee.hpp"
 
 namespace solion {
 
@@ -25,6 +27,9 @@ struct OpenOptions {
 /// or the settings file of `solion label` with the key `code`. InputError with one message: another suffix
 /// (naming these), a missing file, an unknown precision, or what the file's reader found.
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
+
+/// All of these, as members of one committee; InputError as above, or for fewer than two.
+Committee open_committee(const std::vector<std::filesystem::path>& models);
 
 /// What a restart file keeps of a potential: the SHA-256 of its file, or its name; and its precision where it
 /// is not double.

@@ -7,6 +7,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/log.hpp"
 #include "solion/io/deepmd_npy.hpp"
 
 namespace solion::dataset {
@@ -58,6 +59,16 @@ std::vector<Json> read_provenance(const fs::path& folder, std::size_t n_frames) 
   return provenance;
 }
 
+/// Labels of molecules in boxes and of gases are data like any other; a crystal in other units than Å is not.
+void judge_density(const System& system) {
+  const Frame& frame = system.frames.front();
+  if (!frame.cell) return;
+  const double each = frame.cell->volume() / static_cast<double>(frame.n_atoms());
+  if (each > io::largest_volume_per_atom_A3)
+    log().warn("{}: {:.4g} Å³ of cell per atom: taken for molecules in a box; lengths must be in Å",
+               system.path.string(), each);
+}
+
 }  // namespace
 
 System load_system(const fs::path& folder, const std::vector<std::string>& type_names) {
@@ -66,6 +77,7 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
   system.name = system.path.filename().string();
   io::ReadOptions options;
   options.type_names = type_names;
+  options.accept_sparse = true;
   const auto reader = io::read_deepmd(system.path, options);
   Frame frame;
   while (reader->next(frame)) system.frames.push_back(frame);
@@ -78,6 +90,7 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
         folder.string(), system.frames.front().formula(), other.formula(), folder.string());
   }
   if (system.frames.empty()) throw InputError("{}: no frames", folder.string());
+  judge_density(system);
   system.provenance = read_provenance(system.path, system.frames.size());
   return system;
 }

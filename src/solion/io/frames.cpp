@@ -28,8 +28,8 @@ int type_of(TypeMap& map, std::string_view element, const LineReader& lines) {
 void check_frame(const Frame& frame, const std::string& where, const ReadOptions& options) {
   if (frame.cell && frame.n_atoms() > 0) {
     const double each = frame.cell->volume() / static_cast<double>(frame.n_atoms());
-    if (!options.accept_any_density &&
-        !(each >= least_volume_per_atom_A3 && each <= largest_volume_per_atom_A3)) {
+    const bool sparse_enough = options.accept_sparse || each <= largest_volume_per_atom_A3;
+    if (!options.accept_any_density && !(each >= least_volume_per_atom_A3 && sparse_enough)) {
       throw InputError(
           "{}: {:.4g} Å³ of cell per atom; expected {} to {} Å³. Are the lengths in Å (not nm, pm or "
           "fractions)? If "

@@ -29,6 +29,8 @@ struct ReadOptions {
   std::string atom_style;
   /// Accept any volume per atom (a molecule in a large box).
   bool accept_any_density = false;
+  /// Accept any volume per atom above the least one.
+  bool accept_sparse = false;
   /// Atoms closer than this are an error (Å); 0 switches the check off.
   double closest_A = 0.3;
 };

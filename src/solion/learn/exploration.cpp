@@ -11,6 +11,7 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/random.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/catalog/open.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/learn/fingerprint.hpp"
 #include "solion/learn/select.hpp"
@@ -129,7 +130,7 @@ Explored explore_all(const Context& context, int iteration, const IterationConfi
   std::vector<fs::path> files;
   files.reserve(models.files.size());
   for (const fs::path& file : models.files) files.push_back(context.options.run_dir / file);
-  const Committee committee = Committee::open(files);
+  const Committee committee = open_committee(files);
   std::vector<Json> outputs(all.size());
   std::vector<std::string> keys(all.size());
   Progress progress(fmt::format("iteration {}: explore", iteration), all.size());

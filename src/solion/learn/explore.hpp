@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "solion/learn/committee.hpp"
 #include "solion/md/settings.hpp"
+#include "solion/potential/committee.hpp"
 
 namespace solion::learn {
 

@@ -155,7 +155,7 @@ std::vector<CalibrationPoint> measure(const Context& context, const Models& mode
         std::vector<fs::path> files;
         files.reserve(models.files.size());
         for (const fs::path& file : models.files) files.push_back(context.options.run_dir / file);
-        Committee committee = Committee::open(files);
+        Committee committee = open_committee(files);
         Json points = Json::array();
         for (const Frame& frame : labelled) {
           const Deviation deviation = committee.evaluate(frame);

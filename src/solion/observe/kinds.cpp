@@ -7,7 +7,9 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/catalog/open.hpp"
 #include "solion/observe/analyses.hpp"
+#include "solion/transport/deviation.hpp"
 #include "solion/transport/msd_analysis.hpp"
 #include "solion/transport/reports.hpp"
 
@@ -317,6 +319,50 @@ class VanHove : public Analysis {
   transport::VanHoveAccumulator van_hove_;
 };
 
+class Deviation : public Analysis {
+ public:
+  Deviation(Target target, const std::vector<std::filesystem::path>& models,
+            std::optional<transport::DeviationLevels> levels)
+      : Analysis(std::move(target)), levels_(levels), deviation_(open_committee(models)) {
+    for (const auto& model : models) models_ += " " + potential_identity(model.string(), "double");
+  }
+
+  static std::unique_ptr<Analysis> read(TomlTable& table, const md::Settings& settings, const Frame& start) {
+    const Target target = read_target(table, settings, 1);
+    const auto models = table.existing_paths("models");
+    std::optional<transport::DeviationLevels> levels;
+    if (table.has("levels_eV_per_A")) {
+      const std::vector<double> given = table.numbers("levels_eV_per_A");
+      if (given.size() != 2 || !(given[0] > 0 && given[1] > given[0]))
+        table.fail("levels_eV_per_A", "expected two numbers, the lower one first");
+      levels = {given[0], given[1]};
+    }
+    return about(table, "models", [&]() -> std::unique_ptr<Analysis> {
+      auto analysis = std::make_unique<Deviation>(target, models, levels);
+      for (const auto& model : models) (void)match_types(start, *open_potential(model.string()));
+      return analysis;
+    });
+  }
+
+  [[nodiscard]] std::string identity() const override {
+    return fmt::format("deviation of{} {}", models_, seen(target()));
+  }
+  void add(const Frame& frame, const std::string& where) override { deviation_.add(frame, where); }
+  [[nodiscard]] std::string save() const override { return deviation_.save(); }
+  void load(std::string_view bytes) override { deviation_.load(bytes); }
+  [[nodiscard]] std::string write() const override {
+    const transport::DeviationReport report = deviation_.report(target().interval_fs, levels_);
+    if (!target().json.empty()) write_json(target().json, to_json(report));
+    if (!target().csv.empty()) columns(report).write(target().csv);
+    return text(report);
+  }
+
+ private:
+  std::string models_;  ///< what they are, for the identity
+  std::optional<transport::DeviationLevels> levels_;
+  transport::DeviationAccumulator deviation_;
+};
+
 }  // namespace
 
 std::unique_ptr<Analysis> read_analysis(TomlTable& table, const md::Settings& settings, const Frame& start) {
@@ -326,7 +372,8 @@ std::unique_ptr<Analysis> read_analysis(TomlTable& table, const md::Settings& se
     if (kind == "rdf") return Rdf::read(table, settings, start);
     if (kind == "density") return Density::read(table, settings, start);
     if (kind == "vanhove") return VanHove::read(table, settings, start);
-    table.fail("kind", "expected msd, rdf, density or vanhove");
+    if (kind == "deviation") return Deviation::read(table, settings, start);
+    table.fail("kind", "expected msd, rdf, density, vanhove or deviation");
   };
   std::unique_ptr<Analysis> analysis = read();
   table.refuse_unknown();

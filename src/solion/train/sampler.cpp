@@ -8,6 +8,37 @@
 #include "solion/base/random.hpp"
 
 namespace solion::train {
+namespace {
+
+std::size_t batch_size_of(const BatchRule& rule, std::size_t system, std::size_t n_atoms) {
+  const auto wanted = static_cast<std::size_t>(rule.number);
+  if (rule.kind == BatchRule::Kind::automatic) return (wanted + n_atoms - 1) / n_atoms;
+  if (rule.kind == BatchRule::Kind::most) return std::max<std::size_t>(1, wanted / n_atoms);
+  return static_cast<std::size_t>(rule.sizes[rule.sizes.size() > 1 ? system : 0]);
+}
+
+/// Not yet divided by their sum.
+std::vector<double> probabilities_of(const DataSettings& settings, const std::vector<std::size_t>& n_frames,
+                                     const std::vector<std::size_t>& batch) {
+  if (!settings.weights.empty()) return settings.weights;
+  const std::size_t n = n_frames.size();
+  if (settings.uniform) return std::vector<double>(n, 1.0);
+  std::vector<double> result;
+  for (std::size_t k = 0; k < n; ++k) result.push_back(static_cast<double>(n_frames[k] / batch[k]));
+  if (settings.blocks.empty()) return result;
+  if (settings.blocks.back().end != n)
+    throw InputError("auto_prob: the blocks end with system {}; there are {} systems",
+                     settings.blocks.back().end, n);
+  for (const SystemBlock& block : settings.blocks) {
+    const auto first = result.begin() + static_cast<std::ptrdiff_t>(block.begin);
+    const auto last = result.begin() + static_cast<std::ptrdiff_t>(block.end);
+    const double sum = std::accumulate(first, last, 0.0);
+    std::for_each(first, last, [&](double& p) { p *= block.weight / sum; });
+  }
+  return result;
+}
+
+}  // namespace
 
 Sampler::Sampler(const DataSettings& settings, std::vector<std::size_t> n_frames,
                  const std::vector<std::size_t>& n_atoms, std::uint64_t seed, std::string purpose)
@@ -21,26 +52,19 @@ Sampler::Sampler(const DataSettings& settings, std::vector<std::size_t> n_frames
     throw InputError("sys_probs has {} numbers for {} systems", settings.weights.size(), n);
   }
   mixed_ = rule.kind == BatchRule::Kind::mixed;
-  if (mixed_ && (settings.uniform || !settings.weights.empty())) {
+  if (mixed_ && (settings.uniform || !settings.weights.empty() || !settings.blocks.empty())) {
     throw InputError(
-        "batch_size \"mixed:N\" takes every frame alike; it does not go with prob_uniform or sys_probs");
+        "batch_size \"mixed:N\" takes every frame alike; it does not go with prob_uniform, blocks or "
+        "sys_probs");
   }
   if (mixed_) {
     const std::size_t total = std::accumulate(n_frames_.begin(), n_frames_.end(), std::size_t{0});
     batch_ = {std::min(total, static_cast<std::size_t>(rule.number))};
     probability_ = {1.0};
-  }
-  for (std::size_t k = 0; k < n && !mixed_; ++k) {
-    const auto wanted = static_cast<std::size_t>(rule.number);
-    const std::size_t size = rule.kind == BatchRule::Kind::automatic
-                                 ? (wanted + n_atoms[k] - 1) / n_atoms[k]
-                                 : static_cast<std::size_t>(rule.sizes[rule.sizes.size() > 1 ? k : 0]);
-    batch_.push_back(std::min(size, n_frames_[k]));
-    const std::size_t batches = n_frames_[k] / batch_.back();
-    const double weight = !settings.weights.empty() ? settings.weights[k]
-                          : settings.uniform        ? 1.0
-                                                    : static_cast<double>(batches);
-    probability_.push_back(weight);
+  } else {
+    for (std::size_t k = 0; k < n; ++k)
+      batch_.push_back(std::min(batch_size_of(rule, k, n_atoms[k]), n_frames_[k]));
+    probability_ = probabilities_of(settings, n_frames_, batch_);
   }
   const double sum = std::accumulate(probability_.begin(), probability_.end(), 0.0);
   if (!(sum > 0)) throw InputError("sys_probs are all 0");

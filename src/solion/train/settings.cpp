@@ -2,15 +2,20 @@
 #include "solion/train/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <sstream>
 
 #include "solion/train/json_keys.hpp"
 
 namespace solion::train {
 namespace {
+
+/// The names that DeePMD-kit takes for the number of steps; the last one given counts.
+constexpr std::array steps_names{"stop_batch", "num_step", "num_steps", "numb_step", "numb_steps"};
 
 bool single_from(JsonKeys& keys) {
   const std::string name = keys.text("precision", "default");
@@ -69,11 +74,12 @@ void read_sel(JsonKeys& keys, ModelSettings& model) {
   }
   model.sel = keys.integers("sel", {});
   if (model.sel.size() != model.type_map.size() ||
-      *std::min_element(model.sel.begin(), model.sel.end()) < 0) {
-    keys.fail("sel", fmt::format("must have one number ≥ 0 for each of the {} types", model.type_map.size()));
-  }
-  if (std::all_of(model.sel.begin(), model.sel.end(), [](int n) { return n == 0; })) {
-    keys.fail("sel", "needs a number above 0");
+      *std::min_element(model.sel.begin(), model.sel.end()) < 1) {
+    keys.fail(
+        "sel",
+        fmt::format("must have one number ≥ 1 for each of the {} types; to leave pairs of types out, use "
+                    "exclude_types",
+                    model.type_map.size()));
   }
 }
 
@@ -175,6 +181,8 @@ void read_model(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
   keys.ignore("data_bias_nsample");  // all energies are used
   keys.ignore("data_stat_protect");
   keys.ignore("srtab_add_bias");  // of a pair table, which no model here has
+  keys.ignore("info");            // a remark
+  keys.ignore("model_branch_alias");
   keys.only("pair_exclude_types", Json::array());
   keys.only("atom_exclude_types", Json::array());
   keys.refuse_unknown();
@@ -210,8 +218,11 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
     if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
     rate.smooth = keys.boolean("smooth", false);
   }
-  const double warmup = keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps)
-                                                 : keys.integer("warmup_steps", 0);
+  const int asked_steps = keys.integer("warmup_steps", 0);
+  if (keys.has("warmup_ratio") && asked_steps != 0)
+    keys.fail("warmup_ratio", "does not go with warmup_steps");
+  const double warmup =
+      keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps) : asked_steps;
   if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps)))) {
     keys.fail(keys.has("warmup_ratio") ? "warmup_ratio" : "warmup_steps",
               "must be shorter than the training");
@@ -273,14 +284,16 @@ void read_loss(JsonKeys keys, LossSettings& loss) {
 
 BatchRule batch_from(JsonKeys& keys, std::size_t entries) {
   const std::string wanted =
-      "must be a number ≥ 1, a list with one for each entry of systems, \"auto\", \"auto:N\" or \"mixed:N\"";
+      "must be a number ≥ 1, a list with one for each entry of systems, \"auto\", \"auto:N\", \"max:N\" or "
+      "\"mixed:N\"";
   BatchRule rule;
   const Json* value = keys.find("batch_size");
   if (value == nullptr || *value == "auto") return rule;
   if (value->is_string()) {
     const std::string text = value->get<std::string>();
     for (const auto& [name, kind] :
-         {std::pair{"auto", BatchRule::Kind::automatic}, std::pair{"mixed", BatchRule::Kind::mixed}}) {
+         {std::pair{"auto", BatchRule::Kind::automatic}, std::pair{"max", BatchRule::Kind::most},
+          std::pair{"mixed", BatchRule::Kind::mixed}}) {
       const std::optional<double> n = number_behind(text, name);
       if (n && *n >= 1 && *n == std::floor(*n)) return {kind, {}, static_cast<int>(*n)};
     }
@@ -296,19 +309,54 @@ BatchRule batch_from(JsonKeys& keys, std::size_t entries) {
   return rule;
 }
 
+/// "BEGIN:END:WEIGHT", the systems BEGIN … END − 1, as DP-GEN writes them to keep old data in proportion to
+/// new.
+std::optional<SystemBlock> block_from(const std::string& text) {
+  SystemBlock block;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = [&](auto& value, char next) {
+    const auto [stop, error] = std::from_chars(at, end, value);
+    if (error != std::errc() || (next != 0 && (stop == end || *stop != next))) return false;
+    at = next == 0 ? stop : stop + 1;
+    return true;
+  };
+  const bool good =
+      number(block.begin, ':') && number(block.end, ':') && number(block.weight, 0) && at == end;
+  if (!good || block.end <= block.begin || !(block.weight >= 0) || !std::isfinite(block.weight))
+    return std::nullopt;
+  return block;
+}
+
+void read_probabilities(JsonKeys& keys, DataSettings& data) {
+  const std::string key = keys.has("auto_prob_style") ? "auto_prob_style" : "auto_prob";
+  const std::string style = keys.text(key, "prob_sys_size");
+  keys.ignore("auto_prob");
+  data.uniform = style == "prob_uniform";
+  if (data.uniform || style == "prob_sys_size") return;
+  std::istringstream parts(style);
+  std::string part;
+  std::getline(parts, part, ';');
+  bool good = part == "prob_sys_size";
+  while (good && std::getline(parts, part, ';')) {
+    std::erase(part, ' ');
+    const auto block = block_from(part);
+    good = block && (data.blocks.empty() ? block->begin == 0 : block->begin == data.blocks.back().end);
+    if (good) data.blocks.push_back(*block);
+  }
+  if (!good)
+    keys.fail(key,
+              "is not supported; known are prob_sys_size, prob_uniform and "
+              "\"prob_sys_size;0:N1:WEIGHT;N1:N2:WEIGHT;…\" with blocks that follow one another");
+}
+
 DataSettings read_data(JsonKeys keys) {
   DataSettings data;
   const std::filesystem::path folder = keys.file().parent_path();
   for (const std::string& name : keys.texts("systems")) data.systems.push_back(folder / name);
   if (data.systems.empty()) keys.fail("systems", "is needed: folders of labelled systems");
   data.batch = batch_from(keys, data.systems.size());
-  const std::string style_key = keys.has("auto_prob_style") ? "auto_prob_style" : "auto_prob";
-  const std::string style = keys.text(style_key, "prob_sys_size");
-  keys.ignore("auto_prob");
-  if (style != "prob_sys_size" && style != "prob_uniform") {
-    keys.fail(style_key, "is not supported; known are prob_sys_size and prob_uniform");
-  }
-  data.uniform = style == "prob_uniform";
+  read_probabilities(keys, data);
   const std::string weights = keys.has("sys_weights") ? "sys_weights" : "sys_probs";
   data.weights = keys.numbers(weights);
   for (const double w : data.weights) {
@@ -328,7 +376,8 @@ DataSettings read_data(JsonKeys keys) {
 void pass_over(JsonKeys& keys) {
   for (const char* name :
        {"time_training", "profiling", "profiling_file", "enable_profiler", "tensorboard",
-        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "disp_avg"}) {
+        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "disp_avg", "stat_file",
+        "ema_decay", "ema_ckpt_keep", "ckpt_keep_ratio", "neighbor_graph_method", "enable_compile"}) {
     keys.ignore(name);
   }
   keys.only("opt_type", "Adam");
@@ -337,7 +386,7 @@ void pass_over(JsonKeys& keys) {
   keys.only("zero_stage", 0);
   keys.only("acc_freq", 1);
   keys.only("mixed_precision", nullptr);
-  keys.only("stat_file", nullptr);
+  keys.only("save_dir", nullptr);
 }
 
 void read_training(JsonKeys keys, Settings& settings) {
@@ -345,10 +394,12 @@ void read_training(JsonKeys keys, Settings& settings) {
   settings.training = read_data(keys.object("training_data"));
   if (keys.has("validation_data")) settings.validation = read_data(keys.object("validation_data"));
   std::string steps;
-  for (const char* name : {"stop_batch", "num_steps", "numb_steps"}) {
+  for (const char* name : steps_names) {
     if (keys.has(name)) steps = name;
     keys.ignore(name);
   }
+  for (const char* name : {"numb_epoch", "num_epochs", "num_epoch", "numb_epochs"})
+    if (keys.has(name)) keys.fail(name, "is not supported; give the number of steps (numb_steps)");
   if (steps.empty()) keys.fail("numb_steps", "is needed: the number of training steps");
   settings.steps = keys.integer(steps, 0);
   if (settings.steps < 1) keys.fail(steps, "must be at least 1");
@@ -398,6 +449,17 @@ void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
   keys.refuse_unknown();
 }
 
+/// DeePMD-kit's judging of whole validation sets during the run: accepted where it is off.
+void read_validating(JsonKeys keys) {
+  keys.only("full_validation", false);
+  keys.only("ema_full_validation", false);
+  for (const char* name :
+       {"validation_freq", "save_best", "save_best_dir", "max_best_ckpt", "validation_metric",
+        "full_val_file", "full_val_start", "compiled_infer", "tf32_infer", "amp_infer"})
+    keys.ignore(name);
+  keys.refuse_unknown();
+}
+
 /// Says nothing of schedule and optimiser.
 bool wants_own_recipe(const Json& input) {
   return !input.contains("learning_rate") && !input.contains("optimizer");
@@ -411,7 +473,7 @@ void write_own_recipe(Json& input) {
   std::int64_t steps = 1000;  // the reader of [training] says what is wrong with another kind of number
   if (input.contains("training") && input["training"].is_object()) {
     Json& training = input["training"];
-    for (const char* name : {"stop_batch", "num_steps", "numb_steps"})
+    for (const char* name : steps_names)
       if (training.contains(name) && training[name].is_number_integer()) steps = training[name];
     if (!training.contains("refit_bias")) training["refit_bias"] = true;
   }
@@ -435,7 +497,11 @@ double LearningRate::at(std::int64_t step) const {
     const double x =
         static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
     if (kind == Kind::cosine) return cosine(x);
-    const double tau = (x - (1 - decay_phase_ratio)) / decay_phase_ratio;
+    const std::int64_t after_warmup = total_steps - warmup_steps;
+    const std::int64_t decaying = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(decay_phase_ratio * static_cast<double>(total_steps)), 1, after_warmup);
+    const double tau = std::min(1.0, static_cast<double>(step - warmup_steps - (after_warmup - decaying)) /
+                                         static_cast<double>(decaying));
     if (tau <= 0) return start;
     if (decay == Decay::cosine) return cosine(tau);
     return decay == Decay::linear ? start + (stop - start) * tau : 1 / (tau / stop + (1 - tau) / start);
@@ -465,7 +531,7 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   read_loss(keys.object("loss"), settings.loss);
   read_optimizer(keys.object("optimizer"), settings.optimizer);
   keys.only("nvnmd", nullptr);
-  keys.only("validating", nullptr);
+  read_validating(keys.object("validating"));
   keys.refuse_unknown();
   if (!settings.loss.wants_energy() && !settings.loss.wants_force() && !settings.loss.wants_virial()) {
     keys.fail("loss", "all prefactors are 0: there is nothing to train");

@@ -56,7 +56,8 @@ struct ModelSettings {
 /// lr(t) as DeePMD-kit's schedules, t counted from the end of the warm-up:
 ///   exponential  start·rate^⌊t/decay_steps⌋ (smooth: rate^(t/decay_steps)), not below stop
 ///   cosine       stop + (start − stop)·(1 + cos(πt/T))/2
-///   wsd          start, and over the last `decay_phase_ratio` of the run down to stop: with τ from 0 to 1,
+///   wsd          start, and over the last ⌊decay_phase_ratio·steps⌋ steps (at most those after the warm-up)
+///   down to stop: with τ from 0 to 1,
 ///                1/(τ/stop + (1−τ)/start), or as the cosine, or linear
 struct LearningRate {
   enum class Kind { exponential, cosine, wsd } kind = Kind::exponential;
@@ -93,17 +94,25 @@ struct OptimizerSettings {
 
 /// How many frames make a batch.
 struct BatchRule {
-  enum class Kind { fixed, automatic, mixed } kind = Kind::automatic;
+  enum class Kind { fixed, automatic, most, mixed } kind = Kind::automatic;
   std::vector<int> sizes;  ///< fixed: one for all, or one a system
-  int number = 32;         ///< automatic: at least so many atoms; mixed: so many frames, of any system
+  int number = 32;  ///< automatic: at least so many atoms; most: no more than those; mixed: so many frames,
+                    ///< of any system
+};
+
+/// Systems begin … end − 1 are drawn with this probability together, each in proportion to its batches.
+struct SystemBlock {
+  std::size_t begin = 0, end = 0;
+  double weight = 0;
 };
 
 struct DataSettings {
   std::vector<std::filesystem::path> systems;
   BatchRule batch;
-  bool uniform = false;         ///< auto_prob: prob_uniform, otherwise prob_sys_size
-  std::vector<double> weights;  ///< sys_probs, by system
-  int batches = 1;              ///< validation: numb_btch
+  bool uniform = false;             ///< auto_prob: prob_uniform, otherwise prob_sys_size
+  std::vector<SystemBlock> blocks;  ///< of prob_sys_size, one after the other from system 0
+  std::vector<double> weights;      ///< sys_probs, by system
+  int batches = 1;                  ///< validation: numb_btch
 };
 
 struct Settings {

@@ -1,14 +1,13 @@
 // Several models of one energy surface, and how far they disagree.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "solion/potential/potential.hpp"
 
-namespace solion::learn {
+namespace solion {
 
 /// Disagreement of K models about the forces of a frame: ε_i = √(1/K Σ_k |F_k,i − F̄_i|²), eV/Å
 /// (Zhang et al., Comput. Phys. Commun. 253, 107206 (2020), eq. 2; docs/theory/learn.md).
@@ -28,9 +27,6 @@ Deviation deviation_of(std::span<const Evaluation> evaluations);
 class Committee {
  public:
   explicit Committee(std::vector<std::unique_ptr<Potential>> members);
-  /// Opens model files; InputError as `open_potential`.
-  static Committee open(const std::vector<std::filesystem::path>& models);
-
   /// Evaluates every member. A member that throws WorkError (a result that is not finite) makes the deviation
   /// not finite.
   Deviation evaluate(const Frame& frame);
@@ -40,10 +36,13 @@ class Committee {
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] const Potential& member(std::size_t k) const { return *members_[k]; }
   [[nodiscard]] Committee clone() const;
+  /// As of Potential, for every member.
+  void reset();
+  void set_threads(int threads);
 
  private:
   std::vector<std::unique_ptr<Potential>> members_;
   std::vector<Evaluation> evaluations_;
 };
 
-}  // namespace solion::learn
+}  // namespace solion

@@ -1,14 +1,13 @@
 // Members one after the other.
-#include "solion/learn/committee.hpp"
+#include "solion/potential/committee.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "solion/base/errors.hpp"
-#include "solion/catalog/open.hpp"
 
-namespace solion::learn {
+namespace solion {
 
 Deviation deviation_of(std::span<const Evaluation> evaluations) {
   if (evaluations.size() < 2) throw InputError("a model deviation needs two models or more");
@@ -44,13 +43,6 @@ Committee::Committee(std::vector<std::unique_ptr<Potential>> members) : members_
   evaluations_.resize(members_.size());
 }
 
-Committee Committee::open(const std::vector<std::filesystem::path>& models) {
-  std::vector<std::unique_ptr<Potential>> members;
-  members.reserve(models.size());
-  for (const auto& model : models) members.push_back(open_potential(model.string()));
-  return Committee(std::move(members));
-}
-
 Deviation Committee::evaluate(const Frame& frame) {
   for (std::size_t k = 0; k < members_.size(); ++k) {
     try {
@@ -69,6 +61,14 @@ Deviation Committee::evaluate(const Frame& frame) {
   return deviation_of(evaluations_);
 }
 
+void Committee::reset() {
+  for (const auto& member : members_) member->reset();
+}
+
+void Committee::set_threads(int threads) {
+  for (const auto& member : members_) member->set_threads(threads);
+}
+
 Committee Committee::clone() const {
   std::vector<std::unique_ptr<Potential>> members;
   members.reserve(members_.size());
@@ -76,4 +76,4 @@ Committee Committee::clone() const {
   return Committee(std::move(members));
 }
 
-}  // namespace solion::learn
+}  // namespace solion
