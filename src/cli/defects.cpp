@@ -1,6 +1,7 @@
 // solion defects: formation and binding energies of defect cells with any potential.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "solion/base/input.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/io/formats.hpp"
@@ -61,7 +63,8 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
 
 /// Whether a file is a defect cell of the perfect crystal: a supercell of it with another composition.
 bool is_defect_cell(const std::string& file, const Frame& perfect) {
-  const Frame frame = io::read_frames(file).front();
+  const bool is_file = std::filesystem::exists(file);
+  const Frame frame = is_file ? io::read_frames(file).front() : open_crystal(file).frame;
   if (!frame.cell || !perfect.cell) return false;
   const Mat3 multiple = frame.cell->matrix() * perfect.cell->matrix().inverse();
   if (!((multiple - Mat3(multiple.array().round().matrix())).cwiseAbs().maxCoeff() < 1e-3)) return false;
@@ -191,7 +194,7 @@ void run(Options& options) {
   how.charged_cells = true;  // isolated defects
   const auto potential = open_potential(options.model, how);
   potential->set_threads(options.threads);
-  const Frame given = io::read_frame(options.perfect);
+  const Frame given = open_crystal(options.perfect).frame;
   sort_files(options, given);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
@@ -202,7 +205,7 @@ void run(Options& options) {
   Json mu = Json::object();
   compounds.reserve(options.compounds.size());
   for (const std::string& file : options.compounds) {
-    compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options.relax, &kept));
+    compounds.push_back(defects::relax_reference(*potential, open_crystal(file).frame, options.relax, &kept));
     const Reference& c = compounds.back();
     mu[file] = c.energy_eV / c.units;
     fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
@@ -261,10 +264,13 @@ std::function<void()> setup_defects(CLI::App& app) {
       ->required();
   app.add_option("cells", options->cells,
                  "Defect cells: solion build --placement all writes every distinct one");
-  app.add_option("--perfect", options->perfect, "The crystal they were built from (unit cell or supercell)")
+  app.add_option(
+         "--perfect", options->perfect,
+         "The crystal they were built from: a file (unit cell or supercell) or a name of solion build --list")
       ->required();
-  app.add_option("--compounds", options->compounds,
-                 "Crystals that set the chemical potentials: li2o.xyz licl.xyz, or with a comma");
+  app.add_option(
+      "--compounds", options->compounds,
+      "Crystals that set the chemical potentials, files or names: li2o.xyz licl.xyz, or with a comma");
   app.add_option("--isolated", options->isolated,
                  "Cells of the single defects, for the binding energy: a b, or a,b where cells follow");
   app.add_option("--temperature", options->temperature_K, "Of the mean over placements (K)")

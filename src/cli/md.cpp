@@ -47,6 +47,8 @@ void print_summary(const md::Summary& s, const md::Input& input) {
   if (s.last_step > s.first_step) {
     fmt::print("  {} for {} steps: {:.3g} ns/day, {:.3g} µs/atom/step\n", format_duration(s.wall_s),
                s.last_step - s.first_step, s.ns_per_day(), s.us_per_atom_step());
+  } else if (s.last_step == 0) {
+    fmt::print("  no steps: only the energies and forces of the start\n");
   } else {
     fmt::print("  finished before; nothing was left to do (--fresh starts again, more `steps` go on)\n");
   }
@@ -90,6 +92,11 @@ engine::LammpsOptions for_lammps(const MdOptions& options, const md::Input& inpu
 
 void run_md(const MdOptions& options) {
   const md::Input input = md::read_input(TomlTable::read(options.input));
+  if (!options.json.empty()) {
+    std::vector<std::filesystem::path> files = input.files();
+    files.emplace_back(options.json);
+    md::refuse_shared_files(options.input, input.outputs, files);
+  }
   Frame start = io::read_frame(input.structure);
   const auto& n = input.supercell;
   if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);

@@ -54,7 +54,9 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
 
 void print_row(const std::string& name, const train::Accuracy& a) {
   const auto cell = [](double x, int digits, int width) {
-    return std::isfinite(x) ? fmt::format("{:{}.{}f}", x, width, digits) : fmt::format("{:>{}}", "-", width);
+    // A blank at least, however large the number.
+    return std::isfinite(x) ? fmt::format(" {:{}.{}f}", x, width - 1, digits)
+                            : fmt::format("{:>{}}", "-", width);
   };
   std::string line = fmt::format("{:28}{:8}", name, a.frames);
   line += cell(1e3 * a.energy_per_atom.rmse(), 3, 12) + cell(1e3 * a.energy_per_atom.mae(), 3, 12);

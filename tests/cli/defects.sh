@@ -23,6 +23,9 @@ jq -e '.cells | length == 2 and all(.degeneracy == 96 and .changed.Li == -1 and 
 jq -e '[.cells[].formation_eV] | all(. > 1.4 and . < 2.5)' defects.json >/dev/null || fail "$(cat out)"
 jq -e '(.compounds_eV_per_formula_unit["licl.xyz"] + 8.43548 | fabs) < 1e-4' defects.json >/dev/null || fail "mu"
 jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_eV' defects.json >/dev/null || fail "mean"
+"$solion" defects -m "$model" pairs.xyz --perfect li3ocl --compounds li2o licl --json named.json >out
+jq -se '(.[0].cells[0].formation_eV - .[1].cells[0].formation_eV | fabs) < 1e-6' defects.json named.json >/dev/null ||
+  fail "crystals by name: $(cat out)"
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json none.json >out
 jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
 for number in 2x 0 -1 nan; do

@@ -94,7 +94,18 @@ TEST(LammpsDump, ColumnsInAnyOrderSortedById) {
   const Frame other = read_frame(general);
   EXPECT_EQ(other.cell->vector(1), Vec3(-4, 0, 0));
   EXPECT_EQ(other.positions[1], Vec3(9, 1, 1));
-  EXPECT_TRUE(other.images.empty());  // xu is unwrapped already
+  EXPECT_EQ(other.images, (std::vector<Int3>(2, Int3::Zero())));  // xu is unwrapped already
+}
+
+TEST(LammpsDump, TimeInPicoseconds) {
+  const TemporaryDirectory dir;
+  const std::string rest =
+      "ITEM: TIMESTEP\n500\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 4\n0 4\n0 4\n"
+      "ITEM: ATOMS id element x y z\n1 Li 0 0 0\n";
+  const Frame frame = read_frame(dir.file("a.dump", "ITEM: UNITS\nmetal\nITEM: TIME\n0.25\n" + rest));
+  EXPECT_EQ(frame.info.at("time_fs"), "250");
+  EXPECT_TRUE(frame.images.empty());
+  EXPECT_THROW(read_frame(dir.file("b.dump", "ITEM: TIME\nnow\n" + rest)), InputError);
 }
 
 TEST(LammpsData, StylesAndElements) {

@@ -235,6 +235,24 @@ TEST(GreenKubo, GivesTheDOfAnOrnsteinUhlenbeckProcess) {
   EXPECT_THROW(none.add(still, "frame"), InputError);
 }
 
+TEST(GreenKubo, LooksAtStepsAndTakesTheMeanOfAllWhereAsked) {
+  Frame frame;
+  frame.cell = Cell::cubic(20);
+  for (int i = 0; i < 4; ++i) frame.add_atom("Li", Vec3(3 * i, 0, 0));
+  frame.velocities = {Vec3(1, 0, 0), Vec3(2, 0, 0), Vec3(3, 0, 0), Vec3(6, 0, 0)};
+  GreenKuboAccumulator refused({.species = "Li", .framework = {}, .length_fs = 2}, 1.0);
+  EXPECT_THROW(refused.add(frame, "frame"), InputError);
+  GreenKuboAccumulator own({.species = "Li", .framework = {"Li"}, .length_fs = 2}, 1.0);
+  for (int t = 0; t < 12; ++t) {
+    frame.info["step"] = std::to_string(5 * t);
+    own.add(frame, "frame");
+  }
+  EXPECT_NEAR(own.result().vacf_A2_per_fs2.front(), (4 + 1 + 0 + 9) / 4.0, 1e-12);
+  EXPECT_NEAR(own.result().collective.back(), 0, 1e-12);
+  frame.info["step"] = "70";  // two intervals after the last
+  EXPECT_THROW(own.add(frame, "frame"), InputError);
+}
+
 TEST(Polyhedra, OfOctahedraWithKnownDistortion) {
   // One O in a 12 Å box with six Li at 1.9 Å, one pair stretched by x.
   constexpr double d = 1.9, x = 0.1;

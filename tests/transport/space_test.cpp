@@ -143,5 +143,35 @@ TEST(Channels, TheCellsShapeDoesNotMatter) {
   EXPECT_NEAR(mean_of(skewed), exact, 0.1);
 }
 
+TEST(Channels, SitesGoWithTheFramework) {
+  // Perovskite-like: anions on one sublattice, sites off its centres, so that a wrong origin closes edges.
+  Frame crystal;
+  crystal.cell = Cell::cubic(8);
+  for (int x = 0; x < 2; ++x)
+    for (int y = 0; y < 2; ++y)
+      for (int z = 0; z < 2; ++z) {
+        crystal.add_atom("O", 4.0 * Vec3(x, y, z));
+        crystal.add_atom("Li", 4.0 * Vec3(x, y, z) + Vec3(2, 2, 2));
+      }
+  const auto mean_of = [&](const Vec3& origin, const Vec3& drift) {
+    ChannelAccumulator channels({.species = "Li", .radii_A = {{"O", 1.4}}, .spacing_A = 0.1}, crystal);
+    Frame frame = crystal;
+    Int3 image = Int3::Zero();
+    const auto move = [&](const Vec3& by) {
+      for (Vec3& r : frame.positions) frame.cell->wrap(r += by, image);
+    };
+    move(origin);
+    channels.add(frame, "frame");
+    const double first = channels.statistics().mean_A;
+    move(drift);
+    channels.add(frame, "frame");
+    EXPECT_NEAR(channels.statistics().mean_A, first, 0.05) << drift.transpose();
+    return first;
+  };
+  const double here = mean_of(Vec3::Zero(), Vec3::Zero());
+  EXPECT_NEAR(mean_of(Vec3(0.9, 0.7, 1.1), Vec3(3.1, 2.2, 1.7)), here, 0.1);
+  EXPECT_NEAR(mean_of(Vec3(-1.3, 0, 0.4), Vec3(4.1, -2.2, 0)), here, 0.1);
+}
+
 }  // namespace
 }  // namespace solion::transport

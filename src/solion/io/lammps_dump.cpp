@@ -55,7 +55,7 @@ class DumpReader final : public FrameReader {
   std::string header_;  // the ITEM: ATOMS line that `columns_` stands for
   std::vector<std::string> names_;
   std::vector<ColumnSpec> columns_;
-  bool has_id_ = false, has_type_ = false, scaled_ = false;
+  bool has_id_ = false, has_type_ = false, scaled_ = false, unwrapped_ = false;
   std::vector<std::int64_t> ids_;
   std::vector<int> numbers_;
 };
@@ -84,7 +84,10 @@ bool DumpReader::next(Frame& frame) {
       const std::string_view units = Fields(lines_.expect("the units")).word();
       if (units != "metal") lines_.fail("units {}; expected metal", shown(units));
     } else if (name == "TIME") {
-      lines_.expect("the time");
+      const std::string_view text = lines_.expect("the time");
+      double time_ps = 0;
+      if (!Fields(text).real(time_ps)) lines_.fail("{} is not a time", shown(text));
+      frame.info["time_fs"] = fmt::format("{}", 1000 * time_ps);
     } else if (name == "BOX") {
       item.word();  // BOUNDS
       read_box(std::string(item.rest()), frame);
@@ -163,7 +166,7 @@ void DumpReader::read_columns(Fields names) {
   names_.clear();
   while (!names.at_end()) names_.emplace_back(names.word());
   columns_.assign(names_.size(), {Column::skipped, 0});
-  has_id_ = has_type_ = scaled_ = false;
+  has_id_ = has_type_ = scaled_ = unwrapped_ = false;
   bool has_element = false;
   for (std::size_t c = 0; c < names_.size(); ++c) {
     if (std::find(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(c), names_[c]) !=
@@ -183,7 +186,8 @@ void DumpReader::read_columns(Fields names) {
   const bool images = use_triple({"ix", "iy", "iz"}, Column::image);
   use_triple({"vx", "vy", "vz"}, Column::velocity);
   use_triple({"fx", "fy", "fz"}, Column::force);
-  const auto drop_images = [&] {  // unwrapped positions hold them already
+  const auto take_unwrapped = [&] {  // which hold the images already
+    unwrapped_ = true;
     for (ColumnSpec& column : columns_) {
       if (column.kind == Column::image) column.kind = Column::skipped;
     }
@@ -193,10 +197,10 @@ void DumpReader::read_columns(Fields names) {
     scaled_ = true;
     return;
   }
-  if (use_triple({"xu", "yu", "zu"}, Column::position)) return drop_images();
+  if (use_triple({"xu", "yu", "zu"}, Column::position)) return take_unwrapped();
   if (use_triple({"xsu", "ysu", "zsu"}, Column::position)) {
     scaled_ = true;
-    return drop_images();
+    return take_unwrapped();
   }
   if (use_triple({"x", "y", "z"}, Column::position)) return;
   scaled_ = use_triple({"xs", "ys", "zs"}, Column::position);
@@ -213,6 +217,8 @@ void DumpReader::read_atoms(Frame& frame) {
     if (!lines_.next(line)) lines_.expect(fmt::format("atom {} of {}", i + 1, n_atoms_));
     read_atom(line, frame);
   }
+  // Unwrapped positions are known to be so by image flags of zero.
+  if (unwrapped_ && frame.cell) frame.images.assign(frame.positions.size(), Int3::Zero());
   // LAMMPS ends every line, so the last number may be cut in the middle.
   if (lines_.cut_off()) lines_.fail("the last line has no end of line; the file is truncated");
   if (!has_id_ && !warned_) {
@@ -362,7 +368,7 @@ void append_lammps_dump(std::string& out, const Frame& original) {
   }
   const bool images = !frame.images.empty(), velocities = !frame.velocities.empty();
   const bool forces = !frame.labels.forces_eV_per_A.empty();
-  fmt::format_to(into, "ITEM: ATOMS id type element {}{}{}\n", images ? "x y z ix iy iz" : "xu yu zu",
+  fmt::format_to(into, "ITEM: ATOMS id type element {}{}{}\n", images ? "x y z ix iy iz" : "x y z",
                  velocities ? " vx vy vz" : "", forces ? " fx fy fz" : "");
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
     fmt::format_to(into, "{} {} {}", i + 1, frame.types[i] + 1, frame.element(i));

@@ -10,12 +10,12 @@ namespace solion::io {
 /// Reads frames with orthogonal, triclinic or general (`abc origin`) boxes, all periodic or none; columns in
 /// any order: id, type, element, x|xu|xs|xsu …, ix iy iz, vx vy vz (Å/ps), fx fy fz (eV/Å); others are left
 /// out. Atoms are sorted by id. Elements come from `options.type_names` if given, else from the element
-/// column. The timestep goes to info["timestep"]. Positions: x with image flags if both are there, else
-/// unwrapped ones if there, else x or xs.
+/// column. The timestep goes to info["timestep"], a time (ps) to info["time_fs"]. Positions: x with image
+/// flags if both are there, else unwrapped ones (with image flags of zero) if there, else x or xs.
 std::unique_ptr<FrameReader> read_lammps_dump(LineReader lines, const ReadOptions& options);
 
 /// Appends one frame in LAMMPS's orientation (`to_lammps_orientation`) with the columns id type element, x y
-/// z and ix iy iz (or xu yu zu if the frame has no image flags), vx vy vz (Å/ps), fx fy fz. The timestep is
+/// z and, if the frame has image flags, ix iy iz, vx vy vz (Å/ps), fx fy fz. The timestep is
 /// info["timestep"] or info["step"] if that is a whole number, else 0. Without a cell the box is the bounding
 /// box, marked `ff`.
 void append_lammps_dump(std::string& out, const Frame& frame);

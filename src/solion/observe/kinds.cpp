@@ -50,7 +50,10 @@ std::vector<std::string> framework_at(TomlTable& table, const Frame& start, cons
   if (!needed || !framework.empty()) return framework;
   for (std::size_t i = 0; i < start.n_atoms(); ++i)
     if (start.element(i) != species) return framework;
-  table.fail("species", "all atoms are of it, so that there is no framework whose drift could be taken off");
+  table.fail("species",
+             "all atoms are of it, so that there is no framework whose drift could be taken off; framework = "
+             "[\"" +
+                 species + "\"] takes off the mean of all");
 }
 
 /// First and last production step, from the stage and what is left out at its start.

@@ -60,10 +60,11 @@ std::vector<transport::IonRow> rows_of(const Config& config, const IonTableInput
   const double window = config.structure.hop_window_ps * 1000 / config.md.frame_interval_fs;
   std::vector<transport::IonRow> rows;
   for (std::size_t f = 0; f < std::min(in.relaxed.size(), in.sites.size()); ++f) {
+    const std::size_t now = f * in.every;
+    if (static_cast<double>(now) + window >= static_cast<double>(in.n_frames)) break;
     const std::vector<std::size_t> ions = atoms_of(in.relaxed[f], config.transport.species);
     const std::vector<double> energy = energies(in.relaxed[f], ions, model);
     const std::vector<double> coordination = least_coordination(in.relaxed[f], config.structure, in.cutoff_A);
-    const std::size_t now = f * in.every;
     for (std::size_t k = 0; k < n_ions; ++k) {
       const long site = in.sites[f][k];
       const double channel =

@@ -191,6 +191,7 @@ struct Motion {
   Json json;                                   ///< hops, and at the highest temperature paths and density
   std::vector<std::vector<std::size_t>> hops;  ///< frames at which each ion hopped
   std::vector<std::vector<long>> sites;        ///< of every ion, in each frame of the sample
+  std::size_t n_frames = 0;
 };
 
 /// None in a cell too small for them.
@@ -225,11 +226,10 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
   what.frame_interval_fs = interval_fs;
   std::unique_ptr<transport::DensityAccumulator> density;
   Mat3 cell = Mat3::Zero();
-  std::size_t frame_number = 0;
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
     hops.add(frame, where);
     if (profiles) profiles->add(frame, where);
-    if (frame_number++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
+    if (motion.n_frames++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
       motion.sites.push_back(hops.sites());
     if (!in_space) return;
     if (!density) {  // as fine as the page can bear
@@ -273,7 +273,8 @@ Json look_at(const Context& context, const std::filesystem::path& folder, const 
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
   seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();
-  IonTableInput ions{sample.relaxed, chosen.every, motion.sites, motion.hops, {}, number_or_nan(cutoff)};
+  IonTableInput ions{sample.relaxed,       motion.n_frames, chosen.every, motion.sites, motion.hops, {},
+                     number_or_nan(cutoff)};
   if (!config.structure.channel_radii_A.empty())
     seen["channels"] = channels_of(config, sample.hot, ions.widest);
   seen["before_hops"] = ion_table(config, ions, model, folder / "ions.csv");

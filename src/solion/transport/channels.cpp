@@ -9,7 +9,7 @@
 namespace solion::transport {
 
 ChannelAccumulator::ChannelAccumulator(ChannelOptions options, const Frame& sites)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), shift_(sites, options_.species) {
   if (options_.radii_A.empty()) throw InputError("channels: no radii given");
   for (const auto& [element, radius] : options_.radii_A)
     if (!(radius > 0)) throw InputError("channels: a radius of {} Å for {}", radius, element);
@@ -68,11 +68,12 @@ void ChannelAccumulator::add(const Frame& frame, const std::string& where) {
                 static_cast<int>(std::floor(f[1] * grid.n[1])),
                 static_cast<int>(std::floor(f[2] * grid.n[2])));
   };
+  const Vec3 shift = shift_.next(frame, where);
   for (const SiteEdge& edge : edges_) {
-    const Vec3 middle = 0.5 * (edge.from + edge.to);
+    const Vec3 middle = 0.5 * (edge.from + edge.to) + shift;
     const double ball = 0.75 * cell.to_cartesian(edge.to - edge.from).norm();
-    widths_.push_back(
-        static_cast<float>(bottleneck(grid, unwrapped(edge.from), unwrapped(edge.to), [&](const Int3& v) {
+    widths_.push_back(static_cast<float>(
+        bottleneck(grid, unwrapped(edge.from + shift), unwrapped(edge.to + shift), [&](const Int3& v) {
           const Vec3 f((v[0] + 0.5) / grid.n[0], (v[1] + 0.5) / grid.n[1], (v[2] + 0.5) / grid.n[2]);
           return cell.to_cartesian(f - middle).norm() < ball;
         })));

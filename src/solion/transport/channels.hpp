@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "solion/structure/neighborhood.hpp"
+#include "solion/transport/crystal_shift.hpp"
 #include "solion/transport/percolation.hpp"
 #include "solion/transport/site_edges.hpp"
 
@@ -36,7 +37,8 @@ class ChannelAccumulator {
  public:
   /// `sites` as in HopAccumulator. InputError without sites, radii, or with lengths that are not positive.
   ChannelAccumulator(ChannelOptions options, const Frame& sites);
-  /// InputError for a species without a radius, without a cell, and as check_cell.
+  /// The sites go with the framework (CrystalShift). InputError for a species without a radius, without a
+  /// cell, and as check_cell and CrystalShift.
   void add(const Frame& frame, const std::string& where);
   /// Of the last frame, for each site in the order of `sites`: the widest bottleneck (Å) of the edges that
   /// end there, NaN where none is open. InputError without frames.
@@ -50,6 +52,7 @@ class ChannelAccumulator {
   ChannelOptions options_;
   std::vector<SiteEdge> edges_;
   std::optional<Cell> sites_cell_;
+  CrystalShift shift_;
   std::size_t n_sites_ = 0;
   std::vector<float> widths_;
   std::vector<double> critical_[3];

@@ -6,6 +6,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/transport/mobile_view.hpp"
 
 namespace solion::transport {
 
@@ -22,18 +23,15 @@ GreenKuboAccumulator::GreenKuboAccumulator(GreenKuboOptions options, double fram
 void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
   if (frame.velocities.empty())
     throw InputError("{}: no velocities; Green-Kubo needs them (solion md writes them if asked)", where);
+  order_.next(frame, where);
   if (n_frames_ == 0) {
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
-      const auto& f = options_.framework;
-      if (frame.element(i) == options_.species) {
-        ions_.push_back(i);
-      } else if (f.empty() || std::find(f.begin(), f.end(), frame.element(i)) != f.end()) {
-        fixed_.push_back(i);
-      }
+      if (frame.element(i) == options_.species) ions_.push_back(i);
+      if (is_framework(frame.element(i), options_.species, options_.framework)) fixed_.push_back(i);
     }
     if (ions_.empty())
       throw InputError("{}: no atom is of species '{}'; found {}", where, options_.species, frame.formula());
-    if (fixed_.empty()) throw InputError("{}: no atom of the framework; found {}", where, frame.formula());
+    if (fixed_.empty()) throw_without_framework(frame, where, options_.species);
   }
   Vec3 drift = Vec3::Zero();
   for (const std::size_t i : fixed_) {

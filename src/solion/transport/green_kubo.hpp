@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "solion/structure/frame.hpp"
+#include "solion/transport/step_order.hpp"
 
 namespace solion::transport {
 
@@ -29,7 +30,7 @@ struct GreenKubo {
 class GreenKuboAccumulator {
  public:
   GreenKuboAccumulator(GreenKuboOptions options, double frame_interval_fs);
-  /// InputError without velocities, or if atoms or species change.
+  /// InputError without velocities, if atoms or species change, or steps do not grow evenly.
   void add(const Frame& frame, const std::string& where);
   /// InputError with fewer than four correlation lengths of frames.
   [[nodiscard]] GreenKubo result() const;
@@ -44,6 +45,7 @@ class GreenKuboAccumulator {
   double interval_fs_;
   std::size_t n_lags_ = 0, n_frames_ = 0, block_frames_ = 0;
   std::vector<std::size_t> ions_, fixed_;
+  StepOrder order_;
   std::deque<Eigen::Matrix3Xd> kept_;
   std::vector<Block> blocks_;
 };

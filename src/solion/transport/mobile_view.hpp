@@ -9,6 +9,14 @@
 
 namespace solion::transport {
 
+/// True for an element of `framework`, which may be the mobile one; empty: all but the mobile one.
+[[nodiscard]] bool is_framework(const std::string& element, const std::string& mobile,
+                                const std::vector<std::string>& framework);
+
+/// InputError that says what to name where `is_framework` holds for no atom of the frame.
+[[noreturn]] void throw_without_framework(const Frame& frame, const std::string& where,
+                                          const std::string& mobile);
+
 /// Frame after frame into fractional coordinates s − (⟨s⟩_F − ⟨s⟩_F at the first frame), s unwrapped and F
 /// the framework: an ion that the crystal carries along stays where it is.
 class MobileView {

@@ -2,26 +2,12 @@
 #include "solion/transport/unwrap.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "solion/base/errors.hpp"
 
 namespace solion::transport {
 namespace {
-
-/// The MD step of a frame, where the file has it.
-std::optional<double> step_number(const Frame& frame) {
-  for (const char* key : {"step", "Step", "timestep", "Timestep"}) {
-    const auto found = frame.info.find(key);
-    if (found == frame.info.end()) continue;
-    double value = 0;
-    const char* end = found->second.data() + found->second.size();
-    const auto [stop, error] = std::from_chars(found->second.data(), end, value);
-    if (error == std::errc() && stop == end) return value;
-  }
-  return std::nullopt;
-}
 
 Vec3 nearest_image(const Vec3& step) { return step - step.array().round().matrix(); }
 
@@ -61,7 +47,7 @@ const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& 
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements_.push_back(frame.element(i));
   }
   check_same_atoms(frame, where);
-  check_order(frame, where);
+  order_.next(frame, where);
   const std::vector<Vec3> fractional = fractional_positions(frame);
   if (!first) {
     // Frames without a cell have no images to count, so that a step is a plain difference.
@@ -99,32 +85,10 @@ void Unwrapper::check_same_atoms(const Frame& frame, const std::string& where) c
     throw InputError("{}: {} image flags, unlike the first frame", where, has_images_ ? "lacks" : "has");
 }
 
-void Unwrapper::check_order(const Frame& frame, const std::string& where) {
-  const std::optional<double> step = step_number(frame);
-  if (n_frames_ > 0 && step.has_value() != last_step_.has_value())
-    throw InputError("{}: {} a step number, unlike the frame before", where, step ? "has" : "lacks");
-  if (!step) return;
-  if (last_step_) {
-    const double interval = *step - *last_step_;
-    if (!(interval > 0)) {
-      throw InputError("{}: step {} comes after step {}: frames are repeated or out of order", where, *step,
-                       *last_step_);
-    }
-    if (step_interval_ && std::abs(interval - *step_interval_) > 1e-9 * *step_interval_) {
-      throw InputError(
-          "{}: {} steps after the frame before, but {} between the frames so far: frames are missing "
-          "or were written at another interval",
-          where, interval, *step_interval_);
-    }
-    step_interval_ = interval;
-  }
-  last_step_ = step;
-}
-
 bool Unwrapper::is_allowed_repeat(const Frame& frame) const {
   if (!repeat_allowed_ || n_frames_ == 0 || frame.n_atoms() != elements_.size()) return false;
-  const std::optional<double> step = step_number(frame);
-  if (step && last_step_) return *step == *last_step_;
+  const std::optional<double> step = StepOrder::number(frame);
+  if (step && order_.last()) return *step == *order_.last();
   if (frame.cell.has_value() != has_cell_) return false;
   const std::vector<Vec3> fractional = fractional_positions(frame);
   for (std::size_t i = 0; i < fractional.size(); ++i) {

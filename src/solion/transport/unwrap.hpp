@@ -1,11 +1,11 @@
 // Continuous coordinates out of a sequence of frames, and the checks that the sequence is one trajectory.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "solion/structure/frame.hpp"
+#include "solion/transport/step_order.hpp"
 
 namespace solion::transport {
 
@@ -48,14 +48,13 @@ class Unwrapper {
   /// All that later frames depend on; see StateWriter.
   template <class Archive, class Self>
   static void archive(Archive& a, Self& self) {
-    a(self.n_frames_, self.has_images_, self.has_cell_, self.repeat_allowed_, self.elements_, self.last_step_,
-      self.step_interval_, self.largest_mean_step_, self.first_still_, self.n_moving_, self.n_busy_,
-      self.wrapped_, self.unwrapped_);
+    a(self.n_frames_, self.has_images_, self.has_cell_, self.repeat_allowed_, self.elements_, self.order_,
+      self.largest_mean_step_, self.first_still_, self.n_moving_, self.n_busy_, self.wrapped_,
+      self.unwrapped_);
   }
 
  private:
   void check_same_atoms(const Frame& frame, const std::string& where) const;
-  void check_order(const Frame& frame, const std::string& where);
   void check_repeat(const std::string& where);
   void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
@@ -67,8 +66,7 @@ class Unwrapper {
   bool has_cell_ = false;
   bool repeat_allowed_ = false;
   std::vector<std::string> elements_;
-  std::optional<double> last_step_;
-  std::optional<double> step_interval_;
+  StepOrder order_;
   double largest_mean_step_ = 0;  // Å², over the frames so far
   std::string first_still_;       // the first frame in which no atom had moved
   std::size_t n_moving_ = 0;      // frames in which an atom had moved
