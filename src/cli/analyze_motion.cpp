@@ -54,9 +54,11 @@ void run_hops(const HopsOptions& options) {
   options.check();
   Frame sites;
   if (options.sites.empty()) {
-    const auto reader = io::open_frames(
-        options.files.front(),
-        {.type_names = {}, .atom_style = {}, .accept_any_density = options.any_density, .closest_A = 0});
+    const auto reader = io::open_frames(options.files.front(), {.type_names = {},
+                                                                .fallback_names = {},
+                                                                .atom_style = {},
+                                                                .accept_any_density = options.any_density,
+                                                                .closest_A = 0});
     reader->next(sites);
   } else {
     sites = io::read_frame(options.sites);

@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> cells, compounds, isolated;
   double temperature_K = 300;
   relax::RelaxOptions relax;
+  bool any_density = false;
   int threads = available_threads();
 };
 
@@ -95,6 +96,8 @@ Cell relax_cell(Potential& potential, const Frame& frame, const std::string& whe
   warn_about_charge(potential, frame);
   try {
     cell.energies = defects::formation(potential, frame, perfect, compounds, options.relax, &kept);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", where, error.what());
   } catch (const WorkError& error) {
     cell.failed = error.what();
     fmt::print("{:<32} {}\n", where, cell.failed);
@@ -107,6 +110,12 @@ Cell relax_cell(Potential& potential, const Frame& frame, const std::string& whe
   return cell;
 }
 
+std::vector<Frame> frames_of(const std::string& file, bool any_density) {
+  io::ReadOptions how;
+  how.accept_any_density = any_density;
+  return io::read_frames(file, how);
+}
+
 /// Every frame of the files, relaxed.
 std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::string>& files,
                               const Reference& perfect, const std::vector<Reference>& compounds,
@@ -114,7 +123,7 @@ std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::strin
                               std::vector<Frame>* relaxed) {
   std::vector<Cell> result;
   for (const std::string& file : files) {
-    const std::vector<Frame> frames = io::read_frames(file);
+    const std::vector<Frame> frames = frames_of(file, options.any_density);
     for (std::size_t f = 0; f < frames.size(); ++f) {
       throw_if_interrupted();
       const std::string where = frames.size() > 1 ? fmt::format("{}: frame {}", file, f + 1) : file;
@@ -128,12 +137,14 @@ std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::strin
 
 /// Cells of one composition: the lowest, and the mean at the temperature with the degeneracies.
 Json averages(const std::vector<Cell>& cells, double temperature_K) {
-  std::map<std::string, std::vector<const Cell*>> by_formula;
+  // By what has changed, not by a formula, whose elements stand in the order of each file.
+  std::map<std::pair<int, std::map<std::string, int>>, std::vector<const Cell*>> groups;
   for (const Cell& cell : cells)
     if (cell.failed.empty() && std::isfinite(cell.energies.formation_eV))
-      by_formula[cell.energies.formula].push_back(&cell);
+      groups[{cell.energies.crystal_cells, cell.energies.changed}].push_back(&cell);
   Json list = Json::array();
-  for (const auto& [formula, same] : by_formula) {
+  for (const auto& [composition, same] : groups) {
+    const std::string& formula = same.front()->energies.formula;
     std::vector<double> energies, degeneracies;
     for (const Cell* cell : same) {
       energies.push_back(cell->energies.formation_eV);
@@ -188,14 +199,16 @@ void sort_files(Options& options, const Frame& perfect) {
 
 void run(Options& options) {
   require_folder_of(options.json);
-  require_folder_of(options.output);
-  if (!options.output.empty()) (void)io::format_of(options.output);
+  io::require_writable(options.output, 1);
   OpenOptions how;
   how.charged_cells = true;  // isolated defects
   const auto potential = open_potential(options.model, how);
   potential->set_threads(options.threads);
   const Frame given = open_crystal(options.perfect).frame;
   sort_files(options, given);
+  std::size_t n_cells = 0;
+  for (const std::string& file : options.cells) n_cells += frames_of(file, options.any_density).size();
+  io::require_writable(options.output, n_cells);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
   const Reference perfect = defects::relax_reference(*potential, given, options.relax, &kept);
@@ -237,7 +250,6 @@ void run(Options& options) {
   }
   for (const Cell& one : isolated) alone.push_back(to_json(one, options.compounds));
   const Json means = averages(cells, options.temperature_K);
-  if (!options.output.empty()) io::write_frames(options.output, relaxed);
   if (!options.json.empty()) {
     write_json(options.json,
                {{"model", options.model},
@@ -248,6 +260,7 @@ void run(Options& options) {
                 {"isolated", alone},
                 {"by_composition", means}});
   }
+  if (!options.output.empty() && !relaxed.empty()) io::write_frames(options.output, relaxed);
   if (failed > 0) {
     kept.save();
     throw WorkError("{} of {} cells did not relax", failed, cells.size());
@@ -273,6 +286,8 @@ std::function<void()> setup_defects(CLI::App& app) {
       "Crystals that set the chemical potentials, files or names: li2o.xyz licl.xyz, or with a comma");
   app.add_option("--isolated", options->isolated,
                  "Cells of the single defects, for the binding energy: a b, or a,b where cells follow");
+  app.add_flag("--any-density", options->any_density,
+               "Accept any volume per atom (a molecule in a large box)");
   app.add_option("--temperature", options->temperature_K, "Of the mean over placements (K)")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

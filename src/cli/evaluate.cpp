@@ -105,15 +105,13 @@ void print(const std::vector<Frame>& frames) {
 
 void run(const Options& options) {
   require_folder_of(options.json);
-  require_folder_of(options.output);
-  if (!options.output.empty()) (void)io::format_of(options.output);
   const auto potential = open_potential(options.model);
   io::ReadOptions how;
-  how.type_names = potential->type_map().names();
+  how.fallback_names = potential->type_map().names();
   how.accept_any_density = options.any_density;
   std::vector<Frame> frames = io::read_frames(options.frames, how);
+  io::require_writable(options.output, frames.size());
   label(options, *potential, frames);
-  if (!options.output.empty()) io::write_frames(options.output, frames);
   if (!options.json.empty()) {
     Json list = Json::array();
     for (const Frame& frame : frames) list.push_back(to_json(frame));
@@ -122,6 +120,7 @@ void run(const Options& options) {
                               {"source", options.frames},
                               {"frames", std::move(list)}});
   }
+  if (!options.output.empty()) io::write_frames(options.output, frames);
   print(frames);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
@@ -17,6 +18,7 @@
 #include "solion/io/formats.hpp"
 #include "solion/kim/collection.hpp"
 #include "solion/md/run.hpp"
+#include "solion/md/run_files.hpp"
 #include "solion/observe/analyses.hpp"
 
 namespace solion::cli {
@@ -26,6 +28,7 @@ struct MdOptions {
   std::string input;
   std::string json;
   bool fresh = false;
+  bool any_density = false;
   int threads = 0;
   std::string engine = "solion";
   int ranks = 1;
@@ -90,19 +93,33 @@ engine::LammpsOptions for_lammps(const MdOptions& options, const md::Input& inpu
   return result;
 }
 
+/// The structure in its supercell, of elements that the potential knows.
+Frame starting_frame(const md::Input& input, bool any_density, const Potential& potential) {
+  io::ReadOptions read;
+  read.accept_any_density = any_density;
+  Frame start = io::read_frame(input.structure, read);
+  const auto& n = input.supercell;
+  if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);
+  try {
+    match_types(start, potential);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", input.structure.string(), error.what());
+  }
+  return start;
+}
+
 void run_md(const MdOptions& options) {
+  require_folder_of(options.json);
   const md::Input input = md::read_input(TomlTable::read(options.input));
+  md::check_outputs(input.outputs);
   if (!options.json.empty()) {
     std::vector<std::filesystem::path> files = input.files();
     files.emplace_back(options.json);
     md::refuse_shared_files(options.input, input.outputs, files);
   }
-  Frame start = io::read_frame(input.structure);
-  const auto& n = input.supercell;
-  if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);
   const std::unique_ptr<Potential> potential =
       open_potential(input.potential, {.precision = input.precision});
-  match_types(start, *potential);
+  const Frame start = starting_frame(input, options.any_density, *potential);
   const int threads = options.threads > 0 ? options.threads : input.threads;
   potential->set_threads(threads > 0 ? threads : available_threads());
   md::RunOptions how;
@@ -139,6 +156,8 @@ std::function<void()> setup_md(CLI::App& app) {
   app.add_option("input", options->input, "input file (TOML; keys in docs/theory/md.md)")->required();
   app.add_option("--json", options->json, "write the summary there as JSON");
   app.add_flag("--fresh", options->fresh, "start again instead of going on from the restart file");
+  app.add_flag("--any-density", options->any_density,
+               "accept any volume per atom of the structure (a molecule in a large box)");
   app.add_option("--engine", options->engine,
                  "solion, or lammps: the same run by Debian's LAMMPS through the KIM API (docs/lammps.md)")
       ->check(CLI::IsMember({"solion", "lammps"}))

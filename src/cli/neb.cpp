@@ -1,4 +1,5 @@
 // solion neb: minimum-energy path and barrier between two structures with any potential.
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/barrier_options.hpp"
@@ -28,12 +29,15 @@ void print_path(const relax::NebResult& n) {
 
 void run(Options& o) {
   OpenModel model = open_model(o.common);
-  for (const std::string& file : {o.output, o.saddle}) {
-    require_folder_of(file);
-    if (!file.empty()) (void)io::format_of(file);
-  }
+  for (const std::string& file : {o.output, o.saddle}) io::require_writable(file, 1);
   if (io::format_of(o.output) != io::Format::extxyz)
     throw InputError("{}: the path is written as extended XYZ; expected a name ending in .xyz", o.output);
+  for (const std::string& written : {o.output, o.saddle, o.common.json}) {
+    for (const std::string& read : {o.initial, o.final_file})
+      if (!written.empty() &&
+          std::filesystem::weakly_canonical(written) == std::filesystem::weakly_canonical(read))
+        throw InputError("{}: is an end of the path; it would be written over", written);
+  }
   io::ReadOptions any;
   any.accept_any_density = true;  // a molecule in a box, a surface
   const Frame initial = io::read_frame(o.initial, any);

@@ -20,6 +20,7 @@ struct Options {
   std::string cell = "fixed";
   double pressure_bar = 0;
   relax::RelaxOptions relax;
+  bool any_density = false;
   int threads = available_threads();
 };
 
@@ -28,10 +29,17 @@ relax::CellMode cell_mode(const std::string& name) {
   return name == "isotropic" ? relax::CellMode::isotropic : relax::CellMode::fixed;
 }
 
+relax::RelaxResult relaxed(Potential& potential, const Frame& frame, std::size_t f, const Options& options,
+                           defects::KeptRelaxations& kept) {
+  try {
+    return kept.minimize(potential, frame, options.relax);
+  } catch (const InputError& error) {
+    throw InputError("{}: frame {}: {}", options.frames, f + 1, error.what());
+  }
+}
+
 void run(Options options) {
   require_folder_of(options.json);
-  require_folder_of(options.output);
-  if (!options.output.empty()) (void)io::format_of(options.output);
   options.relax.cell = cell_mode(options.cell);
   if (options.pressure_bar != 0 && options.relax.cell == relax::CellMode::fixed) {
     throw InputError(
@@ -41,7 +49,10 @@ void run(Options options) {
   options.relax.pressure_GPa = options.pressure_bar * constants::bar_in_GPa;
   const auto potential = open_potential(options.model);
   potential->set_threads(options.threads);
-  std::vector<Frame> frames = io::read_frames(options.frames);
+  io::ReadOptions how;
+  how.accept_any_density = options.any_density;
+  std::vector<Frame> frames = io::read_frames(options.frames, how);
+  io::require_writable(options.output, frames.size());
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
   Json list = Json::array();
@@ -50,7 +61,7 @@ void run(Options options) {
              "steps", "force eV/Å", "stress GPa", "volume Å³", "");
   for (std::size_t f = 0; f < frames.size(); ++f) {
     potential->reset();
-    const relax::RelaxResult r = kept.minimize(*potential, frames[f], options.relax);
+    const relax::RelaxResult r = relaxed(*potential, frames[f], f, options, kept);
     failed += r.converged ? 0 : 1;
     list.push_back({{"formula", frames[f].formula()},
                     {"energy_before_eV", r.start_eV},
@@ -67,12 +78,12 @@ void run(Options options) {
                r.converged ? "" : "NOT CONVERGED");
     frames[f] = r.frame;
   }
-  if (!options.output.empty()) io::write_frames(options.output, frames);
   if (!options.json.empty()) {
     write_json(
         options.json,
         {{"model", options.model}, {"source", options.frames}, {"cell", options.cell}, {"frames", list}});
   }
+  if (!options.output.empty()) io::write_frames(options.output, frames);
   if (failed > 0) {
     kept.save();
     throw WorkError("{} of {} frames did not converge; more --steps, or a larger --force", failed,
@@ -103,6 +114,8 @@ std::function<void()> setup_relax(CLI::App& app) {
       ->check(CLI::PositiveNumber);
   app.add_option("--steps", options->relax.max_steps, "At most so many steps")->capture_default_str();
   app.add_option("--json", options->json, "Write all numbers to this file");
+  app.add_flag("--any-density", options->any_density,
+               "Accept any volume per atom (a molecule in a large box)");
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

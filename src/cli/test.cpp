@@ -44,7 +44,7 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
       }
     } else {
       io::ReadOptions how;
-      how.type_names = types.names();
+      how.fallback_names = types.names();
       how.accept_any_density = any_density;
       systems.push_back({path, io::read_frames(path, how)});
     }

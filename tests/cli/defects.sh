@@ -26,6 +26,16 @@ jq -e '.by_composition[0] | .placements == 2 and .boltzmann_mean_eV >= .lowest_e
 "$solion" defects -m "$model" pairs.xyz --perfect li3ocl --compounds li2o licl --json named.json >out
 jq -se '(.[0].cells[0].formation_eV - .[1].cells[0].formation_eV | fabs) < 1e-6' defects.json named.json >/dev/null ||
   fail "crystals by name: $(cat out)"
+# One composition is one, in whatever order a file has its elements; what a format cannot hold is said before any work.
+awk 'NR == 1 { n = $1 } { print } NR == n + 2 { exit }' pairs.xyz >near.xyz
+{ sed -n 1,2p near.xyz; grep '^Cl' near.xyz; grep -E '^(Li|O)' near.xyz; } >turned.xyz
+"$solion" defects -m "$model" near.xyz turned.xyz --perfect cell.xyz --compounds li2o.xyz licl.xyz --json turned.json >out
+jq -e '.by_composition | length == 1 and .[0].placements == 2' turned.json >/dev/null || fail "compositions: $(cat turned.json)"
+refused "two.data: the format holds one frame; 2 were given" "$solion" relax -m "$model" pairs.xyz -o two.data
+refused "two.poscar: the format holds one frame; 2 were given" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz -o two.poscar
+refused "out.cif" "$solion" relax -m "$model" cell.xyz -o out.cif
+sed 's/^Cl/Br/' cell.xyz >bromide.xyz
+refused "bromide.xyz: frame 1: .*'Br'" "$solion" relax -m "$model" bromide.xyz
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --json none.json >out
 jq -e '.cells[0].formation_eV == null' none.json >/dev/null || fail "formation energy without chemical potentials"
 for number in 2x 0 -1 nan; do

@@ -21,6 +21,19 @@ jq -e '.frames[1] | (.forces_eV_per_A | length == 5 and all(length == 3))
 "$solion" evaluate -m "$model" labelled.extxyz --json again.json --threads 1 >/dev/null
 cmp -s <(jq -S .frames result.json) <(jq -S .frames again.json) || { diff <(jq -S .frames result.json) <(jq -S .frames again.json) >&2; fail "labelled frames give other numbers"; }
 
+# A file that names its elements in another order than the potential's is taken at its word; one that names none has the potential's, with a warning.
+{ frame 2.1 | sed -n '1,2p'; frame 2.1 | sed -n 7p; frame 2.1 | sed -n '3,6p'; } >reordered.extxyz
+energy() { "$solion" evaluate -m "$model" "$1" --json energy.json >/dev/null 2>warning || fail "$(cat warning)"; jq '.frames[0].energy_eV' energy.json; }
+same() { awk -v a="$1" -v b="$2" 'BEGIN { exit !((a - b)^2 < 1e-16) }' || fail "$3: energy $2, not $1"; }
+right=$(energy reordered.extxyz)
+for name in reordered.data reordered.dump; do
+  "$solion" convert reordered.extxyz -o $name >/dev/null
+  same "$right" "$(energy $name)" "elements of $name"
+done
+awk '/^ITEM: ATOMS/ { sub(" element", "") } /^[0-9]+ [0-9]+ (Li|O|Cl) / { $2 = $3 == "Li" ? 1 : $3 == "O" ? 2 : 3; $3 = "" } { print }' reordered.dump >numbers.dump
+same "$right" "$(energy numbers.dump)" "elements of the potential"
+grep -q 'taken for Li, O, Cl' warning || fail "no warning of types without elements: $(cat warning)"
+
 refused 'no.toml: no such file' "$solion" evaluate -m no.toml good.extxyz --json out.json -o out.extxyz
 refused 'no.extxyz' "$solion" evaluate -m "$model" no.extxyz --json out.json -o out.extxyz
 refused 'good.extxyz: not the name of a model.*\.dp' "$solion" evaluate -m good.extxyz good.extxyz --json out.json -o out.extxyz

@@ -69,6 +69,19 @@ input bad 600 | sed 's/csvr/nose-hoover/' >bad/lammps.toml
 if [[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]]; then  # without it the command is refused for that
   refused '--engine lammps: \[\[analysis\]\]' "$solion" md bad/lammps.toml --engine lammps
 fi
+for line in 's|^final = .*|final = "no/f.xyz"|' '0,/^file = .*/s||file = "no/t.xyz"|' 's|^seed|log = "no/md.log"\nseed|'; do
+  input bad 600 | sed "$line" >bad/folder.toml
+  refused "the folder .*no does not exist" "$solion" md bad/folder.toml
+done
+input bad 600 >bad/json.toml
+refused "the folder no does not exist" "$solion" md bad/json.toml --json no/md.json
+input bad 600 | sed 's/csvr/nose-hoover/; s/^seed/chain_length = 50\nseed/' >bad/chain.toml
+refused "chain.toml:[0-9]+: chain_length = 50: " "$solion" md bad/chain.toml
+input bad 600 | sed 's/^seed/temperature_limit_K = 500\nseed/' >bad/limit.toml
+refused "temperature_limit_K = 500.*: expected more than the highest target of 600 K" "$solion" md bad/limit.toml
+sed 's/^Lattice="[^"]*"/Lattice="30 0 0 0 30 0 0 0 30"/' unit_cell.xyz >bad/sparse.xyz
+input bad 2 | sed 's/unit_cell/sparse/; s/every = [35]/every = 1/' >bad/sparse.toml
+refused "accept any density" "$solion" md bad/sparse.toml
 [[ -z $(ls bad | grep -E 'log|restart|trajectory|final') ]] || fail "a refused input left files: $(ls bad)"
 
 steps=600

@@ -133,6 +133,20 @@ TEST(LammpsData, StylesAndElements) {
   EXPECT_EQ(comment.element(1), "Cl");
 }
 
+TEST(LammpsData, TheFileGoesBeforeTheModelAtHand) {
+  const TemporaryDirectory dir;
+  const std::string head = "title\n\n2 atoms\n2 atom types\n0 4 xlo xhi\n0 4 ylo yhi\n0 4 zlo zhi\n";
+  const std::string atoms = "\nAtoms # atomic\n\n1 1 0 0 0\n2 2 2 2 2\n";
+  ReadOptions how;
+  how.fallback_names = {"Li", "O"};
+  EXPECT_EQ(
+      read_frame(dir.file("a.data", head + "\nMasses\n\n1 35.45 # Cl\n2 6.94\n" + atoms), how).formula(),
+      "Li Cl");
+  const Frame none = read_frame(dir.file("b.data", head + atoms), how);
+  EXPECT_EQ(none.element(0) + none.element(1), "LiO");
+  EXPECT_THROW(read_frame(dir.file("c.data", head + atoms)), InputError);
+}
+
 TEST(Deepmd, WaterOfDeepmdKit) {
   const std::filesystem::path water = SOLION_SHARED_DIR "/reference/deepmd/water/data_0";
   if (!std::filesystem::exists(water)) GTEST_SKIP() << "needs " << water;

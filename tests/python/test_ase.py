@@ -1,4 +1,5 @@
 """The ASE calculator against ASE's own numerical derivatives, and conversions."""
+import copy
 import pathlib
 import tempfile
 import unittest
@@ -79,6 +80,42 @@ class Derivatives(unittest.TestCase):
             fresh.calc = Calculator(BUCKINGHAM)
             self.assertAlmostEqual(atoms.get_potential_energy(), fresh.get_potential_energy(), delta=1e-9)
 
+    def test_goes_on_after_a_refusal(self):
+        atoms, calculator = rattled(), Calculator(BUCKINGHAM)
+        atoms.calc = calculator
+        atoms.get_potential_energy()
+        symbols = atoms.get_chemical_symbols()
+        li, o = symbols.index("Li"), symbols.index("O")
+        atoms.set_chemical_symbols(["O" if i == li else "Li" if i == o else s for i, s in enumerate(symbols)])
+        place = atoms.positions[0].copy()
+        atoms.positions[0, 0] = np.nan
+        with self.assertRaises(solion.InputError):
+            atoms.get_potential_energy()
+        atoms.positions[0] = place
+        fresh = atoms.copy()
+        fresh.calc = Calculator(BUCKINGHAM)
+        self.assertAlmostEqual(atoms.get_potential_energy(), fresh.get_potential_energy(), delta=1e-9)
+        cluster = atoms.copy()
+        cluster.pbc = False
+        cluster.calc = calculator
+        cluster.get_potential_energy()
+        cluster.cell[:] = 0
+        cluster.pbc = True
+        with self.assertRaises(solion.InputError):
+            cluster.get_potential_energy()
+        cluster.cell = atoms.cell
+        self.assertAlmostEqual(cluster.get_potential_energy(), fresh.get_potential_energy(), delta=1e-9)
+
+    def test_copies(self):
+        atoms = rattled()
+        atoms.calc = Calculator(BUCKINGHAM)
+        energy = atoms.get_potential_energy()
+        twin = copy.deepcopy(atoms)
+        self.assertAlmostEqual(twin.get_potential_energy(), energy, delta=1e-12)
+        twin.rattle(0.02, seed=3)
+        twin.get_potential_energy()
+        self.assertEqual(atoms.get_potential_energy(), energy)
+
     def test_wrong_atoms(self):
         atoms = rattled()
         atoms.pbc = (True, True, False)
@@ -133,6 +170,13 @@ class Conversions(unittest.TestCase):
             from_pymatgen(tree)
         with self.assertRaisesRegex(solion.InputError, "got list"):
             from_pymatgen([])
+        slab = to_pymatgen_dict(self.frame)
+        slab["lattice"]["pbc"] = (True, True, False)
+        with self.assertRaisesRegex(solion.InputError, "pbc: .*False"):
+            from_pymatgen(slab)
+        for odd in ({"sites": 3}, {"sites": [], "lattice": {}}):
+            with self.assertRaisesRegex(solion.InputError, "expected a structure of pymatgen"):
+                from_pymatgen(odd)
 
     def test_dpdata(self):
         data = to_dpdata([self.frame, self.frame])

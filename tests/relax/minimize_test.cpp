@@ -21,6 +21,41 @@ Frame shaken(Frame frame, double by) {
   return frame;
 }
 
+/// A stiff spring of 1 Å between two atoms that refuses them closer than 0.9 Å.
+class SpringWithAWall : public Potential {
+ public:
+  [[nodiscard]] std::string description() const override { return "spring"; }
+  [[nodiscard]] const TypeMap& type_map() const override { return types_; }
+  using Potential::evaluate;
+  void evaluate(const Frame& frame, const Request&, Evaluation& result) override {
+    const Vec3 way = frame.positions[1] - frame.positions[0];
+    const double d = way.norm();
+    if (d < 0.9) throw InputError("atoms 1 and 2 are {} Å apart", d);
+    result.energy = 50 * (d - 1) * (d - 1);
+    const Vec3 force = -100 * (d - 1) / d * way;
+    result.forces = {-force, force};
+    result.virial = force * way.transpose();
+  }
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override {
+    return std::make_unique<SpringWithAWall>();
+  }
+
+ private:
+  TypeMap types_{{"Li"}};
+};
+
+TEST(Relax, ATrialStepThatThePotentialRefusesIsShortened) {
+  SpringWithAWall potential;
+  Frame start;
+  start.add_atom("Li", Vec3::Zero());
+  start.add_atom("Li", Vec3(1.15, 0, 0));
+  const RelaxResult r = minimize(potential, start, {.force_eV_per_A = 1e-5});
+  EXPECT_TRUE(r.converged);
+  EXPECT_NEAR((r.frame.positions[1] - r.frame.positions[0]).norm(), 1, 1e-6);
+  start.positions[1][0] = 0.8;  // but a start that is refused is the user's to mend
+  EXPECT_THROW(minimize(potential, start, {}), InputError);
+}
+
 TEST(Relax, FindsTheCrystalAgain) {
   const auto potential = solion::testing::li3ocl_buckingham();
   const Frame crystal = solion::testing::li3ocl_cell(3.9085);

@@ -27,7 +27,7 @@ TEST(Reactions, AllSpellingsOfAChargeAreOneDefect) {
   for (const char* text : {"V_Li'", "V_Li\u2032", "V_Li\u2019", "V_Li^'", "V_{Li}^{'}", " V_Li' "})
     EXPECT_EQ(none.reaction(text).text(), "V_Li'") << text;
   for (const char* text : {"V_O**", "V_O\u2022\u2022", "V_O\u00b7\u00b7", "V_O^^", "V_O^**", "V_O^2*",
-                           "V_O\u02d9\u02d9", "V_O^{\u2022\u2022}", "V_{O}^{2*}"})
+                           "V_O\u02d9\u02d9", "V_O..", "V_O\u00b0\u00b0", "V_O^{\u2022\u2022}", "V_{O}^{2*}"})
     EXPECT_EQ(none.reaction(text).text(), "V_O**") << text;
   for (const char* text : {"Br_Cl", "Br_Clx", "Br_Cl^x", "Br_Cl\u00d7"})
     EXPECT_EQ(none.reaction(text).text(), "Br_Cl") << text;

@@ -5,6 +5,7 @@
     atoms.calc = Calculator(["a.dp", "b.dp", "c.dp"])         # a committee: mean, and how far it disagrees
 """
 
+import copy
 import os
 
 import numpy as np
@@ -14,7 +15,7 @@ from ase.calculators.calculator import all_changes
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.units import fs
 
-from ._core import Committee, Frame, InputError, Potential
+from ._core import Committee, Frame, InputError, Potential, WorkError
 
 _VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx, yy, zz, yz, xz, xy
 
@@ -82,20 +83,24 @@ class Calculator(_AseCalculator):
 
     def _frame_of(self, atoms, changes):
         """The frame of the last call moved along where only positions or cell have changed."""
-        if self._frame is None or set(changes) - {"positions", "cell"}:
-            self._frame = frame_from_atoms(atoms)
-            self._frame.velocities = None
+        frame, self._frame = self._frame, None  # after a refusal nothing is left that ASE could take for evaluated
+        changed = set(changes)
+        if frame is None or changed - {"positions", "cell"} or ("cell" in changed and frame.cell is None):
+            frame = frame_from_atoms(atoms)
+            frame.velocities = None
         else:
-            self._frame.positions = atoms.positions
-            if self._frame.cell is not None:
-                self._frame.cell = atoms.cell.array
-        return self._frame
+            frame.positions = atoms.positions
+            if frame.cell is not None:
+                frame.cell = atoms.cell.array
+        return frame
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
         frame = self._frame_of(self.atoms, system_changes)
         if isinstance(self.model, Committee):
             said = self.model.evaluate(frame)
+            if not said.deviation.finite:
+                raise WorkError("a model of the committee gave a number that is not finite")
             energy = np.mean([m.energy for m in said.members])
             forces = np.array([m.forces for m in said.members])
             mean = forces.mean(axis=0)
@@ -115,3 +120,11 @@ class Calculator(_AseCalculator):
         self.results["free_energy"] = self.results["energy"]
         if frame.cell is not None:
             self.results["stress"] = _stress(virial, frame.volume)
+        self._frame = frame
+
+    def __deepcopy__(self, memo):
+        """Another calculator of the same model, which never changes, with atoms and results of its own."""
+        new = type(self)(self.model)
+        new.atoms, new.results = copy.deepcopy(self.atoms, memo), copy.deepcopy(self.results, memo)
+        new.parameters = copy.deepcopy(self.parameters, memo)
+        return new

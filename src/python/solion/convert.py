@@ -34,13 +34,24 @@ def from_pymatgen(structure):
     tree = structure.as_dict() if hasattr(structure, "as_dict") else structure
     if not isinstance(tree, dict) or "sites" not in tree:
         raise InputError(f"expected a structure of pymatgen or its as_dict(), got {type(structure).__name__}")
-    elements = [_element_of(site) for site in tree["sites"]]
-    cell = np.array(tree["lattice"]["matrix"], dtype=float) if "lattice" in tree else None
-    if cell is not None and all("abc" in site for site in tree["sites"]):
-        positions = np.array([site["abc"] for site in tree["sites"]], dtype=float).reshape(-1, 3) @ cell
-    else:
-        positions = np.array([site["xyz"] for site in tree["sites"]], dtype=float).reshape(-1, 3)
+    try:
+        elements, positions, cell = _parts_of(tree)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"expected a structure of pymatgen or its as_dict(); {type(error).__name__}: {error}") from None
     return Frame(elements, positions, cell)
+
+
+def _parts_of(tree):
+    elements = [_element_of(site) for site in tree["sites"]]
+    cell = None
+    if "lattice" in tree:
+        pbc = tree["lattice"].get("pbc", (True, True, True))
+        if not all(pbc):
+            raise InputError(f"pbc: expected periodicity in all three directions, got {list(pbc)}")
+        cell = np.array(tree["lattice"]["matrix"], dtype=float)
+    if cell is not None and all("abc" in site for site in tree["sites"]):
+        return elements, np.array([site["abc"] for site in tree["sites"]], dtype=float).reshape(-1, 3) @ cell, cell
+    return elements, np.array([site["xyz"] for site in tree["sites"]], dtype=float).reshape(-1, 3), cell
 
 
 def to_dpdata(frames):
@@ -86,6 +97,8 @@ def from_dpdata(system):
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"expected the data of a dpdata system; atom_names, atom_types, coords or cells: {error}") \
             from None
+    if types.dtype.kind not in "iu":
+        raise InputError(f"atom_types: expected whole numbers, got {types.dtype}")
     n = len(types)
     for key, shape in (("coords", (n, 3)), ("cells", (3, 3)), ("energies", ()), ("forces", (n, 3)),
                        ("virials", (3, 3))):

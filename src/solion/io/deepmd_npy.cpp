@@ -30,12 +30,11 @@ TypeMap read_type_map(const fs::path& folder, const ReadOptions& options) {
   TypeMap map;
   const fs::path path = folder / "type_map.raw";
   if (!fs::exists(path)) {
-    if (options.type_names.empty()) {
-      throw InputError(
-          "{}: no type_map.raw, so the elements of type.raw are unknown; give their names in order",
-          folder.string());
-    }
-    return TypeMap(options.type_names);
+    if (!options.type_names.empty()) return TypeMap(options.type_names);
+    if (!options.fallback_names.empty()) return TypeMap(options.fallback_names);
+    throw InputError(
+        "{}: no type_map.raw, so the elements of type.raw are unknown; give their names in order",
+        folder.string());
   }
   LineReader lines(path);
   std::string_view line;

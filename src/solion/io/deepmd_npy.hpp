@@ -14,10 +14,10 @@ namespace solion::io {
 bool is_deepmd_system(const std::filesystem::path& folder);
 
 /// Reads all sets in the order of their names. Units as in the files: Å, eV, eV/Å, virial eV (W = −∂E/∂ε).
-/// The type map is type_map.raw, or `options.type_names` where there is none. A `nopbc` file means no cell.
-/// Without sets, the text files of dpdata's deepmd/raw are read (coord.raw, box.raw …). Frames of a system of
-/// mixed type (real_atom_types.npy) have atoms of their own. InputError for arrays of different length
-/// (naming the file), and what check_frame refuses.
+/// The type map is type_map.raw, or `options.type_names` (or `fallback_names`) where there is none. A `nopbc`
+/// file means no cell. Without sets, the text files of dpdata's deepmd/raw are read (coord.raw, box.raw …).
+/// Frames of a system of mixed type (real_atom_types.npy) have atoms of their own. InputError for arrays of
+/// different length (naming the file), and what check_frame refuses.
 std::unique_ptr<FrameReader> read_deepmd(const std::filesystem::path& folder, const ReadOptions& options);
 
 /// Writes a new system of float64 sets set.000, set.001, … with at most `frames_per_set` frames each. All

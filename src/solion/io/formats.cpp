@@ -123,13 +123,21 @@ Frame read_frame(const fs::path& path, const ReadOptions& options) {
   return frame;
 }
 
+void require_writable(const fs::path& path, std::size_t n_frames) {
+  if (path.empty()) return;
+  const Format format = format_of(path);
+  if (format == Format::deepmd_npy) return;  // makes its folders
+  require_folder_of(path);
+  (void)appender(format, path);
+  if ((format == Format::poscar || format == Format::lammps_data) && n_frames > 1)
+    throw InputError("{}: the format holds one frame; {} were given", path.string(), n_frames);
+}
+
 void write_frames(const fs::path& path, std::span<const Frame> frames) {
   if (frames.empty()) throw InputError("{}: no frames to write", path.string());
+  require_writable(path, frames.size());
   const Format format = format_of(path);
   if (format == Format::deepmd_npy) return write_deepmd(path, frames);
-  if ((format == Format::poscar || format == Format::lammps_data) && frames.size() > 1) {
-    throw InputError("{}: the format holds one frame; {} were given", path.string(), frames.size());
-  }
   const Append append = appender(format, path);
   AtomicFile file(path);
   std::string text;

@@ -33,6 +33,10 @@ Frame read_frame(const std::filesystem::path& path, const ReadOptions& options =
 /// is left out; `lost_in` names it.
 void write_frames(const std::filesystem::path& path, std::span<const Frame> frames);
 
+/// InputError, before any work, if `write_frames` of so many frames would fail by the name: no such folder, a
+/// format that is only read, or one that holds a single frame. An empty path is never written.
+void require_writable(const std::filesystem::path& path, std::size_t n_frames);
+
 /// What of the frame the format has no place for ("energy", "velocities", …), for a warning.
 std::vector<std::string> lost_in(Format format, const Frame& frame);
 

@@ -25,6 +25,9 @@ inline constexpr double thinnest_cell_A = 0.1;
 struct ReadOptions {
   /// Elements of the numeric types 1, 2, … (LAMMPS) or 0, 1, … (DeePMD) where the file names none.
   std::vector<std::string> type_names;
+  /// The last resort where neither the file nor `type_names` tells: the type map of the model at hand.
+  /// LAMMPS's formats warn that it was used.
+  std::vector<std::string> fallback_names;
   /// LAMMPS data: "atomic", "charge" or "full" where the file's `Atoms # style` does not say.
   std::string atom_style;
   /// Accept any volume per atom (a molecule in a large box).

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "solion/base/log.hpp"
 #include "solion/io/lammps_cell.hpp"
 #include "solion/structure/elements.hpp"
 
@@ -51,6 +52,7 @@ class DataReader final : public FrameReader {
     return !at_end_ && std::isalpha(static_cast<unsigned char>(line_.front())) == 0;
   }
   [[nodiscard]] std::string element_of(int type) const;
+  [[nodiscard]] std::string element_of_mass(int type) const;
   void build(Frame& frame);
 
   LineReader lines_;
@@ -226,19 +228,27 @@ std::string DataReader::element_of(int type) const {
   }
   if (std::string name = known(labels_); !name.empty()) return name;
   if (std::string name = known(mass_comments_); !name.empty()) return name;
-  std::string name;
-  if (const auto mass = masses_.find(type); mass != masses_.end()) {
-    for (int z = 1; z <= 118; ++z) {
-      if (!(std::abs(atomic_mass_amu(element_symbol(z)) - mass->second) <= mass_tolerance_amu)) continue;
-      if (!name.empty()) return {};
-      name = element_symbol(z);
-    }
+  if (std::string name = element_of_mass(type); !name.empty()) return name;
+  if (static_cast<std::size_t>(type) <= options_.fallback_names.size()) {
+    const std::string& name = options_.fallback_names[static_cast<std::size_t>(type) - 1];
+    log().warn("{}: nothing in the file tells the element of type {}; taken for {}", lines_.name(), type,
+               name);
+    return name;
   }
-  if (name.empty()) {
-    throw InputError(
-        "{}: the element of type {} is unknown (no label, no comment after its mass, no element of its "
-        "mass); give the elements of the types 1, 2, … (type map)",
-        lines_.name(), type);
+  throw InputError(
+      "{}: the element of type {} is unknown (no label, no comment after its mass, no element of its "
+      "mass); give the elements of the types 1, 2, … (type map)",
+      lines_.name(), type);
+}
+
+/// Empty if no element, or more than one, has the mass of the type.
+std::string DataReader::element_of_mass(int type) const {
+  std::string name;
+  const auto mass = masses_.find(type);
+  for (int z = 1; z <= 118 && mass != masses_.end(); ++z) {
+    if (!(std::abs(atomic_mass_amu(element_symbol(z)) - mass->second) <= mass_tolerance_amu)) continue;
+    if (!name.empty()) return {};
+    name = element_symbol(z);
   }
   return name;
 }

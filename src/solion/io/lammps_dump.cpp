@@ -22,14 +22,17 @@ struct ColumnSpec {
 class DumpReader final : public FrameReader {
  public:
   DumpReader(LineReader lines, const ReadOptions& options) : lines_(std::move(lines)), options_(options) {
-    for (const std::string& name : options_.type_names)
-      type_of_number_.push_back(type_of(type_map_, name, lines_));
+    number_types(options_.type_names);
   }
 
   bool next(Frame& frame) override;
   [[nodiscard]] std::uint64_t offset() const override { return lines_.offset(); }
 
  private:
+  void number_types(const std::vector<std::string>& names) {
+    for (const std::string& name : names) type_of_number_.push_back(type_of(type_map_, name, lines_));
+  }
+  void use_fallback();
   void read_box(const std::string& header, Frame& frame);
   void read_columns(Fields names);
   bool use_triple(const std::array<std::string_view, 3>& names, Column kind);
@@ -162,6 +165,15 @@ bool DumpReader::use_triple(const std::array<std::string_view, 3>& names, Column
   return true;
 }
 
+/// The types of a file that names no element are those of the model at hand.
+void DumpReader::use_fallback() {
+  if (options_.fallback_names.empty()) return;
+  options_.type_names = options_.fallback_names;
+  number_types(options_.type_names);
+  log().warn("{}: no column 'element'; types 1, 2, … taken for {}", lines_.name(),
+             fmt::join(options_.type_names, ", "));
+}
+
 void DumpReader::read_columns(Fields names) {
   names_.clear();
   while (!names.at_end()) names_.emplace_back(names.word());
@@ -178,6 +190,7 @@ void DumpReader::read_columns(Fields names) {
     if (names_[c] == "element" && options_.type_names.empty())
       columns_[c].kind = Column::element, has_element = true;
   }
+  if (!has_element && has_type_ && options_.type_names.empty()) use_fallback();
   if (!has_element && (!has_type_ || options_.type_names.empty())) {
     lines_.fail(
         "ITEM: ATOMS: no column 'element'; give the elements of the types 1, 2, … (type map), or dump with "

@@ -72,6 +72,11 @@ void LineReader::refill() {
   begin_ = at_ = buffer_.data();
   end_ = begin_ + kept + static_cast<std::size_t>(got);
   at_end_of_file_ = got == 0;
+  // Editors put a byte order mark in front of UTF-8, where it says nothing.
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (before_buffer_ == 0 && line_number_ == 0 &&
+      std::string_view(begin_, static_cast<std::size_t>(end_ - begin_)).starts_with(mark))
+    at_ += mark.size();
 }
 
 bool LineReader::next_slow(std::string_view& line) {

@@ -6,6 +6,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
 
 namespace solion::md {
@@ -66,8 +67,11 @@ void require_same(const fs::path& path, const char* what, const std::string& the
 void check_outputs(const Outputs& outputs) {
   if (outputs.thermo_every < 1 || outputs.restart_every < 1)
     throw InputError("md: thermo_every and restart_every must be 1 or more");
+  for (const fs::path& file : {outputs.log, outputs.restart, outputs.final_structure})
+    require_folder_of(file);
   for (const TrajectoryOutput& t : outputs.trajectories) {
     if (t.every < 1) throw InputError("md: {}: `every` must be 1 or more", t.file.string());
+    require_folder_of(t.file);
   }
 }
 

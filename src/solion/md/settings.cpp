@@ -176,7 +176,7 @@ void read_thermostat(TomlTable& table, Settings& s) {
   }
   s.thermostat_time_fs = number_in(table, "thermostat_time_fs", 2 * s.timestep_fs, 1e7, s.thermostat_time_fs);
   if (s.thermostat == Thermostat::nose_hoover)
-    s.chain_length = static_cast<int>(bounded(table, "chain_length", 1, 100, s.chain_length));
+    s.chain_length = static_cast<int>(bounded(table, "chain_length", 1, 10, s.chain_length));
 }
 
 void read_barostat(TomlTable& table, Settings& s) {
@@ -211,6 +211,9 @@ Settings read_settings(TomlTable& table) {
   }
   s.reset_every = count(table, "reset_every", 1, s.reset_every);
   s.temperature_limit_K = number_in(table, "temperature_limit_K", 0, 1e9, 0);
+  if (s.temperature_limit_K > 0 && !(s.temperature_limit_K > s.highest_temperature()))
+    table.fail("temperature_limit_K",
+               fmt::format("expected more than the highest target of {} K", s.highest_temperature()));
   return s;
 }
 

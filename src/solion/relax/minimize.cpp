@@ -4,6 +4,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -97,6 +98,16 @@ class Surface {
   double enthalpy_ = 0, largest_force_ = 0, largest_stress_ = 0;
 };
 
+/// The value at x; infinite where the potential refuses it (atoms on top of each other, a cell turned inside
+/// out), so that the step there is shortened as one that goes up.
+double value_or_wall(Surface& surface, const VectorXd& x, VectorXd& gradient) {
+  try {
+    return surface.evaluate(x, gradient);
+  } catch (const InputError&) {
+    return std::numeric_limits<double>::infinity();
+  }
+}
+
 }  // namespace
 
 RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOptions& options,
@@ -130,7 +141,7 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
       step = history.direction(gradient);
     }
     cap_step(step, longest);
-    const double next = surface.evaluate(x + step, next_gradient);
+    const double next = value_or_wall(surface, x + step, next_gradient);
     ++result.steps;
     // Near the minimum the energy's rounding hides the descent; the gradient then decides.
     const double rounding = 1e-12 * std::max(1.0, std::abs(value)) * 10;

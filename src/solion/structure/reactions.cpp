@@ -20,7 +20,10 @@ struct Mark {
   std::string_view text;
   int charge;
 };
-constexpr std::array<Mark, 13> marks{{{"'", -1},
+constexpr std::array<Mark, 16> marks{{{"'", -1},
+                                      {"/", -1},
+                                      {".", 1},
+                                      {"\u00b0", 1},
                                       {"\u2032", -1},
                                       {"\u2019", -1},
                                       {"\u2033", -2},
@@ -192,7 +195,7 @@ class Expander {
   }
 
   Reaction sum(std::string_view text, const std::string& where) {
-    for (const std::string_view arrow : {"->", "\u2192", "\u21cc", "="}) {
+    for (const std::string_view arrow : {"<->", "<=>", "->", "\u2192", "\u21cc", "\u21c4", "\u2194", "="}) {
       const std::size_t at = text.find(arrow);
       if (at == std::string_view::npos) continue;
       if (!is_nil(trim(text.substr(0, at))))

@@ -77,7 +77,8 @@ bool is_repeat(const Frame& frame, const Frame& last) {
 
 /// Density is checked by `check_density`, whose limits are wider than a structure file's.
 io::ReadOptions read_options() {
-  return {.type_names = {}, .atom_style = {}, .accept_any_density = true, .closest_A = 0};
+  return {
+      .type_names = {}, .fallback_names = {}, .atom_style = {}, .accept_any_density = true, .closest_A = 0};
 }
 
 /// A few walkers in a large box are a trajectory too; nm or pm in place of Å are a factor of 1000 or a
