@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -10,7 +9,9 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/io/deepmd_npy.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 
 namespace solion::cli {
 namespace {
@@ -45,24 +46,15 @@ Slice parse_slice(const std::string& text) {
   return slice;
 }
 
-/// Frames of the same elements in the same order are one system; several become folders of their own, by
-/// formula.
-void write_systems(const std::filesystem::path& folder, const std::vector<Frame>& frames) {
-  std::map<std::vector<std::string>, std::vector<Frame>> systems;
-  for (const Frame& frame : frames) {
-    std::vector<std::string> elements;
-    for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements.push_back(frame.element(i));
-    systems[elements].push_back(frame);
-  }
-  if (systems.size() == 1) return io::write_frames(folder, frames);
-  std::map<std::string, int> uses;
-  for (const auto& [elements, some] : systems) {
-    std::string formula = some.front().formula();
-    std::erase(formula, ' ');
-    const int n = ++uses[formula];
-    std::filesystem::create_directories(folder);
-    io::write_frames(folder / (n == 1 ? formula : fmt::format("{}-{}", formula, n)) / "", some);
-  }
+void warn_of_lost_arrays(const std::string& input) {
+  if (!io::is_deepmd_system(input)) return;
+  if (const auto lost = io::arrays_beside_frames(input); !lost.empty())
+    log().warn("{}: frames have no place for: {}", input, fmt::join(lost, ", "));
+}
+
+[[noreturn]] void fail_without_frames(const Options& options) {
+  if (options.frames.empty()) throw InputError("{}: no frame to convert", fmt::join(options.inputs, ", "));
+  throw InputError("no frame of the input is in --frames {}", options.frames);
 }
 
 void convert(const Options& options) {
@@ -75,11 +67,13 @@ void convert(const Options& options) {
   const std::filesystem::path aside = target.parent_path() / (".partial-" + target.filename().string());
   std::optional<io::FrameWriter> writer;
   std::vector<Frame> frames;
+  TypeMap types;
   std::size_t count = 0;
   bool warned = false;
   try {
     for (const std::string& input : options.inputs) {
       const auto reader = io::open_frames(input, options.read);
+      warn_of_lost_arrays(input);
       Frame frame;
       for (std::size_t i = 0; i < slice.last && reader->next(frame); ++i) {
         throw_if_interrupted();
@@ -88,6 +82,7 @@ void convert(const Options& options) {
           log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
           warned = true;
         }
+        io::share_type_map(types, frame);
         if (streams) {
           if (!writer) writer.emplace(io::FrameWriter::create(aside));
           writer->write(frame);
@@ -97,12 +92,12 @@ void convert(const Options& options) {
         ++count;
       }
     }
-    if (count == 0) throw InputError("no frame of the input is in --frames {}", options.frames);
+    if (count == 0) fail_without_frames(options);
     if (writer) {
       writer->flush(true);
       std::filesystem::rename(aside, target);
     } else if (format == io::Format::deepmd_npy) {
-      write_systems(target, frames);
+      io::write_deepmd_systems(target, std::move(frames));
     } else {
       io::write_frames(target, frames);
     }
@@ -118,10 +113,10 @@ void convert(const Options& options) {
 
 std::function<void()> setup_convert(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("input", options->inputs,
-                 "Files or folders: *.xyz, *.extxyz, POSCAR*, *.vasp, *.data, *.lmp, *.dump, *.lammpstrj, or "
-                 "a DeePMD "
-                 "system (npy, mixed or raw)")
+  app.add_option(
+         "input", options->inputs,
+         "Files or folders: *.xyz, *.extxyz, POSCAR*, *.vasp, *.data, *.lmp, *.dump, *.lammpstrj, *.cif, "
+         "XDATCAR*, OUTCAR*, vasprun *.xml, or a DeePMD system (npy, mixed or raw)")
       ->required();
   app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
       ->required();

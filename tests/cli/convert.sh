@@ -32,6 +32,22 @@ grep -q "type map" message || fail "no word about the type map: $(cat message)"
 "$solion" convert types.dump -o f.xyz --type-map Li O >/dev/null
 grep -q "^O 2 2.125 2" f.xyz || fail "the type map is not used"
 
+# Several files in one dump: a type is one element in all frames, so the dump can be read by its types.
+printf '1\nLattice="3 0 0 0 3 0 0 0 3"\nCl 0 0 0\n' >cl.xyz
+printf '2\nLattice="4 0 0 0 4 0 0 0 4"\nO 0 0 0\nCl 2 2 2\n' >ocl.xyz
+"$solion" convert a.xyz cl.xyz ocl.xyz -o all.dump >/dev/null 2>&1
+awk 'NF >= 6 && $3 ~ /^(Li|O|Cl)$/ {print $2, $3}' all.dump | sort -u >types
+[[ "$(cat types)" == $'1 Li\n2 O\n3 Cl' ]] || fail "types of several files in one dump: $(cat types)"
+
+# Nothing to convert, and what the input has that frames do not hold.
+status=0
+"$solion" convert a.xyz -o none.xyz --frames 7: 2>message || status=$?
+[[ $status == 2 ]] && grep -q "no frame of the input is in --frames 7:" message || fail "--frames 7: $status $(cat message)"
+cp system/set.000/energy.npy system/set.000/fparam.npy
+"$solion" convert system -o b.xyz 2>message >/dev/null
+grep -q "system: frames have no place for: fparam" message || fail "fparam is dropped without a word: $(cat message)"
+rm system/set.000/fparam.npy
+
 # A full disk is status 1 and leaves no file.
 if [[ -w /dev/full ]]; then
   ln -s /dev/full .partial-full.xyz
@@ -142,5 +158,10 @@ for theirs, ours in zip(read("XDATCAR", index=":", format="vasp-xdatcar"), read(
     assert theirs.get_chemical_symbols() == ours.get_chemical_symbols()
     assert np.abs(theirs.positions - ours.positions).max() <= 1e-9
 PY
+status=0
+sed 's/Iteration      1(   9)/Iteration      1(  60)/; s/:-0.1284535E-06/:-0.1284535E-02/' OUTCAR >OUTCAR.unconverged
+"$solion" convert OUTCAR.unconverged -o none.xyz 2>message || status=$?
+[[ $status == 2 ]] && grep -q "1 of 1 ionic steps are left out" message && grep -q "OUTCAR.unconverged: no frame to convert" message ||
+  fail "no step converged: status $status, $(cat message)"
 "$solion" convert OUTCAR -o labelled/ >/dev/null
 [[ -s labelled/set.000/virial.npy ]] || fail "OUTCAR as a DeePMD system"

@@ -81,6 +81,9 @@ std::vector<Bad> bad_files() {
       {"a.data", data + "Masses\n\n1 6.94\n\nAtoms # atomic\n\n1 1 0 0 0\n\nVelocities\n\n2 0 0 0\n",
        "not those of Atoms"},
       {"a.data", "x\n\n1 atoms\n1 atom types\n3 0 xlo xhi\n", "the lower one first"},
+      {"a.data",
+       "LAMMPS data file via write_data, version 2 Aug 2023, timestep = 0, units = real" + data.substr(1),
+       "a.data:1: the title says units 'real'; expected metal"},
       {"a.dump", "", "the file is empty; expected ITEM: TIMESTEP"},
       {"a.dump", "hello\n", "is no LAMMPS dump"},
       {"a.dump", dump("1", "pp pp ff", "id element x y z\n1 Li 0 0 0\n"), "box boundaries"},
@@ -121,6 +124,20 @@ TEST(BadInput, AnyDensityCanBeAccepted) {
   ReadOptions options;
   options.accept_any_density = true;
   EXPECT_EQ(read_frame(path, options).n_atoms(), 1U);
+}
+
+TEST(BadInput, ALastLineWithoutItsEndIsSaid) {
+  const TemporaryDirectory dir;
+  const LogCapture messages;
+  EXPECT_EQ(read_frame(dir.file("POSCAR", "x\n1\n3 0 0\n0 3 0\n0 0 3\nLi\n1\nDirect\n0.5 0.5 0.")).n_atoms(),
+            1U);
+  EXPECT_THAT(messages.text(), HasSubstr("POSCAR:9: the last line has no end of line"));
+  EXPECT_EQ(read_frame(dir.file("a.data",
+                                "x\n\n1 atoms\n1 atom types\n0 3 xlo xhi\n0 3 ylo yhi\n0 3 zlo zhi\n\nMasses"
+                                "\n\n1 6.94\n\nAtoms\n\n1 1 0 0 1."))
+                .n_atoms(),
+            1U);
+  EXPECT_THAT(messages.text(), HasSubstr("a.data:15: the last line has no end of line"));
 }
 
 TEST(BadInput, MissingFilesAndFolders) {

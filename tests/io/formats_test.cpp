@@ -4,8 +4,10 @@
 
 #include "io/sample.hpp"
 #include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 #include "solion/io/npy.hpp"
 
 namespace solion::io {
@@ -65,6 +67,15 @@ TEST(Poscar, ScaleFactors) {
   const Frame three = read_frame(dir.file("POSCAR3", "x\n2 3 4" + body + "c\n0 0 0\n.5 .5 1\n"));
   EXPECT_EQ(three.cell->matrix().diagonal(), Vec3(2, 3, 8));
   EXPECT_EQ(three.positions[1], Vec3(1, 1.5, 4));
+}
+
+TEST(Poscar, CommentsBehindElementsAndNumbers) {
+  const TemporaryDirectory dir;
+  const std::string cell = "x\n3.0 ! scale\n1 0 0\n0 1 0\n0 0 2\n";
+  const std::string atoms = "Direct ! so\n0 0 0\n.5 .5 .5\n";
+  EXPECT_EQ(read_frame(dir.file("POSCAR", cell + "Li Cl ! elements\n1 1 # counts\n" + atoms)).formula(),
+            "Li1 Cl1");
+  EXPECT_EQ(read_frame(dir.file("POSCAR", cell + "Li Cl# 2\n1 1!\n" + atoms)).formula(), "Li1 Cl1");
 }
 
 TEST(LammpsDump, ColumnsInAnyOrderSortedById) {
@@ -203,6 +214,53 @@ TEST(Deepmd, FramesOfMixedTypeHaveAtomsOfTheirOwn) {
   header.resize(127 - 10, ' ');
   bytes += std::string("\x76\x00", 2) + header + "\n" + std::string("\x02\0\0\0\xff\xff\xff\xff", 8);
   EXPECT_EQ(parse_npy(bytes, "types").data, (std::vector<double>{2, -1}));
+}
+
+TEST(LammpsData, TitlesThatSayMetal) {
+  const TemporaryDirectory dir;
+  const std::string rest =
+      "\n\n1 atoms\n1 atom types\n0 3 xlo xhi\n0 3 ylo yhi\n0 3 zlo zhi\n\nMasses\n\n1 6.94\n\nAtoms"
+      "\n\n1 1 0 0 1\n";
+  for (const char* title :
+       {"LAMMPS data file via write_data, version 2 Aug 2023, timestep = 0, units = metal",
+        "LAMMPS data file by solion, units metal: Li1", "LiCl, in units of mine"})
+    EXPECT_EQ(read_frame(dir.file("a.data", title + rest)).n_atoms(), 1U) << title;
+}
+
+TEST(Deepmd, OneSystemACompositionWhateverTheOrder) {
+  const TemporaryDirectory dir;
+  const auto frame = [](std::initializer_list<const char*> elements) {
+    Frame result;
+    result.cell = Cell::cubic(6);
+    for (const char* element : elements) {
+      const auto n = static_cast<double>(result.n_atoms());
+      result.add_atom(element, Vec3(2 * n, 0, 0));
+      result.labels.forces_eV_per_A.emplace_back(n, 0, 0);
+      result.labels.atomic_energies_eV.push_back(n);
+    }
+    return result;
+  };
+  const LogCapture messages;
+  write_deepmd_systems(dir / "s", {frame({"Li", "Cl", "Cl"}), frame({"Li", "O"}), frame({"Cl", "Li", "Cl"})});
+  EXPECT_THAT(messages.text(), testing::HasSubstr("Li1Cl2: the frames have their atoms in different orders"));
+  const auto salt = read_frames(dir / "s/Li1Cl2"), oxide = read_frames(dir / "s/Li1O1");
+  ASSERT_EQ(salt.size(), 2U);
+  EXPECT_EQ(salt[1].element(0), "Li");
+  EXPECT_EQ(salt[1].positions[0], Vec3(2, 0, 0));
+  EXPECT_EQ(salt[1].labels.forces_eV_per_A[0], Vec3(1, 0, 0));
+  EXPECT_EQ(salt[1].labels.atomic_energies_eV, (std::vector<double>{1, 0, 2}));
+  EXPECT_EQ(oxide[0].type_map.names(), salt[0].type_map.names());
+  // The next systems come beside the older ones; that is said.
+  write_deepmd_systems(dir / "s", {frame({"Li", "O"}), frame({"Li", "O", "O"})});
+  EXPECT_THAT(messages.text(), testing::HasSubstr("systems from before stay beside the new ones: Li1Cl2\n"));
+  EXPECT_THROW(write_deepmd_systems(dir / "s/Li1O1", {frame({"Li", "O"}), frame({"Li", "O", "O"})}),
+               InputError);
+  // One order that is not sorted stays as it is.
+  write_deepmd_systems(dir / "one", {frame({"Cl", "Li", "Cl"}), frame({"Cl", "Li", "Cl"})});
+  EXPECT_EQ(read_frames(dir / "one")[1].element(1), "Li");
+  EXPECT_TRUE(arrays_beside_frames(dir / "one").empty());
+  write_npy(dir / "one/set.000/fparam.npy", {2, 1}, std::vector<double>(2));
+  EXPECT_EQ(arrays_beside_frames(dir / "one"), (std::vector<std::string>{"fparam"}));
 }
 
 TEST(FrameWriter, AppendCutsOffWhatFollows) {

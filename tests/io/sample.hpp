@@ -3,12 +3,17 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <sstream>
 #include <string>
+#include <vector>
 
+#include "solion/base/log.hpp"
 #include "solion/base/random.hpp"
 #include "solion/structure/frame.hpp"
 
@@ -39,6 +44,24 @@ class TemporaryDirectory {
 
  private:
   std::filesystem::path path_;
+};
+
+/// What is logged while it lives.
+class LogCapture {
+ public:
+  LogCapture() : before_(log().sinks()) {
+    log().sinks() = {std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_)};
+  }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  LogCapture(LogCapture&&) = delete;
+  LogCapture& operator=(LogCapture&&) = delete;
+  ~LogCapture() { log().sinks() = before_; }
+  [[nodiscard]] std::string text() const { return stream_.str(); }
+
+ private:
+  std::vector<spdlog::sink_ptr> before_;
+  std::ostringstream stream_;
 };
 
 /// Eight atoms Cl, Li, O, … in a triclinic cell in no special orientation, with velocities, images, all

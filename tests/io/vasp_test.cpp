@@ -6,6 +6,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/vasprun.hpp"
 
 namespace solion::io {
 namespace {
@@ -51,6 +52,20 @@ TEST(Xdatcar, WrongFiles) {
               HasSubstr("expected the position of an atom"));
   EXPECT_THAT(message_of(dir.file("XDATCAR", head + "Direct configuration= 1\n0 0 0\n0 nan 0\n")),
               HasSubstr("XDATCAR:10: '0 nan 0': expected three finite coordinates"));
+}
+
+TEST(Xdatcar, BlankTitlesAndRunsThatWereKilled) {
+  const TemporaryDirectory dir;
+  const std::string head = "\n2.0\n2 0 0\n0 2 0\n0.5 0 2\nLi Cl\n1 1\n";
+  const std::string first = "Direct configuration=     1\n0 0 0\n0.5 0.5 0.5\n";
+  const std::string second = "Direct configuration=     2\n0.1 0 0\n0.5 0.5 0.5\n";
+  const std::string whole = head + first + head + second;
+  EXPECT_EQ(read_frames(dir.file("XDATCAR", whole)).size(), 2U);
+  EXPECT_EQ(read_frames(dir.file("XDATCAR", head + first + "\n" + second)).size(), 2U);
+  const LogCapture messages;
+  for (std::size_t n = head.size() + first.size() + 2; n < whole.size(); ++n)
+    EXPECT_EQ(read_frames(dir.file("XDATCAR", whole.substr(0, n))).size(), 1U) << n;
+  EXPECT_THAT(messages.text(), HasSubstr("XDATCAR: the last ionic step is not whole and left out"));
 }
 
 std::string outcar_head(const std::string& counts = "1   2") {
@@ -121,12 +136,100 @@ TEST(Outcar, AJobThatWasKilledKeepsItsWholeSteps) {
     const auto line = two.rfind('\n', at);  // cut before the line that has it
     const std::string cut = two.substr(0, line == std::string::npos ? 0 : line + 1);
     const std::string file = dir.file("OUTCAR", one + cut);
-    if (std::string(last) == "-0.400000") {
-      EXPECT_THAT(message_of(file), HasSubstr("expected position and force of an atom"));
-    } else {
-      EXPECT_EQ(read_frames(file).size(), 1U) << last;
+    const LogCapture messages;
+    EXPECT_EQ(read_frames(file).size(), 1U) << last;
+    if (!cut.empty()) {
+      EXPECT_THAT(messages.text(), HasSubstr("OUTCAR: the last ionic step is not whole")) << last;
     }
   }
+  // At any byte; a number that may have lost digits is not taken.
+  const LogCapture messages;
+  const std::size_t end = two.find('\n', two.find("free  energy"));
+  for (std::size_t n = end; n > 20; n -= 11)
+    EXPECT_EQ(read_frames(dir.file("OUTCAR", one + two.substr(0, n))).size(), 1U) << n;
+  EXPECT_EQ(read_frames(dir.file("OUTCAR", one + two.substr(0, end + 1))).size(), 2U);
+}
+
+TEST(Outcar, RunsOneBehindTheOther) {
+  const TemporaryDirectory dir;
+  const std::string first = outcar_head() + outcar_step(14, "-0.1E-06", 5, -12.5);
+  const std::string other = "   VRHFIN =O: s2p4\n   ions per type =               3\n" +
+                            outcar_head().substr(outcar_head().find("   NELM"));
+  const auto frames = read_frames(
+      dir.file("OUTCAR", first + other + outcar_step(14, "-0.1E-06", 5.2, -12.25, false) + first));
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[1].formula(), "O3");
+  EXPECT_EQ(frames[1].cell->matrix()(0, 0), 5.2);
+  EXPECT_FALSE(frames[1].labels.virial_eV);
+  EXPECT_EQ(frames[2].formula(), "Li1 Cl2");
+  // Nothing of the first run is left for the second one.
+  EXPECT_THAT(
+      message_of(dir.file("OUTCAR", first + "   VRHFIN =O: s2p4\n" + outcar_step(14, "-0.1E-06", 5, -1))),
+      HasSubstr("forces before VASP said its ions per type"));
+}
+
+TEST(Outcar, WithoutVrhfinThePotcarsNameTheElements) {
+  const TemporaryDirectory dir;
+  const std::string rest = outcar_head().substr(outcar_head().find("   ions per type"));
+  const std::string step = outcar_step(14, "-0.1E-06", 5, -12.5);
+  const std::string two = " POTCAR:    PAW_PBE Li_sv 10Sep2004\n POTCAR:    US Cl1.25\n";
+  for (const std::string& head : {two, two + two})
+    EXPECT_EQ(read_frame(dir.file("OUTCAR", head + rest + step)).formula(), "Li1 Cl2");
+  EXPECT_THAT(message_of(dir.file("OUTCAR", two + two + two + rest + step)),
+              HasSubstr("vasprun.xml of the same run"));
+  // NWRITE = 0 prints the forces of the first and the last step alone.
+  std::string silent = step;
+  silent.erase(silent.find(" POSITION"), silent.find("  free  energy") - silent.find(" POSITION"));
+  const LogCapture messages;
+  EXPECT_EQ(read_frames(dir.file("OUTCAR", two + rest + step + silent + silent + step)).size(), 2U);
+  EXPECT_THAT(messages.text(), HasSubstr("2 ionic steps have no forces"));
+}
+
+TEST(Outcar, NumbersWithoutABlankBetween) {
+  const TemporaryDirectory dir;
+  std::string step = outcar_step(14, "-0.1E-06", 50, -12.5);
+  const auto replace = [&](const std::string& a, const std::string& b) {
+    ASSERT_NE(step.find(a), std::string::npos);
+    step.replace(step.find(a), a.size(), b);
+  };
+  replace("50.000000000  0.000000000  0.000000000", "50.000000000-17.320508076  0.000000000");
+  replace("0.000000000  5.000000000  0.000000000", "0.000000000  5.000000000100.000000000");
+  replace("12.34000   -5.00000     3.00000", "-1234.56789-54321.12345-10000.00000");
+  ReadOptions any;
+  any.accept_any_density = true;
+  const Frame frame = read_frame(dir.file("OUTCAR", outcar_head() + step), any);
+  EXPECT_EQ(frame.cell->vector(0), Vec3(50, -17.320508076, 0));
+  EXPECT_EQ(frame.cell->vector(1), Vec3(0, 5, 100));
+  const Mat3 kbar = *frame.labels.virial_eV / frame.cell->volume() * constants::eV_per_A3_in_GPa * 10;
+  EXPECT_NEAR(kbar(0, 0), -1234.56789, 1e-8);
+  EXPECT_NEAR(kbar(1, 1), -54321.12345, 1e-8);
+  EXPECT_NEAR(kbar(2, 2), -10000, 1e-8);
+}
+
+TEST(Outcar, StepsOfTheMachineLearnedForceFieldAreNoLabels) {
+  const TemporaryDirectory dir;
+  const std::string learned =
+      "  ML FORCE on cell =-STRESS in cart. coord. units (eV/cell)\n"
+      "  in kB      99.00000    99.00000    99.00000     9.00000     9.00000     9.00000\n"
+      "  POSITION                                       TOTAL-FORCE (eV/Angst) (ML)\n"
+      " -----------------------------------------------------------------------------------\n"
+      "      0.00000      0.00000      0.00000         9.000000      9.000000      9.000000\n"
+      "      0.00000      2.50000      0.00000        -9.000000     -9.000000     -9.000000\n"
+      "      2.50000      0.00000      0.00000         0.000000      0.000000      0.000000\n"
+      " -----------------------------------------------------------------------------------\n"
+      "  ML FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)\n"
+      "  free  energy ML TOTEN  =       -99.00000000 eV\n";
+  const std::string stress = "  FORCE on cell =-STRESS in cart. coord.  units (eV):\n";
+  const auto step = [&](double energy, bool with_stress) {
+    return learned + (with_stress ? stress : "") + outcar_step(14, "-0.1E-06", 5, energy, with_stress);
+  };
+  const LogCapture messages;
+  const auto frames = read_frames(dir.file(
+      "OUTCAR", outcar_head() + step(-12.5, true) + learned + step(-12.25, false) + learned + learned));
+  ASSERT_EQ(frames.size(), 2U);
+  expect_labels(frames[0], -12.5, 125);
+  EXPECT_FALSE(frames[1].labels.virial_eV);
+  EXPECT_EQ(messages.text(), "");
 }
 
 TEST(Outcar, WrongFiles) {
@@ -134,8 +237,9 @@ TEST(Outcar, WrongFiles) {
   const std::string step = outcar_step(14, "-0.1E-06", 5, -12.5);
   EXPECT_THAT(message_of(dir.file("OUTCAR", "")), HasSubstr("OUTCAR: no whole ionic step"));
   EXPECT_THAT(message_of(dir.file("OUTCAR", step)), HasSubstr("forces before VASP said its ions per type"));
-  EXPECT_THAT(message_of(dir.file("OUTCAR", outcar_head("3") + step)),
-              HasSubstr("OUTCAR:3: 1 numbers of atoms for 2 elements"));
+  EXPECT_THAT(
+      message_of(dir.file("OUTCAR", outcar_head("3") + step)),
+      HasSubstr("OUTCAR:3: 1 numbers of atoms for 2 elements (VRHFIN); VASP prints ten here, vasprun.xml"));
   EXPECT_THAT(message_of(dir.file("OUTCAR", outcar_head("1000000000 2") + step)),
               HasSubstr("1000000002 atoms announced"));
   const std::string no_nelm = outcar_head().substr(0, outcar_head().find("   NELM"));
@@ -186,11 +290,43 @@ TEST(VasprunFile, StepsThatConverged) {
 TEST(VasprunFile, WrongFiles) {
   const TemporaryDirectory dir;
   const std::string whole = vasprun(14, 1e-7);
-  for (std::size_t n = 0; n + 30 < whole.size(); n += 61)
+  for (std::size_t n = 0; n < whole.find("</calculation>"); n += 61)
     EXPECT_THROW((void)read_frames(dir.file("vasprun.xml", whole.substr(0, n))), InputError) << n;
   EXPECT_THAT(message_of(dir.file("vasprun.xml", vasprun(14, 1e-7, "Xx"))),
               HasSubstr("'Xx' in <atominfo> is not"));
   EXPECT_THAT(message_of(dir.file("other.xml", "<a/>")), HasSubstr("expected <modeling>, as VASP writes"));
+}
+
+TEST(VasprunFile, ARunThatWasKilledKeepsItsWholeSteps) {
+  const TemporaryDirectory dir;
+  const std::string whole = vasprun(14, 1e-7);
+  const std::size_t first = whole.find("</calculation>") + 14, last = whole.rfind("</calculation>") + 14;
+  for (std::size_t n = first; n < last; n += 37) {
+    const LogCapture messages;
+    const auto frames = read_frames(dir.file("vasprun.xml", whole.substr(0, n)));
+    ASSERT_EQ(frames.size(), 1U) << n;
+    expect_labels(frames[0], -12.3456789, 125);
+    EXPECT_THAT(messages.text(), HasSubstr("vasprun.xml: the file is cut off"));
+  }
+  EXPECT_EQ(read_frames(dir.file("vasprun.xml", whole.substr(0, last))).size(), 2U);
+  // One label is whole or none.
+  EXPECT_THROW(Vasprun(dir.file("vasprun.xml", whole.substr(0, last))), InputError);
+}
+
+TEST(VasprunFile, StepsOfTheMachineLearnedForceFieldAreNoLabels) {
+  const TemporaryDirectory dir;
+  std::string text = vasprun(14, 1e-7);
+  text.insert(text.find(" <calculation>"),
+              " <calculation>\n  <energy><i name=\"e_fr_energy\"> -9 </i></energy>\n </calculation>\n");
+  const std::string structure =
+      text.substr(text.find("  <structure>"),
+                  text.find("</calculation>", text.find("  <structure>")) - text.find("  <structure>"));
+  text.insert(text.find("</modeling>"), " <calculation>\n" + structure + "</calculation>\n");
+  const LogCapture messages;
+  EXPECT_EQ(read_frames(dir.file("vasprun.xml", text)).size(), 2U);
+  EXPECT_THAT(messages.text(),
+              HasSubstr("2 of 4 ionic steps are left out, they have no SCF or no structure"));
+  EXPECT_THAT(messages.text(), testing::Not(HasSubstr("converge")));
 }
 
 TEST(VaspFiles, AreReadAndNotWritten) {

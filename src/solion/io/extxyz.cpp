@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/log.hpp"
+#include "solion/io/cut_off.hpp"
+#include "solion/io/extxyz_comment.hpp"
+#include "solion/io/extxyz_units.hpp"
 #include "solion/structure/elements.hpp"
 
 namespace solion::io {
@@ -20,66 +26,33 @@ const double ase_velocity_A_per_fs = std::sqrt(1.0 / constants::amu_A2_per_fs2_i
 /// wrong.
 constexpr double stress_virial_agreement = 1e-4;
 
-struct KeyValue {
-  std::string key;
-  std::string value;
-};
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == ','; }
-
-/// Reads one key or value at `at`: bare, or between "…", '…' or {…}; `stop` ends a bare one. Blanks between
-/// square brackets belong to the value.
-std::string take_token(std::string_view text, std::size_t& at, char stop, const LineReader& lines) {
-  std::string token;
-  const char open = text[at];
-  if (open != '"' && open != '\'' && open != '{') {
-    int depth = 0;
-    for (; at < text.size() && text[at] != stop; ++at) {
-      if (depth <= 0 && (text[at] == ' ' || text[at] == '\t')) break;
-      depth += text[at] == '[' ? 1 : text[at] == ']' ? -1 : 0;
-      token += text[at];
-    }
-    return token;
-  }
-  const char close = open == '{' ? '}' : open;
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == close || text[at + 1] == '\\')) {
-      token += text[++at];
-    } else if (text[at] == close) {
-      ++at;
-      return token;
-    } else {
-      token += text[at];
-    }
-  }
-  lines.fail("a {} is never closed in the comment line", open);
-}
-
-std::vector<KeyValue> parse_comment(std::string_view text, const LineReader& lines) {
-  std::vector<KeyValue> pairs;
-  std::size_t at = 0;
-  while (true) {
-    while (at < text.size() && is_blank(text[at])) ++at;
-    if (at == text.size()) return pairs;
-    if (text[at] == '=') lines.fail("a '=' without a key in the comment line");
-    KeyValue pair;
-    pair.key = take_token(text, at, '=', lines);
-    if (at < text.size() && text[at] == '=') {
-      ++at;
-      if (at < text.size()) pair.value = take_token(text, at, '\0', lines);
-    } else {
-      pair.value = "T";  // a key alone is a flag
-    }
-    pairs.push_back(std::move(pair));
-  }
-}
-
 enum class Column { species, atomic_number, position, force, velocity, momentum, image, energy, skipped };
 
 struct ColumnSpec {
   Column kind;
   int count;
 };
+
+/// One name:type:count of `Properties`.
+struct Property {
+  std::string name;
+  char type;
+  int count;
+};
+
+/// Labels stand under plain names or, where a file has none of these, all under names with one of these in
+/// front (MACE's and older GAP files), in any case. Names of two families are never mixed in a frame: one of
+/// them may be what a model said.
+constexpr std::array<std::string_view, 3> label_families{"", "ref_", "dft_"};
+
+/// Where `energy` and `free_energy` differ, the forces are the slope of the second; the first is kept here.
+constexpr const char* extrapolated_energy_key = "energy_sigma0";
+
+bool sounds_like_label(std::string_view name) {
+  const std::string word = lower_case(name);
+  const auto has = [&](std::string_view part) { return word.find(part) != std::string::npos; };
+  return word != extrapolated_energy_key && (has("energy") || has("force") || has("virial") || has("stress"));
+}
 
 struct KnownColumn {
   std::string_view name;
@@ -148,18 +121,24 @@ class ExtxyzReader final : public FrameReader {
   }
 
   void read_comment(std::string_view line, Frame& frame);
-  void take_pair(KeyValue& pair, Frame& frame);
+  void read_units(std::vector<KeyValue>& pairs);
+  void read_labels(std::vector<KeyValue>& pairs, Frame& frame);
   void read_properties(std::string_view text);
-  void set_cell(const std::string& lattice, const std::string& pbc, Frame& frame);
-  void set_virial(Frame& frame) const;
+  std::string_view family_of(const std::vector<KeyValue>& pairs) const;
+  const KnownColumn* known_column(const Property& property) const;
+  void use_columns(std::string_view text);
+  void check_columns(std::string_view text);
+  void set_cell(const std::string& lattice, std::string pbc, Frame& frame);
+  void set_virial(const std::optional<Mat3>& stress, Frame& frame) const;
+  void warn_of_unused(const Frame& frame);
   void read_atoms(std::uint64_t n, Frame& frame);
   void read_atom(std::string_view line, Frame& frame);
   void finish(Frame& frame);
   [[noreturn]] void fail_field(const char* what, std::string_view line) const {
     lines_.fail("expected {} in column order {}; the atom line is {}", what, properties_, shown(line));
   }
-  template <std::size_t N>
-  std::array<double, N> numbers(const KeyValue& pair) const;
+  /// As many finite numbers as one of `counts`.
+  std::vector<double> numbers(const KeyValue& pair, std::initializer_list<std::size_t> counts) const;
 
   LineReader lines_;
   ReadOptions options_;
@@ -167,90 +146,167 @@ class ExtxyzReader final : public FrameReader {
   std::size_t n_frames_ = 0;
   std::string where_;
   // The frame at hand.
-  std::string properties_;
-  std::string parsed_properties_;  // the text that `columns_` stands for
+  std::string properties_;  // the text that `listed_` stands for
+  std::vector<Property> listed_;
+  std::string_view family_;  // one of label_families
   std::vector<ColumnSpec> columns_;
+  std::vector<std::string> left_out_;
   bool extra_fields_ = false;  // plain XYZ: what follows the position is left out
-  std::optional<Mat3> stress_;
-  std::optional<double> free_energy_;
-  std::string lattice_, pbc_;
+  double energy_unit_ = 1, force_unit_ = 1, stress_unit_ = 1;
+  std::optional<double> virial_unit_;
   bool has_momenta_ = false;
-  bool warned_ = false;
+  bool warned_ = false, warned_of_labels_ = false;
 };
 
-template <std::size_t N>
-std::array<double, N> ExtxyzReader::numbers(const KeyValue& pair) const {
+std::vector<double> ExtxyzReader::numbers(const KeyValue& pair,
+                                          std::initializer_list<std::size_t> counts) const {
   std::string text = pair.value;
   for (char& c : text) {
     if (c == ',' || c == '[' || c == ']') c = ' ';
   }
-  std::array<double, N> values{};
+  std::vector<double> values;
   Fields fields(text);
-  for (double& value : values) {
-    if (!fields.real(value))
-      lines_.fail("{}={}: expected {} finite number(s)", pair.key, shown(pair.value), N);
-  }
-  if (!fields.at_end()) lines_.fail("{}={}: more than {} number(s)", pair.key, shown(pair.value), N);
+  double value = 0;
+  while (fields.real(value)) values.push_back(value);
+  if (!fields.at_end() || std::find(counts.begin(), counts.end(), values.size()) == counts.end())
+    lines_.fail("{}={}: expected {} finite number(s)", pair.key, shown(pair.value),
+                fmt::join(counts, " or "));
   return values;
 }
 
-Mat3 matrix(const std::array<double, 9>& v) {
+/// Nine numbers row by row, or six as ASE orders them (Voigt): xx yy zz yz xz xy.
+Mat3 matrix(const std::vector<double>& v) {
   Mat3 m;
-  m << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
+  if (v.size() == 6) {
+    m << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];
+  } else {
+    m << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
+  }
   return m;
 }
 
 void ExtxyzReader::read_comment(std::string_view line, Frame& frame) {
-  stress_.reset();
-  free_energy_.reset();
-  lattice_.clear();
-  pbc_.clear();
-  properties_ = "species:S:1:pos:R:3";
-  const bool plain =
-      line.find("Properties=") == std::string_view::npos && line.find("attice=") == std::string_view::npos;
+  const bool plain = !names_key(line, "Properties") && !names_key(line, "Lattice");
   extra_fields_ = plain;
+  std::vector<KeyValue> pairs;
   if (plain) {
     if (const std::string_view comment = Fields(line).rest(); !comment.empty())
       frame.info["comment"] = comment;
+    if (names_key(line, "energy") && !std::exchange(warned_of_labels_, true))
+      log().warn("{}: neither Lattice nor Properties, so the energy in the comment is not read",
+                 lines_.where());
   } else {
-    for (KeyValue& pair : parse_comment(line, lines_)) take_pair(pair, frame);
+    pairs = parse_comment(line, lines_);
   }
-  set_cell(lattice_, pbc_, frame);
-  set_virial(frame);
-  if (!frame.labels.energy_eV && free_energy_) {
-    frame.labels.energy_eV = free_energy_;
-  } else if (free_energy_) {
-    append_real(frame.info["free_energy"], *free_energy_);
+  const auto take = [&](const char* key, const char* otherwise) {
+    const auto pair = take_key(pairs, key);
+    return pair ? pair->value : std::string(otherwise);
+  };
+  const std::string lattice = take("Lattice", ""), pbc = take("pbc", "");
+  const std::string properties = take("Properties", "species:S:1:pos:R:3");
+  const bool other = columns_.empty() || properties != properties_;
+  if (other) read_properties(properties);
+  const std::string_view family = family_of(pairs);
+  if (other || family != family_) {
+    family_ = family;
+    use_columns(properties);
   }
-  if (properties_ != parsed_properties_) read_properties(properties_);
+  properties_ = properties;
+  read_units(pairs);
+  set_cell(lattice, pbc, frame);
+  read_labels(pairs, frame);
+  for (const KeyValue& pair : pairs) frame.info.emplace(pair.key, pair.value);
+  warn_of_unused(frame);
 }
 
-void ExtxyzReader::take_pair(KeyValue& pair, Frame& frame) {
-  const std::string& key = pair.key;
-  if (key == "Lattice" || key == "lattice") {
-    lattice_ = pair.value;
-  } else if (key == "pbc") {
-    pbc_ = pair.value;
-  } else if (key == "Properties") {
-    properties_ = pair.value;
-  } else if (key == "energy") {
-    frame.labels.energy_eV = numbers<1>(pair)[0];
-  } else if (key == "free_energy") {
-    free_energy_ = numbers<1>(pair)[0];
-  } else if (key == "virial") {
-    frame.labels.virial_eV = matrix(numbers<9>(pair));
-  } else if (key == "stress") {
-    stress_ = matrix(numbers<9>(pair));
-  } else if (!frame.info.emplace(key, pair.value).second) {
-    lines_.fail("the key {} stands twice in the comment line", shown(key));
+/// Takes the units out of the pairs: the frame is in eV and Å once it is read.
+void ExtxyzReader::read_units(std::vector<KeyValue>& pairs) {
+  energy_unit_ = force_unit_ = stress_unit_ = 1;
+  virial_unit_.reset();
+  std::vector<KeyValue> others;
+  for (KeyValue& pair : pairs) {
+    const auto quantity = unit_of(pair.key);
+    if (const std::string key = lower_case(pair.key); key == "unit" || key == "units") {
+      const std::string system = lower_case(pair.value);
+      if (system != "metal" && !system.starts_with("ev"))
+        lines_.fail("{}={}: expected metal or eV", pair.key, shown(pair.value));
+    }
+    if (!quantity) {
+      others.push_back(std::move(pair));
+      continue;
+    }
+    const auto unit = unit_value(*quantity, pair.value);
+    if (!unit) lines_.fail("{}={}: expected {}", pair.key, shown(pair.value), known_units(*quantity));
+    if (*quantity == Quantity::force) force_unit_ = *unit;
+    if (*quantity == Quantity::stress) stress_unit_ = *unit;
+    if (*quantity != Quantity::energy) continue;
+    if (lower_case(pair.key).find("virial") != std::string::npos) {
+      virial_unit_ = *unit;
+    } else {
+      energy_unit_ = *unit;
+    }
   }
+  pairs = std::move(others);
 }
 
-void ExtxyzReader::set_cell(const std::string& lattice, const std::string& pbc, Frame& frame) {
-  int periodic = 0;
-  if (pbc.empty()) {
-    periodic = lattice.empty() ? 0 : 3;
-  } else {
+/// The first family that the frame has a label of.
+std::string_view ExtxyzReader::family_of(const std::vector<KeyValue>& pairs) const {
+  const auto has = [&](std::string_view family) {
+    const auto is = [&](std::string_view name, std::initializer_list<std::string_view> labels) {
+      const std::string word = lower_case(name);
+      return word.starts_with(family) &&
+             std::find(labels.begin(), labels.end(), std::string_view(word).substr(family.size())) !=
+                 labels.end();
+    };
+    return std::any_of(pairs.begin(), pairs.end(),
+                       [&](const KeyValue& p) {
+                         return is(p.key, {"energy", "free_energy", "virial", "stress"});
+                       }) ||
+           std::any_of(listed_.begin(), listed_.end(), [&](const Property& p) {
+             return is(p.name, {"force", "forces"}) || (family.empty() && is(p.name, {"energies"}));
+           });
+  };
+  const auto found = std::find_if(label_families.begin(), label_families.end(), has);
+  return found == label_families.end() ? label_families.front() : *found;
+}
+
+void ExtxyzReader::read_labels(std::vector<KeyValue>& pairs, Frame& frame) {
+  const auto take = [&](const char* name) { return take_key(pairs, std::string(family_) + name); };
+  std::optional<double>& energy = frame.labels.energy_eV;
+  if (const auto pair = take("energy")) energy = energy_unit_ * numbers(*pair, {1})[0];
+  if (const auto pair = take("free_energy")) {
+    const double free = energy_unit_ * numbers(*pair, {1})[0];
+    if (energy && *energy != free) append_real(frame.info[extrapolated_energy_key], *energy);
+    energy = free;
+  }
+  if (const auto pair = take("virial"))
+    frame.labels.virial_eV = virial_unit_.value_or(energy_unit_) * matrix(numbers(*pair, {9}));
+  std::optional<Mat3> stress;
+  if (const auto pair = take("stress")) stress = stress_unit_ * matrix(numbers(*pair, {9, 6}));
+  set_virial(stress, frame);
+}
+
+void ExtxyzReader::warn_of_unused(const Frame& frame) {
+  if (warned_of_labels_) return;
+  std::vector<std::string> names;
+  for (const auto& [key, value] : frame.info)
+    if (sounds_like_label(key)) names.push_back(key);
+  for (const std::string& column : left_out_)
+    if (sounds_like_label(column)) names.push_back(column);
+  if (names.empty()) return;
+  warned_of_labels_ = true;
+  log().warn(
+      "{}: not read as labels: {}; labels are energy, free_energy, virial, stress and the columns forces and "
+      "energies, or all of them with REF_ or dft_ in front",
+      lines_.where(), fmt::join(names, ", "));
+}
+
+void ExtxyzReader::set_cell(const std::string& lattice, std::string pbc, Frame& frame) {
+  int periodic = lattice.empty() ? 0 : 3;
+  if (!pbc.empty()) {
+    std::replace_if(
+        pbc.begin(), pbc.end(), [](char c) { return c == '[' || c == ']' || c == ','; }, ' ');
+    periodic = 0;
     Fields fields(pbc);
     int count = 0;
     for (std::string_view flag = fields.word(); !flag.empty(); flag = fields.word(), ++count) {
@@ -266,13 +322,13 @@ void ExtxyzReader::set_cell(const std::string& lattice, const std::string& pbc, 
   }
   if (periodic == 0) return;
   if (lattice.empty()) lines_.fail("pbc={} without a Lattice", shown(pbc));
-  frame.cell = make_cell(matrix(numbers<9>({"Lattice", lattice})), lines_.where());
+  frame.cell = make_cell(matrix(numbers({"Lattice", lattice}, {9})), lines_.where());
 }
 
-void ExtxyzReader::set_virial(Frame& frame) const {
-  if (!stress_) return;
+void ExtxyzReader::set_virial(const std::optional<Mat3>& stress, Frame& frame) const {
+  if (!stress) return;
   if (!frame.cell) lines_.fail("a stress without a periodic cell");
-  const Mat3 virial = -frame.cell->volume() * *stress_;
+  const Mat3 virial = -frame.cell->volume() * *stress;
   std::optional<Mat3>& known = frame.labels.virial_eV;
   if (known && !((*known - virial).norm() <= stress_virial_agreement * (1.0 + virial.norm()))) {
     lines_.fail(
@@ -284,7 +340,7 @@ void ExtxyzReader::set_virial(Frame& frame) const {
 }
 
 void ExtxyzReader::read_properties(std::string_view text) {
-  columns_.clear();
+  listed_.clear();
   std::vector<std::string_view> parts;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(':', at), text.size());
@@ -292,7 +348,6 @@ void ExtxyzReader::read_properties(std::string_view text) {
     at = end + 1;
   }
   if (parts.size() % 3 != 0) lines_.fail("Properties={}: expected name:type:count triples", shown(text));
-  bool has_species = false, has_number = false, has_position = false;
   for (std::size_t i = 0; i < parts.size(); i += 3) {
     int count = 0;
     Fields field(parts[i + 2]);
@@ -301,44 +356,67 @@ void ExtxyzReader::read_properties(std::string_view text) {
         parts[i + 1].size() != 1) {
       lines_.fail("Properties={}: '{}' is not name:type:count", shown(text), shown(parts[i]));
     }
-    const auto known = std::find_if(known_columns.begin(), known_columns.end(),
-                                    [&](const KnownColumn& k) { return k.name == parts[i]; });
-    Column kind = Column::skipped;
-    if (known != known_columns.end()) {
-      const bool fits = known->count == count &&
-                        (known->type == parts[i + 1][0] || (known->type == 'R' && parts[i + 1][0] == 'I'));
-      if (!fits) {
-        lines_.fail("Properties={}: {} must be {}:{}:{}", shown(text), known->name, known->name, known->type,
-                    known->count);
-      }
-      kind = known->kind;
-      for (const ColumnSpec& other : columns_) {
-        if (other.kind == kind) lines_.fail("Properties={}: two columns for {}", shown(text), known->name);
-      }
-    } else if (!warned_) {
-      log().warn("{}: the column '{}' is left out", lines_.where(), parts[i]);
-      warned_ = true;
-    }
-    has_species = has_species || kind == Column::species;
-    has_number = has_number || kind == Column::atomic_number;
-    has_position = has_position || kind == Column::position;
-    columns_.push_back({kind, count});
+    listed_.push_back({std::string(parts[i]), parts[i + 1][0], count});
   }
-  if (!has_position || (!has_species && !has_number)) {
+}
+
+/// What the column is, its name in any case; null for one that is left out.
+const KnownColumn* ExtxyzReader::known_column(const Property& property) const {
+  std::string word = lower_case(property.name);
+  const bool of_family = !family_.empty() && word.starts_with(family_);
+  if (of_family) word.erase(0, family_.size());
+  const auto found = std::find_if(known_columns.begin(), known_columns.end(), [&](const KnownColumn& known) {
+    if (of_family) return known.kind == Column::force && known.name == word;
+    return known.name == property.name || (known.name.size() > 1 && known.name == word);
+  });
+  return found == known_columns.end() ? nullptr : &*found;
+}
+
+void ExtxyzReader::use_columns(std::string_view text) {
+  columns_.clear();
+  left_out_.clear();
+  for (const Property& property : listed_) {
+    const KnownColumn* known = known_column(property);
+    if (known == nullptr) {
+      columns_.push_back({Column::skipped, property.count});
+      left_out_.push_back(property.name);
+      continue;
+    }
+    const bool fits = known->count == property.count &&
+                      (known->type == property.type || (known->type == 'R' && property.type == 'I'));
+    if (!fits) {
+      lines_.fail("Properties={}: {} must be {}:{}:{}", shown(text), property.name, property.name,
+                  known->type, known->count);
+    }
+    for (const ColumnSpec& other : columns_) {
+      if (other.kind == known->kind)
+        lines_.fail("Properties={}: two columns for {}", shown(text), known->name);
+    }
+    columns_.push_back({known->kind, property.count});
+  }
+  check_columns(text);
+  std::vector<std::string> named;
+  for (const std::string& column : left_out_)
+    if (!sounds_like_label(column)) named.push_back(column);
+  if (!named.empty() && !std::exchange(warned_, true))
+    log().warn("{}: left out: the column(s) {}", lines_.where(), fmt::join(named, ", "));
+}
+
+void ExtxyzReader::check_columns(std::string_view text) {
+  const auto has = [&](Column kind) {
+    return std::any_of(columns_.begin(), columns_.end(), [&](const ColumnSpec& c) { return c.kind == kind; });
+  };
+  if (!has(Column::position) || (!has(Column::species) && !has(Column::atomic_number))) {
     lines_.fail("Properties={}: expected at least species:S:1 (or Z:I:1) and pos:R:3", shown(text));
   }
-  if (has_species && has_number) {
+  if (has(Column::species)) {
     for (ColumnSpec& column : columns_) {
       if (column.kind == Column::atomic_number) column.kind = Column::skipped;
     }
   }
-  has_momenta_ = std::any_of(columns_.begin(), columns_.end(),
-                             [](const ColumnSpec& c) { return c.kind == Column::momentum; });
-  if (has_momenta_ && std::any_of(columns_.begin(), columns_.end(),
-                                  [](const ColumnSpec& c) { return c.kind == Column::velocity; })) {
+  has_momenta_ = has(Column::momentum);
+  if (has_momenta_ && has(Column::velocity))
     lines_.fail("Properties={}: both momenta and velocities", shown(text));
-  }
-  parsed_properties_ = text;
 }
 
 void ExtxyzReader::read_atoms(std::uint64_t n, Frame& frame) {
@@ -350,9 +428,7 @@ void ExtxyzReader::read_atoms(std::uint64_t n, Frame& frame) {
     if (!lines_.next(line)) lines_.expect(fmt::format("atom {} of {}", i + 1, n));
     read_atom(line, frame);
   }
-  if (lines_.cut_off()) {
-    log().warn("{}: the last line has no end of line; was the file cut off?", lines_.where());
-  }
+  warn_if_cut_off(lines_);
 }
 
 void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
@@ -380,7 +456,7 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
         break;
       case Column::force:
         if (!fields.reals(v)) fail_field("three finite force components", line);
-        frame.labels.forces_eV_per_A.push_back(v);
+        frame.labels.forces_eV_per_A.push_back(force_unit_ * v);
         break;
       case Column::velocity:
       case Column::momentum:
@@ -398,7 +474,7 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
       case Column::energy: {
         double energy = 0;
         if (!fields.real(energy)) fail_field("a finite atomic energy", line);
-        frame.labels.atomic_energies_eV.push_back(energy);
+        frame.labels.atomic_energies_eV.push_back(energy_unit_ * energy);
         break;
       }
       case Column::skipped:
@@ -421,20 +497,6 @@ void ExtxyzReader::finish(Frame& frame) {
   check_frame(frame, where_, options_);
 }
 
-/// A key or value as it must stand in a comment line.
-std::string as_token(std::string_view text) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("_-+.:/()%", c);
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c == '\n' || c == '\r' ? ' ' : c;
-  }
-  return result + '"';
-}
-
 void append_matrix(std::string& out, std::string_view key, const Mat3& m) {
   fmt::format_to(std::back_inserter(out), "{}=\"{} {} {} {} {} {} {} {} {}\" ", key, m(0, 0), m(0, 1),
                  m(0, 2), m(1, 0), m(1, 1), m(1, 2), m(2, 0), m(2, 1), m(2, 2));
@@ -442,7 +504,7 @@ void append_matrix(std::string& out, std::string_view key, const Mat3& m) {
 
 bool is_reserved(std::string_view key) {
   return key == "Lattice" || key == "Properties" || key == "pbc" || key == "energy" || key == "virial" ||
-         key == "stress" || key.empty();
+         key == "stress" || key == "free_energy" || key.empty();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "solion/base/log.hpp"
+#include "solion/io/cut_off.hpp"
 #include "solion/io/lammps_cell.hpp"
 #include "solion/structure/elements.hpp"
 
@@ -30,11 +31,12 @@ class DataReader final : public FrameReader {
   bool next(Frame& frame) override {
     if (done_) return false;
     done_ = true;
-    lines_.expect("the title line of a LAMMPS data file");
+    check_units(lines_.expect("the title line of a LAMMPS data file"));
     advance();
     read_header();
     while (!at_end_) read_section();
     if (atoms_.empty()) throw InputError("{}: no section Atoms", lines_.name());
+    warn_if_cut_off(lines_);
     build(frame);
     check_frame(frame, lines_.name(), options_);
     return true;
@@ -44,6 +46,7 @@ class DataReader final : public FrameReader {
   /// Moves to the next line that holds more than a comment; `line_` without and `comment_` with what follows
   /// '#'.
   void advance();
+  void check_units(std::string_view title) const;
   void read_header();
   void read_section();
   void read_atoms(std::string_view style);
@@ -79,6 +82,15 @@ void DataReader::advance() {
     if (!line_.empty()) return;
   }
   at_end_ = true;
+}
+
+/// write_data ends its title by "…, timestep = 0, units = real"; other titles say nothing.
+void DataReader::check_units(std::string_view title) const {
+  constexpr std::string_view words = "units = ";
+  const auto at = title.find(words);
+  if (at == std::string_view::npos) return;
+  const std::string_view units = Fields(title.substr(at + words.size())).word();
+  if (units != "metal") lines_.fail("the title says units {}; expected metal (Å, Å/ps)", shown(units));
 }
 
 void DataReader::read_header() {

@@ -11,7 +11,8 @@ namespace solion::io {
 /// other sections are read over. The atom style is that of `Atoms # style`, else `options.atom_style`;
 /// without both only the 5 or 8 columns of style atomic are clear. Elements of the types come from
 /// `options.type_names`, else from Atom Type Labels, else from comments after the masses, else from masses
-/// that fit one element within 0.05 amu, else from `options.fallback_names`. Sorted by id.
+/// that fit one element within 0.05 amu, else from `options.fallback_names`. Sorted by id. InputError if the
+/// title says other units.
 std::unique_ptr<FrameReader> read_lammps_data(LineReader lines, const ReadOptions& options);
 
 /// Appends the frame in style atomic and LAMMPS's orientation (`to_lammps_orientation`), type t + 1 for type

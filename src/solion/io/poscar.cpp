@@ -5,16 +5,19 @@
 #include <cmath>
 
 #include "solion/base/log.hpp"
+#include "solion/io/cut_off.hpp"
 
 namespace solion::io {
 namespace {
 
 constexpr std::uint64_t most_species_runs = 1'000'000;
 
+/// Up to a comment, which VASP marks by '!' or '#'.
+std::string_view without_comment(std::string_view line) { return line.substr(0, line.find_first_of("!#")); }
+
 /// Returns the scale of each axis.
-Vec3 read_cell(LineReader& lines, Frame& frame) {
+Vec3 read_cell(std::string_view line, LineReader& lines, Frame& frame) {
   Vec3 scale = Vec3::Ones();
-  const std::string_view line = lines.expect("the scale factor of a POSCAR");
   Fields fields(line);
   if (!fields.real(scale[0])) lines.fail("{} is no scale factor; expected one or three numbers", shown(line));
   bool three = false;
@@ -48,7 +51,7 @@ Vec3 read_cell(LineReader& lines, Frame& frame) {
 void read_species(LineReader& lines, Frame& frame) {
   const std::string_view line = lines.expect("the element line");
   std::vector<int> types;
-  Fields names(line);
+  Fields names(without_comment(line));
   while (!names.at_end()) {
     std::string_view name = names.word();
     if (std::isdigit(static_cast<unsigned char>(name.front())) != 0) {
@@ -63,7 +66,7 @@ void read_species(LineReader& lines, Frame& frame) {
   }
   if (types.empty()) lines.fail("an empty line; expected element names");
   const std::string_view count_line = lines.expect("the number of atoms of each element");
-  Fields counts(count_line);
+  Fields counts(without_comment(count_line));
   std::uint64_t total = 0;
   std::vector<std::uint64_t> numbers;
   for (std::size_t i = 0; i < types.size(); ++i) {
@@ -93,9 +96,10 @@ class PoscarReader final : public FrameReader {
     frame = Frame();
     const std::string_view title = Fields(lines_.expect("the title line of a POSCAR")).rest();
     if (!title.empty()) frame.info["comment"] = title;
-    scale_ = read_poscar_header(lines_, frame);
+    scale_ = read_poscar_header(lines_.expect("the scale factor of a POSCAR"), lines_, frame);
     read_positions(frame);
     read_velocities(frame);
+    warn_if_cut_off(lines_);
     check_frame(frame, lines_.name(), options_);
     return true;
   }
@@ -162,8 +166,8 @@ void PoscarReader::read_velocities(Frame& frame) {
 
 }  // namespace
 
-Vec3 read_poscar_header(LineReader& lines, Frame& frame) {
-  Vec3 scale = read_cell(lines, frame);
+Vec3 read_poscar_header(std::string_view scale_line, LineReader& lines, Frame& frame) {
+  Vec3 scale = read_cell(scale_line, lines, frame);
   read_species(lines, frame);
   return scale;
 }

@@ -12,9 +12,9 @@ namespace solion::io {
 /// follow.
 std::unique_ptr<FrameReader> read_poscar(LineReader lines, const ReadOptions& options);
 
-/// What follows the title line, up to the numbers of atoms: fills cell, type map and types. Returns the scale
-/// of each axis, for Cartesian coordinates.
-Vec3 read_poscar_header(LineReader& lines, Frame& frame);
+/// What follows the title line, up to the numbers of atoms: fills cell, type map and types. `scale` is the
+/// first line of it, already read. Returns the scale of each axis, for Cartesian coordinates.
+Vec3 read_poscar_header(std::string_view scale, LineReader& lines, Frame& frame);
 
 /// Appends the frame with Cartesian coordinates and velocities if any. Atoms keep their order: elements that
 /// change back and forth give a species line with repeats. InputError without a cell.

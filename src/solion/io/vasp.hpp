@@ -10,15 +10,16 @@
 namespace solion::io {
 
 /// XDATCAR (https://www.vasp.at/wiki/XDATCAR): positions of every ionic step; the cell stands once or before
-/// every step.
+/// every step. A last step that is not whole is left out with a warning if there are others.
 std::unique_ptr<FrameReader> read_xdatcar(LineReader lines, const ReadOptions& options);
 
 /// OUTCAR (https://www.vasp.at/wiki/OUTCAR): every ionic step with its free energy (whose derivatives the
 /// forces are), its forces, and its virial where the stress was computed. Steps whose SCF did not converge
-/// are left out, as is a last step that is not whole; one warning counts them.
+/// are left out, as are a last step that is not whole and those without forces; one warning counts each.
+/// Several runs may stand one behind the other; steps of a machine-learned force field are read over.
 std::unique_ptr<FrameReader> read_outcar(LineReader lines, const ReadOptions& options);
 
-/// The same of vasprun.xml, which is held in memory.
+/// The same of vasprun.xml, which is held in memory. One that is cut off gives its whole steps.
 std::unique_ptr<FrameReader> read_vasprun(const std::filesystem::path& file, const ReadOptions& options);
 
 /// VASP prints the pressure tensor in kbar, positive when the cell wants to expand; here tension is positive.

@@ -25,10 +25,10 @@ std::string first_word(std::string_view text) {
 /// The tree, and questions to it that name the file in their errors.
 class Vasprun::Tree {
  public:
-  explicit Tree(const std::filesystem::path& file) : name_(file.string()) {
+  Tree(const std::filesystem::path& file, WhenCutOff when) : name_(file.string()) {
     const std::string text = read_file(file);
     const pugi::xml_parse_result result = document_.load_buffer(text.data(), text.size());
-    if (!result)
+    if (!result && !(when == WhenCutOff::read_whole_steps && load_whole_steps(text)))
       throw InputError("{}: no whole XML ({} at byte {} of {})", name_, result.description(), result.offset,
                        text.size());
     root_ = document_.child("modeling");
@@ -36,6 +36,8 @@ class Vasprun::Tree {
     for (const pugi::xml_node& calculation : root_.children("calculation")) steps_.push_back(calculation);
     if (steps_.empty()) throw InputError("{}: no <calculation>", name_);
   }
+
+  [[nodiscard]] bool cut_off() const { return cut_off_; }
 
   [[nodiscard]] pugi::xml_node root() const { return root_; }
   [[nodiscard]] const std::vector<pugi::xml_node>& steps() const { return steps_; }
@@ -93,6 +95,15 @@ class Vasprun::Tree {
   }
 
  private:
+  /// The file up to its last whole <calculation>. False if that is no XML either.
+  bool load_whole_steps(const std::string& text) {
+    constexpr std::string_view end = "</calculation>";
+    const auto at = text.rfind(end);
+    if (at == std::string::npos) return false;
+    const std::string whole = text.substr(0, at + end.size()) + "\n</modeling>\n";
+    cut_off_ = static_cast<bool>(document_.load_buffer(whole.data(), whole.size()));
+    return cut_off_;
+  }
   [[nodiscard]] double number(const pugi::xml_node& node) const {
     double value = 0;
     Fields fields(node.child_value());
@@ -108,9 +119,11 @@ class Vasprun::Tree {
   pugi::xml_document document_;
   pugi::xml_node root_;
   std::vector<pugi::xml_node> steps_;
+  bool cut_off_ = false;
 };
 
-Vasprun::Vasprun(const std::filesystem::path& file) : tree_(std::make_unique<Tree>(file)) {}
+Vasprun::Vasprun(const std::filesystem::path& file, WhenCutOff when)
+    : tree_(std::make_unique<Tree>(file, when)) {}
 Vasprun::~Vasprun() = default;
 
 std::string Vasprun::version() const {
@@ -120,16 +133,23 @@ std::string Vasprun::version() const {
 
 double Vasprun::n_electrons() const { return tree_->parameter("NELECT"); }
 std::size_t Vasprun::n_steps() const { return tree_->steps().size(); }
+bool Vasprun::cut_off() const { return tree_->cut_off(); }
+
+bool Vasprun::by_scf(std::size_t i) const {
+  const pugi::xml_node& node = tree_->steps().at(i);
+  return node.child("scstep") && node.child("structure");
+}
 
 VaspStep Vasprun::step(std::size_t i, std::size_t n_atoms) const {
   const pugi::xml_node& node = tree_->steps().at(i);
-  std::vector<double> energies;
-  for (const pugi::xml_node& electronic : node.children("scstep"))
-    energies.push_back(tree_->free_energy(electronic));
+  // Only the last two energies are asked for: the first ones of an SCF may be stars.
+  std::vector<pugi::xml_node> electronic;
+  for (const pugi::xml_node& scf : node.children("scstep")) electronic.push_back(scf);
   const double most = tree_->parameter("NELM");
   if (!(most >= 0 && most <= 1e9)) throw InputError("{}: NELM = {} is no count", tree_->name(), most);
-  const std::size_t n = energies.size();
-  const double change = n > 1 ? energies[n - 1] - energies[n - 2] : 1e9;
+  const std::size_t n = electronic.size();
+  const double change =
+      n > 1 ? tree_->free_energy(electronic[n - 1]) - tree_->free_energy(electronic[n - 2]) : 1e9;
   VaspStep step;
   step.scf_steps = static_cast<int>(n);
   step.converged = n > 0 && vasp_converged(static_cast<std::int64_t>(n), static_cast<std::int64_t>(most),
@@ -158,10 +178,14 @@ namespace {
 class VasprunReader final : public FrameReader {
  public:
   VasprunReader(const std::filesystem::path& file, const ReadOptions& options)
-      : name_(file.string()), file_(file), options_(options) {}
+      : name_(file.string()), file_(file, WhenCutOff::read_whole_steps), options_(options) {}
 
   bool next(Frame& frame) override {
     for (; at_ < file_.n_steps(); ++at_) {
+      if (!file_.by_scf(at_)) {
+        ++without_scf_;
+        continue;
+      }
       frame = file_.structure(at_);
       const VaspStep step = file_.step(at_, frame.n_atoms());
       if (!step.converged) {
@@ -174,18 +198,32 @@ class VasprunReader final : public FrameReader {
       check_frame(frame, fmt::format("{}: step {}", name_, ++at_), options_);
       return true;
     }
-    if (left_out_ > 0)
-      log().warn("{}: {} of {} ionic steps are left out, their SCF did not converge", name_,
-                 std::exchange(left_out_, 0), file_.n_steps());
+    warn();
     return false;
   }
 
  private:
+  void warn() {
+    if (left_out_ > 0)
+      log().warn("{}: {} of {} ionic steps are left out, their SCF did not converge", name_, left_out_,
+                 file_.n_steps());
+    if (without_scf_ > 0)
+      log().warn(
+          "{}: {} of {} ionic steps are left out, they have no SCF or no structure (as those of a "
+          "machine-learned force field)",
+          name_, without_scf_, file_.n_steps());
+    if (file_.cut_off() && !warned_)
+      log().warn("{}: the file is cut off; the last ionic step is not whole and left out", name_);
+    warned_ = true;
+    left_out_ = without_scf_ = 0;
+  }
+
   std::string name_;
   Vasprun file_;
   ReadOptions options_;
   std::size_t at_ = 0;
-  std::size_t left_out_ = 0;
+  std::size_t left_out_ = 0, without_scf_ = 0;
+  bool warned_ = false;
 };
 
 }  // namespace
