@@ -73,6 +73,8 @@ refused 'wrong.toml:22: trust.upper_eV_per_A = 0.1: expected more than lower_eV_
 sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
 refused "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
 refused 'absent.toml' "$solion" learn absent.toml
+sed '/^\[test\]/,/^\[trust\]/s/"perfect", "type1"/"perfect"/' campaign.toml > wrong.toml
+refused 'no forces of the structure type1, which is explored' "$solion" learn wrong.toml --run-dir wrong
 
 # The example is read whole (its dynamics are too long for a test).
 expect 1 'cannot make this folder' "$solion" learn "$source/examples/li3ocl/learn-embedded.toml" --run-dir campaign.toml/no
@@ -148,6 +150,14 @@ echo damage >> "killed/$model"
 grep -q 'is trained again' out.txt || fail "$(cat out.txt)"
 cmp whole/table_s1.csv killed/table_s1.csv || fail "another table after the damage"
 
+# So is a file of candidates made again that was lost, and one that was damaged.
+lost=$(ls killed/explore/*.extxyz | head -1)
+rm "$lost"
+echo damage >> "$(ls killed/explore/*.extxyz | tail -1)"
+"$solion" learn campaign.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ $(grep -c 'it is computed again' out.txt) == 2 && -e $lost ]] || fail "$(cat out.txt)"
+cmp whole/table_s1.csv killed/table_s1.csv || fail "another table after the loss of candidates"
+
 # A changed file is said; what does not depend on the change stays.
 sed 's/^title.*/title = "The same under another name"/' campaign.toml > changed.toml
 "$solion" learn changed.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
@@ -193,6 +203,13 @@ rm broken
 touch broken-later
 expect 1 '6 of 6 calculations gave no result' "$solion" learn real.toml --run-dir real --threads 2
 rm broken-later
+# Another reference costs all labels, and is said before they are computed.
+sed -i 's/^spacing_per_A.*/spacing_per_A = 0.9/' gpaw.toml
+touch broken
+expect 1 'the reference (kpoints) is not what this run began with' "$solion" learn real.toml --run-dir real --threads 2
+said 'these are all labels' out.txt err.txt || fail "$(cat out.txt err.txt)"
+rm broken
+sed -i 's/^spacing_per_A.*/spacing_per_A = 1.0/' gpaw.toml
 "$solion" learn real.toml --run-dir real --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
 grep -q '^6 frames at the start, [0-9]* labelled, 0 refused' out.txt || fail "$(cat out.txt)"
 echo "learn: all good"

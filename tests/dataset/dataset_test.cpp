@@ -10,8 +10,10 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/random.hpp"
+#include "solion/dataset/plausible.hpp"
 #include "solion/dataset/statistics.hpp"
 #include "solion/dataset/store.hpp"
+#include "solion/io/deepmd_npy.hpp"
 
 namespace solion::dataset {
 namespace {
@@ -130,6 +132,78 @@ TEST_F(DatasetTest, AFullSetIsNotTouchedAgain) {
   }
 }
 
+/// The folder as another program leaves it: sets of any size, no ledger.
+void write_foreign(const fs::path& folder, std::size_t n, std::size_t frames_per_set) {
+  std::vector<Frame> frames;
+  {
+    Store store(folder.parent_path() / "sorted", {"Li", "Cl"});
+    for (std::uint64_t i = 0; i < n; ++i) store.append(labelled(100 + i, "a"), {{"key", std::to_string(i)}});
+    frames = store.systems().front().frames;
+  }
+  fs::remove_all(folder.parent_path() / "sorted");
+  fs::create_directories(folder.parent_path());
+  io::write_deepmd(folder, frames, frames_per_set);
+}
+
+TEST_F(DatasetTest, SetsOfOtherProgramsAreLeftAsTheyAre) {
+  for (const std::size_t size : {1, 3, 7}) {  // frames in a set; ours hold 2
+    fs::remove_all(folder_);
+    write_foreign(folder_ / "a", 7, size);
+    const std::size_t sets = (7 + size - 1) / size;
+    for (std::uint64_t i = 0; i < 3; ++i)
+      Store(folder_, {}, 2).append(labelled(i, "a"), {{"key", std::to_string(i)}});
+    const System system = load_system(folder_ / "a");
+    ASSERT_EQ(system.frames.size(), 10U) << size;
+    ASSERT_EQ(system.sets.size(), sets + 2) << size;
+    for (std::size_t i = 0; i < 10; ++i) {
+      EXPECT_EQ(*system.frames[i].labels.energy_eV, *labelled(i < 7 ? 100 + i : i - 7, "a").labels.energy_eV);
+      EXPECT_EQ(system.provenance[i], i < 7 ? Json::object() : Json({{"key", std::to_string(i - 7)}}));
+    }
+    EXPECT_TRUE(duplicates(system, 1e-3).empty());
+  }
+}
+
+TEST_F(DatasetTest, LedgersAreComparedSetBySet) {
+  write_foreign(folder_ / "a", 5, 3);
+  std::ofstream(folder_ / "a" / "set.001" / provenance_name) << "{\"key\": \"4\"}\n{\"key\": \"5\"}\n";
+  EXPECT_EQ(load_system(folder_ / "a").provenance[3]["key"], "4");
+  std::ofstream(folder_ / "a" / "set.000" / provenance_name) << "{\"key\": \"1\"}\n{\"key\": \"2\"}\n";
+  EXPECT_THROW((void)load_system(folder_ / "a"), InputError);
+}
+
+TEST_F(DatasetTest, TextSystemsAreReadAndNotAppendedTo) {
+  const fs::path raw = folder_ / "a";
+  fs::create_directories(raw);
+  std::ofstream(raw / "type.raw") << "0 1\n";
+  std::ofstream(raw / "type_map.raw") << "Li Cl\n";
+  std::ofstream(raw / "coord.raw") << "0 0 0 2.5 2.5 2.5\n0 0 0 2.4 2.5 2.5\n";
+  std::ofstream(raw / "box.raw") << "5 0 0 0 5 0 0 0 5\n5 0 0 0 5 0 0 0 5\n";
+  std::ofstream(raw / "energy.raw") << "-7\n-7.1\n";
+  const System system = load_system(raw);
+  ASSERT_EQ(system.frames.size(), 2U);
+  EXPECT_EQ(system.provenance, std::vector<Json>(2, Json::object()));
+  Frame frame;
+  frame.cell = Cell(Mat3(Mat3::Identity() * 5));
+  frame.add_atom("Li", Vec3(0, 0, 0));
+  frame.add_atom("Cl", Vec3(2, 2, 2));
+  frame.labels.energy_eV = -7;
+  frame.labels.forces_eV_per_A.assign(2, Vec3::Zero());
+  frame.labels.virial_eV = Mat3(Mat3::Zero());
+  frame.info["structure"] = "a";
+  EXPECT_THROW(Store(folder_).append(frame, {}), InputError);
+}
+
+TEST_F(DatasetTest, AnAppendThatWasCutBetweenTwoRenamesIsMended) {
+  for (std::uint64_t i = 0; i < 2; ++i) Store(folder_).append(labelled(i, "a"), {{"key", std::to_string(i)}});
+  fs::rename(folder_ / "a" / "set.000", aside_of(folder_ / "a" / "set.000"));
+  EXPECT_THROW((void)load({folder_}), InputError);
+  Store(folder_).append(labelled(2, "a"), {{"key", "2"}});
+  EXPECT_EQ(load({folder_})[0].frames.size(), 3U);
+  fs::copy(folder_ / "a" / "set.000", aside_of(folder_ / "a" / "set.000"));  // killed before the removal
+  EXPECT_EQ(Store(folder_).n_frames(), 3U);
+  EXPECT_FALSE(fs::exists(aside_of(folder_ / "a" / "set.000")));
+}
+
 TEST_F(DatasetTest, AKillAtAnyMomentLeavesAWholeDataSet) {
   Store(folder_, {"Li", "Cl"}).append(labelled(0, "a"), {{"key", "0"}});
   RandomStream random(7, "kill");
@@ -201,6 +275,20 @@ TEST_F(DatasetTest, SplitsEveryStructureInTheSameShares) {
   EXPECT_NE(split(systems, 0.5, 2).validation, split(systems, 0.5, 3).validation);
   EXPECT_EQ(split(systems, 0.0, 1).validation.size(), 0U);
   EXPECT_THROW(split(systems, 1.5, 1), InputError);
+}
+
+TEST_F(DatasetTest, LabelsBeyondTheLimitsOfTheAuditAreNamed) {
+  Frame frame = labelled(1, "a");
+  for (Vec3& f : frame.labels.forces_eV_per_A) f = Vec3::Zero();
+  EXPECT_EQ(implausible(frame), std::nullopt);
+  frame.labels.virial_eV = Mat3(1e6 * *frame.labels.virial_eV);
+  EXPECT_THAT(implausible(frame).value_or(""), HasSubstr("a component of the stress"));
+  for (Vec3& f : frame.labels.forces_eV_per_A) f = Vec3(0, 0, 5);
+  EXPECT_THAT(implausible(frame).value_or(""), HasSubstr("the forces sum to 5 eV/Å per atom"));
+  frame.labels.forces_eV_per_A[2] = Vec3(5000, 0, 0);
+  EXPECT_THAT(implausible(frame).value_or(""), HasSubstr("the force on atom 3 (Cl) is 5000 eV/Å"));
+  frame.labels = {};
+  EXPECT_EQ(implausible(frame), std::nullopt);
 }
 
 TEST_F(DatasetTest, StatisticsAreThoseOfTheFrames) {

@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -139,6 +144,33 @@ TEST_F(ModelFile, SinglePrecisionIsRoundedOnceAndThenExact) {
     const Tree tree = read_tree(file(name));
     EXPECT_TRUE(Node(name, tree).at("model").at("descriptor").at("@variables").at("davg").array().single);
   }
+}
+
+/// A limit on the size of files stands for a full disk. In a child, to the end of which HDF5 cleans up.
+TEST_F(ModelFile, AFullDiskIsSaidAndHarmsNothing) {
+  const Model model = random_model();
+  write_model(file("good.dp"), model);
+  const std::string before = read_file(file("good.dp"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    int failures = 0;
+    for (int round = 0; round < 2; ++round) {
+      try {
+        write_model(file("good.dp"), model);
+      } catch (const WorkError&) {
+        ++failures;
+      }
+    }
+    std::exit(failures == 2 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(read_file(file("good.dp")), before);
 }
 
 TEST_F(ModelFile, ConvertsDeepmdKitsFixture) {

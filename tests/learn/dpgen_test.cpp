@@ -269,10 +269,91 @@ TEST_F(DpgenTest, WhatIsNoDpgenInputIsRefused) {
   EXPECT_THAT(refusal("\"sys_idx\": [0]", "\"sys_idx\": [7]"), HasSubstr("model_devi_jobs[0].sys_idx = [7]"));
   EXPECT_THAT(refusal("\"numb_models\": 4", "\"numb_models\": 4.5"), HasSubstr("numb_models"));
   EXPECT_THROW(dpgen_history(at("cells"), {}), InputError);
+}
+
+TEST_F(DpgenTest, WhatOfARunCannotBeReadIsRemarkedAndLeftOut) {
   const fs::path run = write_run();
-  put(run / "iter.000001/01.model_devi/task.001.000000/model_devi.out", "0 1e-3 1e-4 5e-4 O.04 0.01 0.02\n");
-  EXPECT_THAT([&] { dpgen_history(run, read_json(at("param.json"))); },
-              ThrowsMessage<InputError>(HasSubstr("'O.04' is no number")));
+  put(run / "iter.000001/01.model_devi/task.001.000000/model_devi.out",
+      "0 1e-3 1e-4 5e-4 O.04 0.01 0.02\n10 1e-3 1e-4 5e-4 0.04 0.01 0.02\n20 1e-3 1e");
+  fs::create_directories(run / "iter.000000/02.fp/data.001");  // killed before the data were collected
+  const fs::path mixed = run / "iter.000001/02.fp/data.000";
+  labelled(mixed, 2);
+  put(mixed / "set.000/real_atom_types.npy", "no array");
+  const Json history = dpgen_history(run, read_json(at("param.json")));
+  ASSERT_EQ(history["remarks"].size(), 4U) << history["remarks"];
+  EXPECT_THAT(history["remarks"][0].get<std::string>(), HasSubstr("data.001: no DeePMD system"));
+  EXPECT_THAT(history["remarks"].dump(), HasSubstr("'O.04' is no number"));
+  EXPECT_THAT(history["remarks"].dump(), HasSubstr("'1e' is no number"));
+  EXPECT_THAT(history["remarks"].dump(), HasSubstr("real_atom_types.npy"));
+  EXPECT_EQ(history["iterations"][1]["systems"][1]["accurate"], 1);
+  EXPECT_EQ(history["iterations"][0]["labelled"], 2);
+  EXPECT_THAT(history_text(history), HasSubstr("left out: "));
+  import(run);
+  EXPECT_EQ(read_campaign(at("campaign.toml")).data.size(), 3U);
+}
+
+TEST_F(DpgenTest, AFlatMachineFileIsReadAsWell) {
+  put(at("machine.json"), R"({
+    "deepmd_path": "/opt/deepmd", "train_machine": {"machine_type": "slurm"}, "train_resources": {"numb_gpu": 1},
+    "model_devi_command": "lmp", "model_devi_group_size": 5, "fp_command": "mpirun vasp_std || :", "fp_group_size": 2,
+    "fp_machine": {"machine_type": "slurm", "hostname": "h", "port": 22, "username": "u", "work_path": "/w"},
+    "fp_resources": {"numb_node": 2, "task_per_node": 16, "numb_gpu": null, "qos": null, "with_mpi": true,
+                     "envs": {"MODULEPATH": ["/a", "/b"], "X": 1}},
+    "fp_user_forward_files": ["vdw_kernel.bindat"], "_comment10": "that's all"})");
+  import();
+  for (const auto& [key, note] : notes_)
+    EXPECT_TRUE(note.fate != Fate::unknown || key == "fp_colour" || key == "model_devi_e_trust_lo") << key;
+  const auto label = reference::read_settings(at("campaign-label.toml"), reference::calculator("vasp"));
+  EXPECT_EQ(label.settings.program, "vasp_std");
+  EXPECT_THAT(label.settings.launcher, ElementsAre("mpirun"));
+  EXPECT_EQ(label.options.executor.kind, reference::ExecutorSettings::Kind::slurm);
+  EXPECT_EQ(label.options.executor.script,
+            "#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=16\nexport MODULEPATH=/a\nexport MODULEPATH=/b\n"
+            "export X=1\n");
+  EXPECT_THAT(lost("train_machine"), HasSubstr("solion itself"));
+  EXPECT_EQ(lost("fp_command"), "not lost");
+  EXPECT_THAT(lost("fp.user_forward_files"), HasSubstr("template"));
+}
+
+TEST_F(DpgenTest, VaspsTagsInTheParametersBecomeAnIncar) {
+  std::string text = param_text;
+  const std::string incar = "\"fp_incar\": \"INCAR\"";
+  text.replace(
+      text.find(incar), incar.size(),
+      R"("user_fp_params": {"ENCUT": 600, "KSPACING": 0.3, "KGAMMA": false, "MAGMOM": [1, 2], "PREC": "A"})");
+  write_file(at("param.json"), text);
+  import();
+  EXPECT_EQ(lost("user_fp_params"), "not lost");
+  EXPECT_EQ(read_file(at("campaign.INCAR")),
+            "ENCUT = 600\nKGAMMA = .FALSE.\nKSPACING = 0.3\nMAGMOM = 1 2\nPREC = A\n");
+  const auto label = reference::read_settings(at("campaign-label.toml"), reference::calculator("vasp"));
+  EXPECT_DOUBLE_EQ(label.settings.kpoints.spacing_per_A, 0.3);
+  EXPECT_THAT(label.settings.template_text, HasSubstr("ENCUT = 600"));
+}
+
+TEST_F(DpgenTest, CellsAreReadInTheStatedFormat) {
+  std::string text = param_text;
+  const std::string configs = "[[\"0000*/POSCAR\"], [\"one/POSCAR\"]]";
+  fs::copy_file(at("cells/one/POSCAR"), at("cells/one/start.in"));
+  text.replace(text.find(configs), configs.size(), "[[\"0000*/POSCAR\"], [\"one/start.in\"]]");
+  write_file(at("param.json"), text);
+  import();
+  Campaign campaign = read_campaign(at("campaign.toml"));
+  EXPECT_EQ(campaign.system.files.at("sys001"), at("campaign-cells/sys001.extxyz"));
+  EXPECT_EQ(io::read_frame(campaign.system.files.at("sys001")).formula(),
+            io::read_frame(at("cells/one/POSCAR")).formula());
+
+  // LAMMPS's types are numbers of the type map where no mass says more.
+  write_file(at("cells/one/conf.lmp"),
+             "one cell\n\n2 atoms\n2 atom types\n0 4 xlo xhi\n0 4 ylo yhi\n0 4 zlo zhi\n\nAtoms\n\n"
+             "1 1 0 0 0\n2 2 2 2 2\n");
+  text.replace(text.find("start.in"), 8, "conf.lmp");
+  text.replace(text.find("\"sys_batch_size\""), 0, "\"sys_format\": \"lammps/lmp\", ");
+  write_file(at("param.json"), text);
+  notes_.clear();
+  import();
+  campaign = read_campaign(at("campaign.toml"));
+  EXPECT_EQ(io::read_frame(campaign.system.files.at("sys001")).element(1), "Cl");
 }
 
 }  // namespace

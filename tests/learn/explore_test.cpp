@@ -163,6 +163,22 @@ TEST(Explore, AStartThatFailsIsOfferedAsItWasBuilt) {
   EXPECT_NEAR((e.frames[0].frame.positions[0] - start.positions[0]).norm(), 0, 1e-12);
 }
 
+TEST(Explore, AtomsOnTopOfEachOtherAreAFailureEvenIfAllMembersAgree) {
+  const Frame start = repeat(testing::li3ocl_cell(), {2, 1, 1});
+  Frame home = start;
+  home.positions[1] = home.positions[0] + Vec3(0.05, 0, 0);  // where the springs pull the second atom
+  Committee committee = springs(home, 0.0);
+  const auto distance = [](const Frame& f) {
+    return f.cell->minimum_image(f.positions[1] - f.positions[0]).norm();
+  };
+  const Exploration e = explore(start, nvt(2000), 10, {0.1, 0.3}, committee);
+  ASSERT_TRUE(e.stopped_at);
+  EXPECT_THAT(e.reason, ::testing::HasSubstr("apart"));
+  EXPECT_GT(e.failed, 0U);
+  ASSERT_EQ(e.frames.size(), 1U);
+  EXPECT_GE(distance(e.frames[0].frame), 0.3);
+}
+
 TEST(Explore, AnExplosionIsAFailureWithTheLastGoodFrame) {
   const Frame home = repeat(testing::li3ocl_cell(), {2, 1, 1});
   Committee committee = springs(home, 0.0);

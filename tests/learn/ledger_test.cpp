@@ -2,6 +2,7 @@
 #include "solion/learn/ledger.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -76,6 +77,26 @@ TEST_F(LedgerTest, LookingWritesNothing) {
   EXPECT_THROW((void)Ledger::read_only(file()), WorkError);
   Ledger(file()).once("md", "m", Json{{"x", 1}}, [] { return Json{{"ok", true}}; });
   EXPECT_EQ(Ledger::read_only(file()).tasks().size(), 1U);
+}
+
+/// The files as a kill inside a commit leaves them: pages are written, and the journal knows the old ones.
+TEST_F(LedgerTest, ACommitThatWasCutIsTakenBack) {
+  {
+    Ledger ledger(file());
+    for (int i = 0; i < 100; ++i)
+      ledger.once("md", "m", Json{{"x", i}}, [] { return Json{{"text", std::string(1000, 'a')}}; });
+  }
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA cache_size = 5; BEGIN; UPDATE task SET name = 'cut', outputs = '{}'",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  std::filesystem::copy(file(), folder_ / "cut.sqlite");
+  std::filesystem::copy(file().string() + "-journal", folder_ / "cut.sqlite-journal");
+  sqlite3_close(db);
+  const auto tasks = Ledger::read_only(folder_ / "cut.sqlite").tasks();
+  ASSERT_EQ(tasks.size(), 100U);
+  for (const Task& task : tasks) EXPECT_EQ(task.name, "m");
 }
 
 TEST_F(LedgerTest, ForeignFileIsRefusedWithItsName) {

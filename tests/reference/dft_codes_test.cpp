@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "fake_code.hpp"
 #include "solion/base/constants.hpp"
@@ -355,6 +356,14 @@ TEST(Abinit, TypesFollowTheTemplate) {
   const std::string input = read_file(scratch.path() / "calculate.abi");
   EXPECT_THAT(input, HasSubstr("typat 2 1\n"));
   EXPECT_THAT(input, HasSubstr("ngkpt 3 3 3\nnshiftk 1\nshiftk 0 0 0"));
+  // ABINIT refuses lines of more than 264 characters.
+  Frame large = frame;
+  for (int i = 0; i < 200; ++i) large.add_atom(i % 2 == 0 ? "Li" : "Cl", Vec3(0.01 * i, 2, 0));
+  settings.kpoints.points.assign(64, Vec3(0.25, 0.25, 0.25));
+  abinit().prepare(large, settings, scratch.path());
+  std::istringstream lines(read_file(scratch.path() / "calculate.abi"));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 132U) << line;
+  settings.kpoints.points.clear();
   frame.add_atom("O", Vec3(0, 2, 2));
   EXPECT_THROW(abinit().prepare(frame, settings, scratch.path()), InputError);
   settings.template_text = "@CELL@\n@ATOMS@\n@KPOINTS@\n";

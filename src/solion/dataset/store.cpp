@@ -74,10 +74,17 @@ void move_into_place(const fs::path& from, const fs::path& to) {
   if (fs::exists(to)) {
     result = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE);
     if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
-      // A file system without exchange: two renames, with the old set beside the new one for a moment.
-      const fs::path old = from.string() + ".old";
+      // A file system without exchange (NFS): two renames. The old set stays where mend_cut_append finds it.
+      const fs::path old = aside_of(to);
       result = std::rename(to.c_str(), old.c_str());
-      if (result == 0) result = std::rename(from.c_str(), to.c_str());
+      if (result == 0) {
+        result = std::rename(from.c_str(), to.c_str());
+        const int error = errno;
+        if (result != 0) (void)std::rename(old.c_str(), to.c_str());
+        std::error_code ignored;
+        if (result == 0) fs::remove_all(old, ignored);
+        errno = error;
+      }
     }
   } else {
     result = std::rename(from.c_str(), to.c_str());
@@ -85,6 +92,22 @@ void move_into_place(const fs::path& from, const fs::path& to) {
   if (result != 0)
     throw WorkError("{}: cannot put the new frames in place: {}", to.string(), std::strerror(errno));
   flush_folder(to.parent_path());
+}
+
+/// After a kill between the two renames of an append, or between the second one and the removal.
+void mend_cut_append(const fs::path& system) {
+  std::vector<std::pair<fs::path, fs::path>> found;
+  for (const auto& entry : fs::directory_iterator(system)) {
+    if (const auto set = set_put_aside(entry.path())) found.emplace_back(entry.path(), *set);
+  }
+  for (const auto& [old, set] : found) {
+    if (fs::exists(set)) {
+      fs::remove_all(old);
+    } else {
+      fs::rename(old, set);
+      flush_folder(system);
+    }
+  }
 }
 
 /// A name for a folder: letters, digits and -_.+ of `text`, the rest dropped.
@@ -165,6 +188,7 @@ Store::Store(fs::path folder, std::vector<std::string> elements, std::size_t fra
     // We hold the lock, so this was left by a process that died in the middle of an append.
     if (name.starts_with(staging_prefix)) fs::remove_all(entry.path());
     if (name.starts_with('.') || !entry.is_directory() || !io::is_deepmd_system(entry.path())) continue;
+    mend_cut_append(entry.path());
     systems_.push_back(load_system(entry.path()));
   }
   std::sort(systems_.begin(), systems_.end(),
@@ -237,21 +261,55 @@ System& Store::system_for(const Frame& frame, const std::string& structure) {
 }
 
 void Store::reload(System& system) {
-  if (io::is_deepmd_system(system.path)) system = load_system(system.path);
+  if (!io::is_deepmd_system(system.path)) return;
+  mend_cut_append(system.path);
+  system = load_system(system.path);
 }
 
-void Store::write_last_set(const System& system, std::size_t begin) const {
+Store::Place Store::place_for(const System& system) const {
+  if (system.frames.empty()) return {"set.000", 0};
+  const std::size_t n = system.frames.size();
+  // Only a set of our own is written anew: another one may hold arrays that this program does not know.
+  if (const Set& last = system.sets.back(); last.has_ledger && last.n_frames < frames_per_set_) {
+    const bool like_ours = std::all_of(system.frames.end() - static_cast<std::ptrdiff_t>(last.n_frames),
+                                       system.frames.end(), [](const Frame& frame) {
+                                         const Labels& l = frame.labels;
+                                         return l.energy_eV && l.virial_eV && !l.forces_eV_per_A.empty() &&
+                                                l.atomic_energies_eV.empty();
+                                       });
+    if (like_ours) return {last.path.filename().string(), n - last.n_frames};
+  }
+  std::size_t number = system.sets.size();
+  while (fs::exists(system.path / fmt::format("set.{:03}", number))) ++number;
+  return {fmt::format("set.{:03}", number), n};
+}
+
+void Store::write_set(const System& system, const Place& place) const {
   const Staging staging(folder_);
-  const std::span<const Frame> frames(system.frames.data() + begin, system.frames.size() - begin);
+  const std::span<const Frame> frames(system.frames.data() + place.begin, system.frames.size() - place.begin);
   io::write_deepmd(staging.path, frames, frames.size());
   std::string ledger;
-  for (std::size_t i = begin; i < system.provenance.size(); ++i) ledger += system.provenance[i].dump() + "\n";
+  for (std::size_t i = place.begin; i < system.provenance.size(); ++i)
+    ledger += system.provenance[i].dump() + "\n";
   write_file(staging.path / "set.000" / provenance_name, ledger);
   if (!fs::exists(system.path)) {
     move_into_place(staging.path, system.path);
     return;
   }
-  move_into_place(staging.path / "set.000", system.path / fmt::format("set.{:03}", begin / frames_per_set_));
+  move_into_place(staging.path / "set.000", system.path / place.set);
+}
+
+/// Systems that a set of ours would damage.
+void Store::require_appendable(const System& system, const Frame& frame) {
+  if (system.frames.empty()) return;
+  if (system.sets.empty() || fs::exists(system.sets.front().path / "real_atom_types.npy")) {
+    throw InputError("{}: a system of {}; nothing can be appended: solion convert {} -o FOLDER/ first",
+                     system.path.string(), system.sets.empty() ? "dpdata's deepmd/raw" : "mixed type",
+                     system.path.string());
+  }
+  if (system.frames.front().cell.has_value() != frame.cell.has_value())
+    throw InputError("{}: a system {} cells, and the frame {}", system.path.string(),
+                     frame.cell ? "without" : "with", frame.cell ? "has one" : "has none");
 }
 
 bool Store::append(const Frame& frame, Json provenance) {
@@ -270,6 +328,8 @@ bool Store::append(const Frame& frame, Json provenance) {
   System& system = system_for(sorted, structure);
   reload(system);  // another process may have appended
   if (const std::string key = key_of(provenance); !key.empty() && has_key(system, key)) return false;
+  require_appendable(system, sorted);
+  const Place place = place_for(system);
   if (!system.frames.empty()) {
     // Types are numbers of this system's own map, which may be older and shorter.
     sorted.type_map = system.type_map();
@@ -278,13 +338,15 @@ bool Store::append(const Frame& frame, Json provenance) {
   system.frames.push_back(std::move(sorted));
   system.provenance.push_back(std::move(provenance));
   try {
-    write_last_set(system, (system.frames.size() - 1) / frames_per_set_ * frames_per_set_);
+    write_set(system, place);
   } catch (...) {
     system.frames.pop_back();
     system.provenance.pop_back();
     if (system.frames.empty()) systems_.pop_back();  // it was made for this frame
     throw;
   }
+  if (place.begin + 1 == system.frames.size()) system.sets.push_back({system.path / place.set, 0, true});
+  ++system.sets.back().n_frames;
   return true;
 }
 

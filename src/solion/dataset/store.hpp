@@ -16,13 +16,14 @@ namespace solion::dataset {
 ///
 /// An append writes the last set of the system anew beside the old one and exchanges the two folders in one
 /// step, so that a reader or a kill at any moment sees all arrays and the ledger with the frame, or all
-/// without it.
+/// without it. A last set that is full, or that another program wrote (it has no ledger), is left as it is,
+/// and the frame begins a new one.
 class Store {
  public:
   /// Opens or creates the folder. `elements` fixes the type map (order and at least these elements); without
   /// it, that of the systems that are there, or else the elements by first appearance. InputError if systems
   /// that are there have another map, if a system is damaged, or if the path is a file. A set.NNN folder
-  /// takes at most `frames_per_set` frames (the same number must be given each time).
+  /// is extended up to `frames_per_set` frames; larger ones may be there.
   explicit Store(std::filesystem::path folder, std::vector<std::string> elements = {},
                  std::size_t frames_per_set = 500);
 
@@ -33,7 +34,8 @@ class Store {
 
   /// Appends a frame with energy, forces and virial. Returns false, and changes nothing, if a frame of the
   /// same key is there. InputError for a frame without energy, forces or virial, or with an element that the
-  /// type map does not have; WorkError (disk full, …) leaves the data set as it was.
+  /// type map does not have, and for a system of deepmd/raw or of mixed type; WorkError (disk full, …) leaves
+  /// the data set as it was.
   bool append(const Frame& frame, Json provenance);
 
   [[nodiscard]] const std::vector<System>& systems() const { return systems_; }
@@ -44,7 +46,14 @@ class Store {
   void extend_type_map(const Frame& frame);
   System& system_for(const Frame& frame, const std::string& structure);
   void reload(System& system);
-  void write_last_set(const System& system, std::size_t begin) const;
+  /// The set that the next frame goes to, and the first frame of that set.
+  struct Place {
+    std::string set;
+    std::size_t begin;
+  };
+  [[nodiscard]] Place place_for(const System& system) const;
+  void write_set(const System& system, const Place& place) const;
+  static void require_appendable(const System& system, const Frame& frame);
 
   std::filesystem::path folder_;
   TypeMap type_map_;

@@ -9,54 +9,53 @@
 #include "solion/base/files.hpp"
 #include "solion/base/log.hpp"
 #include "solion/io/deepmd_npy.hpp"
+#include "solion/io/npy.hpp"
 
 namespace solion::dataset {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Appends the objects of one ledger; returns how many there are.
-std::size_t read_ledger(const fs::path& path, std::vector<Json>& into) {
+/// The objects of one set's ledger; empty ones if it has none.
+std::vector<Json> read_ledger(const Set& set) {
+  if (!set.has_ledger) return std::vector<Json>(set.n_frames, Json::object());
+  const fs::path path = set.path / provenance_name;
   std::istringstream lines(read_file(path));
-  std::string line;
-  std::size_t n = 0;
-  while (std::getline(lines, line)) {
-    ++n;
-    Json object = Json::parse(line, nullptr, false);
-    if (object.is_discarded() || !object.is_object())
-      throw InputError("{}:{}: not a JSON object", path.string(), n);
-    into.push_back(std::move(object));
+  std::vector<Json> objects;
+  for (std::string line; std::getline(lines, line);) {
+    objects.push_back(Json::parse(line, nullptr, false));
+    if (objects.back().is_discarded() || !objects.back().is_object())
+      throw InputError("{}:{}: not a JSON object", path.string(), objects.size());
   }
-  return n;
+  if (objects.size() != set.n_frames)
+    throw InputError("{}: {} lines, but the set has {} frames", path.string(), objects.size(), set.n_frames);
+  return objects;
 }
 
-/// The ledgers of all sets, in the order in which the frames are read.
-std::vector<Json> read_provenance(const fs::path& folder, std::size_t n_frames) {
-  std::vector<fs::path> sets;
+/// Frames of a set whose arrays have been read, and so are known to agree: from the smallest of them.
+std::size_t frames_of(const fs::path& set) {
+  for (const char* name : {"energy.npy", "box.npy"}) {
+    if (fs::exists(set / name)) return io::read_npy(set / name).shape.at(0);
+  }
+  return io::read_npy(set / "coord.npy").shape.at(0);
+}
+
+/// The sets in the order in which their frames are read.
+std::vector<Set> sets_of(const fs::path& folder, std::size_t n_frames) {
+  std::vector<Set> sets;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory() && entry.path().filename().string().starts_with("set."))
-      sets.push_back(entry.path());
-  }
-  std::sort(sets.begin(), sets.end());
-  std::vector<Json> provenance;
-  bool complete = true;
-  for (const fs::path& set : sets) {
-    const fs::path ledger = set / provenance_name;
-    if (fs::exists(ledger)) {
-      read_ledger(ledger, provenance);
-    } else if (sets.size() == 1) {
-      provenance.assign(n_frames, Json::object());
-    } else {
-      complete = false;
+    const std::string name = entry.path().filename().string();
+    if (const auto lost = set_put_aside(entry.path()); lost && !fs::exists(*lost)) {
+      throw InputError(
+          "{}: an append to this system was cut short here; the next append mends it, or rename {} to {}",
+          entry.path().string(), name, lost->filename().string());
     }
+    if (entry.is_directory() && name.starts_with("set."))
+      sets.push_back({entry.path(), 0, fs::exists(entry.path() / provenance_name)});
   }
-  // With several sets and a ledger in only some of them, nobody knows which frame a line belongs to.
-  if (!complete) provenance.assign(n_frames, Json::object());
-  if (provenance.size() != n_frames) {
-    throw InputError("{}: {} frames, but {} lines in its {}", folder.string(), n_frames, provenance.size(),
-                     provenance_name);
-  }
-  return provenance;
+  std::sort(sets.begin(), sets.end(), [](const Set& a, const Set& b) { return a.path < b.path; });
+  for (Set& set : sets) set.n_frames = sets.size() == 1 ? n_frames : frames_of(set.path);
+  return sets;
 }
 
 /// Labels of molecules in boxes and of gases are data like any other; a crystal in other units than Å is not.
@@ -70,6 +69,16 @@ void judge_density(const System& system) {
 }
 
 }  // namespace
+
+fs::path aside_of(const fs::path& set) {
+  return set.parent_path() / ("." + set.filename().string() + ".old");
+}
+
+std::optional<fs::path> set_put_aside(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (!name.starts_with(".set.") || !name.ends_with(".old")) return std::nullopt;
+  return path.parent_path() / name.substr(1, name.size() - 5);
+}
 
 System load_system(const fs::path& folder, const std::vector<std::string>& type_names) {
   System system;
@@ -91,7 +100,11 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
   }
   if (system.frames.empty()) throw InputError("{}: no frames", folder.string());
   judge_density(system);
-  system.provenance = read_provenance(system.path, system.frames.size());
+  system.sets = sets_of(system.path, system.frames.size());
+  for (const Set& set : system.sets) {
+    for (Json& about : read_ledger(set)) system.provenance.push_back(std::move(about));
+  }
+  if (system.sets.empty()) system.provenance.assign(system.frames.size(), Json::object());
   return system;
 }
 

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,13 @@ namespace solion::dataset {
 /// Name of the ledger inside each set.
 inline constexpr const char* provenance_name = "provenance.jsonl";
 
+/// One set.NNN folder of a system.
+struct Set {
+  std::filesystem::path path;
+  std::size_t n_frames = 0;
+  bool has_ledger = false;
+};
+
 /// Frames with the same atoms in the same order. Never empty once loaded.
 struct System {
   std::string name;            ///< the folder's name
@@ -29,14 +37,21 @@ struct System {
   std::vector<Frame> frames;
   /// One JSON object a frame (key, structure, temperature_K, …); empty objects where a set has no ledger.
   std::vector<Json> provenance;
+  /// In the order of the frames, as large as whoever wrote them made them; none in dpdata's deepmd/raw.
+  std::vector<Set> sets;
 
   [[nodiscard]] std::size_t n_atoms() const { return frames.front().n_atoms(); }
   [[nodiscard]] const TypeMap& type_map() const { return frames.front().type_map; }
 };
 
-/// Reads one system folder. InputError if it is none, is damaged, or a ledger has another number of lines
-/// than its set has frames.
+/// Reads one system folder. InputError if it is none, is damaged, a ledger has another number of lines than
+/// its set has frames, or an append was cut short that only the next one can mend.
 System load_system(const std::filesystem::path& folder, const std::vector<std::string>& type_names = {});
+
+/// Where an append puts the old set for the moment between two renames, on a file system that cannot exchange
+/// folders; and the set that such a folder was, nothing for any other folder.
+std::filesystem::path aside_of(const std::filesystem::path& set);
+std::optional<std::filesystem::path> set_put_aside(const std::filesystem::path& path);
 
 /// Every folder below `path` (itself included) that holds a type.raw, sorted by path. InputError if there is
 /// none.

@@ -27,8 +27,6 @@ class Handle {
   }
   [[nodiscard]] bool good() const { return id_ >= 0; }
   operator hid_t() const { return id_; }  // NOLINT: an hid_t with an owner
-  /// Closes now; false if that failed (a write that comes too late).
-  bool close() { return close_(std::exchange(id_, -1)) >= 0; }
 
  private:
   hid_t id_;
@@ -180,7 +178,7 @@ class ArrayWriter {
                          H5Dclose);
     if (!dataset.good() ||
         H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) {
-      throw WorkError("{}: writing failed (is the disk full?)", name_);
+      throw WorkError("{}: the model cannot be put into HDF5 (is there no memory?)", name_);
     }
     return path;
   }
@@ -213,11 +211,16 @@ Tree read_hdf5_tree(const std::filesystem::path& path) {
 }
 
 void write_hdf5_tree(const std::filesystem::path& path, const Tree& tree) {
-  AtomicFile target(path);
   const std::string name = path.string();
   const Silence silence;
-  Handle file(H5Fcreate(target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
-  if (!file.good()) throw WorkError("{}: cannot write", name);
+  // Built in memory: HDF5 cannot give up a file whose writing failed, and would crash at the program's end.
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(access, std::size_t{1} << 20U, 0);
+  const Handle file(H5Fcreate((name + ".image").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
+  const auto check = [&](bool good) {
+    if (!good) throw WorkError("{}: the model cannot be put into HDF5 (is there no memory?)", name);
+  };
+  check(file.good());
   const std::string text =
       ArrayWriter(file, name, tree).visit(tree.root).dump(-1, ' ', false, Json::error_handler_t::replace);
   {
@@ -227,11 +230,14 @@ void write_hdf5_tree(const std::filesystem::path& path, const Tree& tree) {
     const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
     const Handle attribute(H5Acreate2(file, "json", type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
     const char* pointer = text.c_str();
-    if (!attribute.good() || H5Awrite(attribute, type, static_cast<const void*>(&pointer)) < 0)
-      throw WorkError("{}: writing failed (is the disk full?)", name);
+    check(attribute.good() && H5Awrite(attribute, type, static_cast<const void*>(&pointer)) >= 0);
   }
-  if (!file.close()) throw WorkError("{}: writing failed (is the disk full?)", name);
-  target.commit();
+  check(H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0);
+  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+  check(size > 0);
+  std::string image(static_cast<std::size_t>(size), '\0');
+  check(H5Fget_file_image(file, image.data(), image.size()) == size);
+  write_file(path, image);
 }
 
 }  // namespace solion::dp

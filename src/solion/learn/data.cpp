@@ -8,14 +8,12 @@
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
-#include "solion/base/progress.hpp"
 #include "solion/base/random.hpp"
-#include "solion/base/threads.hpp"
 #include "solion/catalog/crystal.hpp"
+#include "solion/dataset/plausible.hpp"
 #include "solion/dataset/store.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/learn/stages.hpp"
-#include "solion/md/simulation.hpp"
 #include "solion/structure/defects.hpp"
 
 namespace solion::learn {
@@ -29,44 +27,6 @@ std::string key_of_part(const std::vector<Frame>& frames) {
   return sha256(text);
 }
 
-/// Frames of molecular dynamics with the reference itself, without labels.
-std::vector<Frame> reference_frames(const Context& context, const std::string& structure,
-                                    double temperature_K, int variant) {
-  const TestConfig& test = context.campaign.test;
-  md::Settings settings;
-  settings.ensemble = md::Ensemble::nvt;
-  settings.thermostat = md::Thermostat::langevin;
-  settings.seed = context.campaign.seed + 7919 * static_cast<std::uint64_t>(variant + 1);
-  settings.stages = {{test.steps, temperature_K, temperature_K}};
-  const Frame start = build_cell(context.campaign, structure, variant);
-  const Json inputs{{"reference", context.labeller.identity()}, {"start", frame_key(start)},
-                    {"temperature_K", temperature_K},           {"steps", test.steps},
-                    {"frame_every", test.frame_every},          {"seed", settings.seed}};
-  const std::string name = fmt::format("{} {:g} K", structure, temperature_K);
-  const Json outputs = context.ledger.once("reference-md", name, inputs, [&] {
-    const auto potential = context.labeller.potential();
-    md::Simulation simulation(settings, start, *potential);
-    std::vector<Frame> frames;
-    while (simulation.state().step < test.steps) {
-      throw_if_interrupted();
-      simulation.step();
-      if (simulation.state().step % test.frame_every != 0) continue;
-      Frame frame = simulation.frame();
-      frame.labels = {};
-      frame.velocities.clear();
-      frame.images.clear();
-      frame.info = {{"structure", structure}, {"temperature_K", fmt::format("{:g}", temperature_K)}};
-      frames.push_back(std::move(frame));
-    }
-    const std::string file = fmt::format("test/{}_{:g}K-{}.extxyz", structure, temperature_K,
-                                         Ledger::key_of("reference-md", inputs).substr(0, 8));
-    context.folder("test");
-    io::write_frames(context.options.run_dir / file, frames);
-    return Json{{"frames", file}, {"n", frames.size()}};
-  });
-  return io::read_frames(context.options.run_dir / outputs["frames"].get<std::string>());
-}
-
 }  // namespace
 
 fs::path Context::folder(const std::string& name) const {
@@ -75,6 +35,25 @@ fs::path Context::folder(const std::string& name) const {
   fs::create_directories(path, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", path.string(), error.message());
   return path;
+}
+
+void forget_if_lost(const Context& context, const std::string& key) {
+  const auto task = context.ledger.find(key);
+  if (!task || task->outcome != "done") return;
+  const auto name = task->outputs.value("frames", std::string());
+  if (name.empty()) return;
+  const fs::path file = context.options.run_dir / name;
+  try {
+    const std::string content = read_file(file);
+    if (!task->outputs.contains("sha256")) {  // of an earlier version: whole if it can be read
+      (void)io::read_frames(file);
+      return;
+    }
+    if (task->outputs["sha256"] == sha256(content)) return;
+  } catch (const Error&) {  // it is lost
+  }
+  log().warn("{} is missing or was changed since it was written; it is computed again", file.string());
+  context.ledger.forget(key);
 }
 
 std::vector<std::string> all_structures(const Campaign& campaign) {
@@ -203,17 +182,26 @@ std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>
   std::vector<Json> outcomes(frames.size());
   std::vector<Frame> open;
   std::vector<std::size_t> index;
+  // What was labelled before a kill counts in the audit of the rest, as it would have without the kill.
+  std::vector<Frame> judged_by = known;
+  // Repeats are left out before anything is looked up: a second call must not find what the first one made.
+  std::set<std::string> seen;
   for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (!seen.insert(frame_key(frames[i])).second) continue;
     outcomes[i] = labelling.known(frames[i]);
-    if (!outcomes[i].is_null()) continue;
-    open.push_back(frames[i]);
-    index.push_back(i);
+    if (outcomes[i].is_null()) {
+      open.push_back(frames[i]);
+      index.push_back(i);
+    } else if (outcomes[i].contains("labels")) {
+      judged_by.push_back(frames[i]);
+      judged_by.back().labels = labels_from_json(outcomes[i]["labels"]);
+    }
   }
   if (!open.empty()) {
     log().info("label: {} frames ({} known)", open.size(), frames.size() - open.size());
     context.labeller.require(open);
     context.labeller.check(open);
-    std::vector<Json> found = labelling(open, known);
+    std::vector<Json> found = labelling(open, judged_by);
     for (std::size_t k = 0; k < open.size(); ++k) outcomes[index[k]] = std::move(found[k]);
   }
   std::vector<Frame> result;
@@ -244,12 +232,13 @@ DataPart write_part(const Context& context, const std::string& name, std::vector
   return part;
 }
 
-std::vector<DataPart> given_data(const Context& context) {
+std::vector<DataPart> given_data(const Campaign& campaign) {
   std::vector<DataPart> result;
-  for (const fs::path& path : context.campaign.data) {
+  for (const fs::path& path : campaign.data) {
     DataPart part;
     part.at = fs::absolute(path);
     for (const dataset::System& system : dataset::load({path})) {
+      dataset::warn_of_implausible(system);
       for (std::size_t f = 0; f < system.frames.size(); ++f) {
         part.frames.push_back(system.frames[f]);
         const Labels& labels = system.frames[f].labels;
@@ -276,37 +265,6 @@ std::vector<Frame> start_frames(const Context& context, std::size_t& rejected) {
     }
   }
   return label_frames(context, frames, rejected);
-}
-
-std::vector<Frame> test_frames(const Context& context, std::size_t& rejected) {
-  const TestConfig& test = context.campaign.test;
-  std::vector<Frame> result;
-  if (!test.systems.empty()) {
-    for (const dataset::System& system : dataset::load(test.systems)) {
-      for (std::size_t f = 0; f < system.frames.size(); ++f) {
-        result.push_back(system.frames[f]);
-        result.back().info["structure"] = dataset::structure_of(system, f);
-      }
-    }
-  }
-  struct Point {
-    std::string structure;
-    double temperature_K;
-    int variant;
-  };
-  std::vector<Point> points;
-  for (const std::string& structure : test.structures) {
-    for (const double T : test.temperatures_K)
-      points.push_back({structure, T, static_cast<int>(points.size())});
-  }
-  std::vector<std::vector<Frame>> drawn(points.size());
-  parallel_dynamic(points.size(), context.options.threads, [&](std::size_t i, int) {
-    drawn[i] = reference_frames(context, points[i].structure, points[i].temperature_K, points[i].variant);
-  });
-  std::vector<Frame> frames;
-  for (auto& some : drawn) frames.insert(frames.end(), some.begin(), some.end());
-  for (Frame& frame : label_frames(context, frames, rejected)) result.push_back(std::move(frame));
-  return result;
 }
 
 }  // namespace solion::learn

@@ -2,20 +2,18 @@
 #include "solion/learn/dpgen.hpp"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
-#include "solion/dataset/system.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/learn/campaign.hpp"
+#include "solion/learn/dpgen_files.hpp"
 #include "solion/learn/dpgen_keys.hpp"
 #include "solion/structure/elements.hpp"
 #include "solion/train/settings.hpp"
@@ -25,48 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Fate = ImportNote::Fate;
-
-std::vector<fs::path> expand(const fs::path& pattern) {
-  std::vector<fs::path> found;
-  glob_t result{};
-  if (::glob(pattern.c_str(), 0, nullptr, &result) == 0) {
-    for (std::size_t i = 0; i < result.gl_pathc; ++i) found.emplace_back(result.gl_pathv[i]);
-  }
-  ::globfree(&result);
-  return found;
-}
-
-/// Whether every set below the folder has virials, which a campaign trains on.
-bool has_virials(const fs::path& folder) {
-  for (const fs::path& system : dataset::find_systems(folder)) {
-    for (const auto& entry : fs::directory_iterator(system)) {
-      if (entry.is_directory() && entry.path().filename().string().starts_with("set.") &&
-          !fs::exists(entry.path() / "virial.npy"))
-        return false;
-    }
-  }
-  return true;
-}
-
-/// The tags of an INCAR in capitals: comments behind # and !, several settings on a line with a semicolon.
-std::map<std::string, std::string> incar_tags(const std::string& text) {
-  std::map<std::string, std::string> tags;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    line = line.substr(0, line.find_first_of("#!"));
-    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::toupper(c); });
-    std::istringstream parts(line);
-    for (std::string part; std::getline(parts, part, ';');) {
-      std::string tag, value;
-      const auto equals = part.find('=');
-      if (equals == std::string::npos) continue;
-      std::istringstream(part.substr(0, equals)) >> tag;
-      std::istringstream(part.substr(equals + 1)) >> value;
-      tags[tag] = value;
-    }
-  }
-  return tags;
-}
 
 /// What the parts of the campaign become, text by text.
 class Import {
@@ -152,15 +108,15 @@ class Import {
   void structures(Keys& keys) {
     const std::string prefix = keys.text("sys_configs_prefix", "");
     keys.carried("sys_configs_prefix", "system.files");
-    keys.note(keys.text("sys_format", "vasp/poscar") == "vasp/poscar" ? Fate::needless : Fate::lost,
-              "sys_format", "the format is known by the file's name");
+    const std::string format = keys.text("sys_format", "vasp/poscar");
+    keys.carried("sys_format", "system.files: for those whose name does not tell the format");
     if (!keys.has("sys_configs") || !keys.at("sys_configs").is_array())
       keys.wrong("sys_configs", "a list of lists");
     const Json& all = keys.at("sys_configs");
     for (std::size_t i = 0; i < all.size(); ++i) {
       std::vector<fs::path> found;
       for (const std::string& pattern : keys.list_of_texts(all[i], "sys_configs")) {
-        const auto some = expand(from_param(prefix, pattern));
+        const auto some = expand_pattern(from_param(prefix, pattern));
         if (some.empty()) remark(Fate::lost, fmt::format("sys_configs[{}]", i), "there is no " + pattern);
         found.insert(found.end(), some.begin(), some.end());
       }
@@ -170,17 +126,32 @@ class Import {
         std::string name = fmt::format("sys{:03}", i);
         if (found.size() > 1) name += fmt::format("-{:03}", names.size());
         try {
-          (void)io::read_frame(path);
+          const std::string file = cell_file(path, format, name);
+          files_of_structures_ += fmt::format("{} = {}\n", name, toml_text(file));
         } catch (const Error& error) {
           remark(Fate::lost, fmt::format("sys_configs[{}]", i), error.what());
           continue;
         }
         names.push_back(name);
-        files_of_structures_ += fmt::format("{} = {}\n", name, toml_text(from_here(path)));
       }
       structures_.push_back(names);
     }
     keys.carried("sys_configs", "system.files: system 0 is sys000, its third file sys000-002");
+  }
+
+  /// The file itself if solion reads it by its name, otherwise a copy that it does.
+  std::string cell_file(const fs::path& path, const std::string& format, const std::string& name) {
+    try {
+      (void)io::read_frame(path);
+      return from_here(path);
+    } catch (const InputError& by_name) {
+      try {
+        cells_[name] = read_as(path, format, type_map_);
+      } catch (const InputError& as_stated) {
+        throw InputError("{}; nor as {}: {}", by_name.what(), format, as_stated.what());
+      }
+    }
+    return fmt::format("{}-cells/{}.extxyz", stem_, name);
   }
 
   void history(const Json& param) {
@@ -200,6 +171,8 @@ class Import {
         }
       }
     }
+    for (const Json& text : known["remarks"])
+      remark(Fate::lost, files_.run.string(), text.get<std::string>());
     remark(Fate::carried, files_.run.string(),
            fmt::format("data.systems: {} frames of {} iterations", n, known["iterations"].size()));
     history_ = known;
@@ -406,9 +379,16 @@ class Import {
       const bool there = fs::exists(incar);
       keys.note(there ? Fate::carried : Fate::lost, "fp_incar",
                 there ? "template of the settings" : "there is no " + incar.string());
-      if (there) incar_kpoints(incar);
+      if (there) incar_kpoints(read_file(incar), "fp_incar");
     } else {
       keys.lost("fp_incar", "is not VASP's");
+    }
+    if (code_ == "vasp" && !keys.has("fp_incar") && keys.has("user_fp_params") &&
+        keys.at("user_fp_params").is_object()) {
+      incar_ = incar_text(keys.at("user_fp_params"));
+      label_ += fmt::format("template = {}\n", toml_text(stem_ + ".INCAR"));
+      keys.carried("user_fp_params", fmt::format("template of the settings: {}.INCAR", stem_));
+      incar_kpoints(incar_, "user_fp_params");
     }
     keys.lost("fp_pp_path",
               "pseudopotentials are the template's; for VASP: ELEMENT/POTCAR in SOLION_VASP_POTCARS");
@@ -420,8 +400,8 @@ class Import {
   }
 
   /// KSPACING means the same number here; the mesh of KGAMMA = .TRUE. is moved.
-  void incar_kpoints(const fs::path& incar) {
-    const std::map<std::string, std::string> tags = incar_tags(read_file(incar));
+  void incar_kpoints(const std::string& incar, const std::string& key) {
+    const std::map<std::string, std::string> tags = incar_tags(incar);
     const auto value = [&](const char* tag, const char* otherwise) {
       const auto found = tags.find(tag);
       return found == tags.end() ? std::string(otherwise) : found->second;
@@ -430,17 +410,18 @@ class Import {
     const std::string kgamma = value("KGAMMA", ".TRUE.");  // VASP's default
     const bool gamma = kgamma.find_first_not_of('.') == kgamma.find('T');
     if (kspacing_ <= 0)
-      remark(Fate::lost, "fp_incar: KSPACING", "is not there: give [kpoints] in the settings");
+      remark(Fate::lost, key + ": KSPACING", "is not there: give [kpoints] in the settings");
     if (std::strtol(value("NSW", "0").c_str(), nullptr, 10) > 0)
-      remark(Fate::lost, "fp_incar: NSW", "labels are of atoms at rest: set NSW = 0 in the template");
-    if (kspacing_ > 0) remark(Fate::carried, "fp_incar: KSPACING", "kpoints.spacing_per_A of the settings");
+      remark(Fate::lost, key + ": NSW", "labels are of atoms at rest: set NSW = 0 in the template");
+    if (kspacing_ > 0) remark(Fate::carried, key + ": KSPACING", "kpoints.spacing_per_A of the settings");
     if (kspacing_ > 0 && gamma)
-      remark(Fate::lost, "fp_incar: KGAMMA",
+      remark(Fate::lost, key + ": KGAMMA",
              "solion's mesh is Monkhorst and Pack's: an even one does not hold Γ");
   }
 
   void parameters(Keys& keys) {
     for (const char* key : {"user_fp_params", "fp_params"}) {
+      if (key == std::string("user_fp_params") && !incar_.empty()) continue;
       if (keys.has(key) && keys.at(key).is_object() && keys.at(key).contains("kspacing") &&
           keys.at(key)["kspacing"].is_number() && kspacing_ == 0)
         kspacing_ = keys.at(key)["kspacing"].get<double>();
@@ -458,6 +439,10 @@ class Import {
   /// All files at once, after everything was understood.
   void write() {
     write_json(folder_ / (stem_ + "-train.json"), training_);
+    if (!incar_.empty()) write_file(folder_ / (stem_ + ".INCAR"), incar_);
+    if (!cells_.empty()) fs::create_directories(folder_ / (stem_ + "-cells"));
+    for (const auto& [name, frame] : cells_)
+      io::write_frames(folder_ / (stem_ + "-cells") / (name + ".extxyz"), {&frame, 1});
     if (!history_.is_null()) {
       write_json(folder_ / (stem_ + "-history.json"), history_);
       write_file(folder_ / (stem_ + "-history.csv"), history_csv(history_));
@@ -497,6 +482,8 @@ class Import {
   std::vector<std::string> type_map_;
   std::vector<std::string> data_;
   std::vector<std::vector<std::string>> structures_;  ///< names by DP-GEN's number of the system
+  std::map<std::string, Frame> cells_;                ///< that no campaign could read where they are
+  std::string incar_;                                 ///< written from `user_fp_params`
   Json training_;
   Json history_;  ///< of a run directory, if one was given
   double timestep_fs_ = 0;

@@ -36,7 +36,7 @@ std::vector<ImportNote> import_dpgen(const DpgenFiles& files, const std::filesys
 ///     [{"iteration",
 ///      "ensemble", "temperatures_K", "pressures_bar", "steps", "counted_from", "accurate", "candidate",
 ///      "failed", "tasks", "labelled", "systems": [{"system", the same counts, "data": [{"path",
-///      "frames"}]}]}]}
+///      "frames"}]}]}], "remarks": what of the run could not be read and was left out}
 ///
 /// Frames whose deviation is not finite count as failed. InputError if there is no iter.000000.
 Json dpgen_history(const std::filesystem::path& run, const Json& param);

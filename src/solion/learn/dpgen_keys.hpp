@@ -87,12 +87,25 @@ class Keys {
     return {at(key), file_, name(key), notes_};
   }
 
+  /// Keys that begin so.
+  [[nodiscard]] std::vector<std::string> beginning_with(const std::string& prefix) const {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : object_.items()) {
+      if (key.starts_with(prefix)) names.push_back(key);
+    }
+    return names;
+  }
+
   void finish() {
     for (const auto& [key, value] : object_.items()) {
       // As in DP-GEN's own examples, a key that begins with an underscore is a remark.
-      if (!seen_.contains(key) && !key.starts_with('_'))
+      if (seen_.contains(key) || key.starts_with('_')) continue;
+      if (value.is_null()) {
+        notes_.push_back({ImportNote::Fate::needless, name(key), "has no value"});
+      } else {
         notes_.push_back(
             {ImportNote::Fate::unknown, name(key), "is no key that DP-GEN's documentation knows here"});
+      }
     }
   }
 

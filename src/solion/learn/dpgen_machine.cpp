@@ -32,14 +32,15 @@ class Machine {
   }
 
   void machines(Keys& keys) {
-    for (const char* key : {"api_version", "deepmd_version"})
+    for (const char* key :
+         {"api_version", "deepmd_version", "deepmd_path", "python_path", "python_test_path"})
       keys.needless(key, "solion needs no DeePMD-kit");
     for (const char* key : {"train", "model_devi"})
       keys.lost(key,
                 "training and exploration are done by solion itself, where it is started, with --threads");
-    if (!keys.has("fp")) return;
+    Json fp = keys.has("fp") ? keys.at("fp") : flat(keys);
+    if (fp.empty()) return keys.needless("fp", "is empty");
     // Until v0.10 each part was a list of such objects.
-    Json fp = keys.at("fp");
     if (fp.is_array() && !fp.empty()) {
       for (std::size_t i = 1; i < fp.size(); ++i)
         remark(Fate::lost, fmt::format("fp[{}]", i), "one machine labels: the first of the list");
@@ -50,18 +51,18 @@ class Machine {
     command(part);
     if (part.has("machine")) {
       Keys machine = part.sub("machine");
-      batch_type_ = machine.text("batch_type", machine.text("batch", "Shell"));
+      batch_type_ = machine.text("batch_type", machine.text("batch", machine.text("machine_type", "Shell")));
       const std::string context = machine.text("context_type", "LocalContext");
       machine.carried("batch_type", "executor.kind");
       machine.carried("batch", "executor.kind");
+      machine.carried("machine_type", "executor.kind");
       const bool here = context.find("ocal") != std::string::npos;
       machine.note(
           here ? Fate::needless : Fate::lost, "context_type",
           here ? "jobs run in the work folder" : "start solion on the machine where jobs are submitted");
-      for (const char* key : {"local_root", "remote_root", "work_path", "clean_asynchronously"})
+      for (const char* key : {"local_root", "remote_root", "work_path", "clean_asynchronously", "lazy_local"})
         machine.needless(key, "jobs run in the work folder");
-      for (const char* key :
-           {"remote_profile", "hostname", "port", "username", "password", "timeout", "machine_type"})
+      for (const char* key : {"remote_profile", "hostname", "port", "username", "password", "timeout"})
         machine.lost(key, "start solion on the machine where jobs are submitted");
       machine.finish();
     }
@@ -77,8 +78,33 @@ class Machine {
     executor();
   }
 
+  /// Before api_version 1.0 the parts stood side by side: fp_command, fp_machine, fp_resources.
+  static Json flat(Keys& keys) {
+    for (const char* prefix : {"train_", "model_devi_", "lmp_"}) {
+      for (const std::string& key : keys.beginning_with(prefix))
+        keys.lost(key,
+                  "training and exploration are done by solion itself, where it is started, with --threads");
+    }
+    Json fp = Json::object();
+    for (const std::string& key : keys.beginning_with("fp_")) {
+      fp[key.substr(3)] = keys.at(key.c_str());
+      keys.carried(key, "executor and program of the settings");
+    }
+    return fp;
+  }
+
+  /// Without `|| :`, with which a shell passes over a failure; here it sets the frame aside.
+  static std::string strict(const std::string& command) {
+    const auto bars = command.rfind("||");
+    if (bars == std::string::npos) return command;
+    std::istringstream rest(command.substr(bars + 2));
+    std::string word, more;
+    rest >> word >> more;
+    return more.empty() && (word == ":" || word == "true") ? command.substr(0, bars) : command;
+  }
+
   void command(Keys& part) {
-    const std::string text = part.text("command", "");
+    const std::string text = strict(part.text("command", ""));
     const std::string hint = code_ == "espresso" ? "pw" : code_;
     std::istringstream stream(text);
     std::vector<std::string> before;
@@ -108,11 +134,12 @@ class Machine {
   /// The job script's first lines, as dpdispatcher would write them.
   void batch_script(Keys& keys) {
     const auto directive = [&](const char* key, const char* option) {
+      keys.note(keys.has(key) ? Fate::carried : Fate::needless, key,
+                keys.has(key) ? "executor.script" : "has no value");
       if (!keys.has(key)) return;
       const Json& value = keys.at(key);
       const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
       if (!text.empty() && text != "0") script_ += fmt::format("#SBATCH --{}={}\n", option, text);
-      keys.carried(key, "executor.script");
     };
     directive("number_node", "nodes");
     directive("numb_node", "nodes");
@@ -135,9 +162,11 @@ class Machine {
     for (const std::string& name : keys.texts("module_list")) script_ += "module load " + name + "\n";
     for (const std::string& name : keys.texts("source_list")) script_ += "source " + name + "\n";
     if (keys.has("envs") && keys.at("envs").is_object()) {
-      for (const auto& [name, value] : keys.at("envs").items())
-        script_ +=
-            fmt::format("export {}={}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+      for (const auto& [name, value] : keys.at("envs").items()) {
+        for (const Json& item : value.is_array() ? value : Json::array({value}))  // as dpdispatcher does
+          script_ +=
+              fmt::format("export {}={}\n", name, item.is_string() ? item.get<std::string>() : item.dump());
+      }
     }
     for (const std::string& line : keys.texts("prepend_script")) script_ += line + "\n";
     for (const char* key : {"custom_flags", "module_purge", "module_unload_list", "module_list",

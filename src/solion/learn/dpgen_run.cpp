@@ -84,22 +84,34 @@ const Json& in_job_or_param(const Json& job, const Json& param, const char* key)
   return param.is_object() && param.contains(key) ? param[key] : none;
 }
 
+/// The numbers of a line, NaN included: DP-GEN's of a run that blew up. Why it is none, in `problem`.
+std::vector<double> numbers_of(const std::string& line, std::string& problem) {
+  std::istringstream fields(line);
+  std::vector<double> values;
+  for (std::string word; fields >> word;) {
+    char* end = nullptr;
+    values.push_back(std::strtod(word.c_str(), &end));
+    if (*end != '\0') problem = fmt::format("'{}' is no number", word);
+  }
+  if (problem.empty() && values.size() < 5) problem = "less than 5 numbers";
+  return values;
+}
+
 /// Adds one model_devi.out: the step, then max, min and mean deviation of the virial, then of the force. As
 /// in DP-GEN a frame is a candidate if either deviation lies between its levels, else failed if either is at
-/// or above the upper one.
-void add_deviations(const fs::path& file, const std::array<double, 4>& levels, double skip, Counts& counts) {
+/// or above the upper one. A line that a full disk or a kill cut is left out and remarked.
+void add_deviations(const fs::path& file, const std::array<double, 4>& levels, double skip, Counts& counts,
+                    Json& remarks) {
   std::ifstream stream(file);
   std::string line;
   while (std::getline(stream, line)) {
     if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
-    std::istringstream fields(line);
-    std::vector<double> values;
-    for (std::string word; fields >> word;) {
-      char* end = nullptr;  // NaN is a number here: DP-GEN's of a run that blew up
-      values.push_back(std::strtod(word.c_str(), &end));
-      if (*end != '\0') throw InputError("{}: '{}' is no number: {}", file.string(), word, line);
+    std::string problem;
+    const std::vector<double> values = numbers_of(line, problem);
+    if (!problem.empty()) {
+      remarks.push_back(fmt::format("{}: a line is not counted: {}: {}", file.string(), problem, line));
+      continue;
     }
-    if (values.size() < 5) throw InputError("{}: a line of less than 5 numbers: {}", file.string(), line);
     if (values[0] < skip) continue;
     const double v = values[1];
     const double f = values[4];
@@ -113,7 +125,8 @@ void add_deviations(const fs::path& file, const std::array<double, 4>& levels, d
   }
 }
 
-std::map<std::string, Counts> from_deviations(const fs::path& explored, const Json& job, const Json& param) {
+std::map<std::string, Counts> from_deviations(const fs::path& explored, const Json& job, const Json& param,
+                                              Json& remarks) {
   std::map<std::string, Counts> counts;
   const Json& skip = in_job_or_param(job, param, "model_devi_skip");
   for (const fs::path& task : entries(explored, "task.")) {
@@ -129,7 +142,7 @@ std::map<std::string, Counts> from_deviations(const fs::path& explored, const Js
                                        of("model_devi_f_trust_hi", std::nan("")),
                                        of("model_devi_v_trust_lo", 1e10), of("model_devi_v_trust_hi", 1e10)};
     if (std::isnan(levels[0]) || std::isnan(levels[1])) return {};
-    add_deviations(file, levels, skip.is_number() ? skip.get<double>() : 0.0, counts[system]);
+    add_deviations(file, levels, skip.is_number() ? skip.get<double>() : 0.0, counts[system], remarks);
   }
   return counts;
 }
@@ -138,21 +151,33 @@ Json counts_json(const Counts& counts) {
   return {{"accurate", counts.accurate}, {"candidate", counts.candidate}, {"failed", counts.failed}};
 }
 
-Json data_of(const fs::path& folder) {
+/// The systems below a data.* folder; those that cannot be read, or none, are remarked.
+Json data_of(const fs::path& folder, Json& remarks) {
   Json data = Json::array();
-  for (const fs::path& path : dataset::find_systems(folder)) {
-    const dataset::System system = dataset::load_system(path);
-    const bool virial = std::all_of(system.frames.begin(), system.frames.end(),
-                                    [](const Frame& f) { return f.labels.virial_eV.has_value(); });
-    data.push_back({{"path", path.string()},
-                    {"frames", system.frames.size()},
-                    {"formula", system.frames.front().formula()},
-                    {"virial", virial}});
+  const auto remarked = [&](const auto& read) {
+    try {
+      read();
+    } catch (const InputError& error) {
+      remarks.push_back(error.what());
+    }
+  };
+  std::vector<fs::path> systems;
+  remarked([&] { systems = dataset::find_systems(folder); });
+  for (const fs::path& path : systems) {
+    remarked([&] {
+      const dataset::System system = dataset::load_system(path);
+      const bool virial = std::all_of(system.frames.begin(), system.frames.end(),
+                                      [](const Frame& f) { return f.labels.virial_eV.has_value(); });
+      data.push_back({{"path", path.string()},
+                      {"frames", system.frames.size()},
+                      {"formula", system.frames.front().formula()},
+                      {"virial", virial}});
+    });
   }
   return data;
 }
 
-Json iteration(const fs::path& folder, std::size_t number, const Json& param) {
+Json iteration(const fs::path& folder, std::size_t number, const Json& param, Json& remarks) {
   const fs::path fp = folder / "02.fp";
   const fs::path explored = folder / "01.model_devi";
   Json job;
@@ -160,13 +185,13 @@ Json iteration(const fs::path& folder, std::size_t number, const Json& param) {
     job = param["model_devi_jobs"][number];
   auto counts = from_lists(fp);
   const char* source = counts.empty() ? "model_devi.out" : "02.fp/*.shuffled.*.out";
-  if (counts.empty()) counts = from_deviations(explored, job, param);
+  if (counts.empty()) counts = from_deviations(explored, job, param, remarks);
   const Json counted_from = counts.empty() ? Json() : Json(source);
   std::map<std::string, std::size_t> tasks;
   for (const fs::path& task : entries(fp, "task.")) ++tasks[part(task, 1)];
   std::map<std::string, Json> data;
   for (const fs::path& path : entries(fp, "data.")) {
-    if (fs::is_directory(path)) data[part(path, 1)] = data_of(path);
+    if (fs::is_directory(path)) data[part(path, 1)] = data_of(path, remarks);
   }
   std::set<std::string> names;
   for (const auto& [name, of] : counts) names.insert(name);
@@ -231,13 +256,18 @@ std::string share(const Json& row, const char* key) {
 
 Json dpgen_history(const fs::path& run, const Json& param) {
   const std::vector<fs::path> folders = entries(run, "iter.");
-  Json result{{"run", run.string()}, {"iterations", Json::array()}, {"stage", Json()}, {"complete", 0}};
+  Json result{{"run", run.string()},
+              {"iterations", Json::array()},
+              {"stage", Json()},
+              {"complete", 0},
+              {"remarks", Json::array()}};
   if (folders.empty())
     throw InputError("{}: no run directory of DP-GEN: it has no iter.000000", run.string());
   for (const fs::path& folder : folders) {
     const std::string number = part(folder, 1);
     if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) continue;
-    result["iterations"].push_back(iteration(folder, std::strtoul(number.c_str(), nullptr, 10), param));
+    Json row = iteration(folder, std::strtoul(number.c_str(), nullptr, 10), param, result["remarks"]);
+    result["iterations"].push_back(std::move(row));
   }
   if (fs::exists(run / "record.dpgen")) {
     std::istringstream stream(read_file(run / "record.dpgen"));
@@ -270,6 +300,7 @@ std::string history_text(const Json& history) {
                         share(row, "accurate"), share(row, "candidate"), share(row, "failed"),
                         row["tasks"].get<std::size_t>(), row["labelled"].get<std::size_t>());
   }
+  for (const Json& remark : history["remarks"]) text += "left out: " + remark.get<std::string>() + "\n";
   return text;
 }
 

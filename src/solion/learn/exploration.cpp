@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
@@ -63,12 +64,12 @@ md::Settings settings_of(const IterationConfig& config, const Trajectory& t, std
   return s;
 }
 
-Json to_json(const Exploration& e, const std::string& file) {
+Json to_json(const Exploration& e) {
   return {{"planned", e.planned},       {"visited", e.deviations.size()},
           {"accurate", e.accurate},     {"candidate", e.candidates},
           {"failed", e.failed},         {"stopped_at", e.stopped_at ? Json(*e.stopped_at) : Json(nullptr)},
           {"reason", e.reason},         {"deviations", e.deviations},
-          {"offered", e.frames.size()}, {"frames", file}};
+          {"offered", e.frames.size()}, {"frames", ""}};
 }
 
 /// Runs one trajectory and keeps its candidates in a file.
@@ -76,22 +77,23 @@ Json explore_one(const Context& context, const std::string& key, const Trajector
                  const md::Settings& settings, std::int64_t frame_every, const TrustLevels& levels,
                  Committee committee) {
   Exploration e = explore(start, settings, frame_every, levels, committee);
-  std::string file;
-  if (!e.frames.empty()) {
-    std::vector<Frame> frames;
-    for (Candidate& c : e.frames) {
-      c.frame.info = {{"structure", t.structure},
-                      {"temperature_K", fmt::format("{:g}", t.temperature_K)},
-                      {"pressure_bar", fmt::format("{:g}", t.pressure_bar)},
-                      {"step", fmt::format("{}", c.step)},
-                      {"deviation", fmt::format("{:.6g}", c.deviation)}};
-      frames.push_back(std::move(c.frame));
-    }
-    file = fmt::format("explore/{}.extxyz", key.substr(0, 12));
-    context.folder("explore");
-    io::write_frames(context.options.run_dir / file, frames);
+  Json outputs = to_json(e);
+  if (e.frames.empty()) return outputs;
+  std::vector<Frame> frames;
+  for (Candidate& c : e.frames) {
+    c.frame.info = {{"structure", t.structure},
+                    {"temperature_K", fmt::format("{:g}", t.temperature_K)},
+                    {"pressure_bar", fmt::format("{:g}", t.pressure_bar)},
+                    {"step", fmt::format("{}", c.step)},
+                    {"deviation", fmt::format("{:.6g}", c.deviation)}};
+    frames.push_back(std::move(c.frame));
   }
-  return to_json(e, file);
+  const std::string file = fmt::format("explore/{}.extxyz", key.substr(0, 12));
+  context.folder("explore");
+  io::write_frames(context.options.run_dir / file, frames);
+  outputs["frames"] = file;
+  outputs["sha256"] = sha256(read_file(context.options.run_dir / file));
+  return outputs;
 }
 
 /// Counts of Table S1 over some trajectories.
@@ -150,6 +152,7 @@ Explored explore_all(const Context& context, int iteration, const IterationConfi
                       {"lower", levels.lower},
                       {"upper", levels.upper}};
     keys[i] = Ledger::key_of("explore", inputs);
+    forget_if_lost(context, keys[i]);
     outputs[i] = context.ledger.once("explore", t.name(iteration), inputs, [&] {
       return explore_one(context, keys[i], t, start, settings, config.frame_every, levels, committee.clone());
     });

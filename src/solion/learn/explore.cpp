@@ -6,6 +6,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/io/frames.hpp"
 #include "solion/md/simulation.hpp"
 
 namespace solion::learn {
@@ -22,6 +23,17 @@ Frame bare(Frame frame) {
 std::string describe(const Deviation& deviation, const TrustLevels& levels) {
   if (!deviation.finite) return "a model gave a number that is not finite";
   return fmt::format("deviation {:.3f} eV/Å, upper level {:.3f}", deviation.force_max, levels.upper);
+}
+
+/// Why a reader would refuse the frame (atoms on top of each other, a cell that has burst); empty if it would
+/// not. No deviation need show it: members may agree about what they have never seen.
+std::string unphysical(const Frame& frame) {
+  try {
+    io::check_frame(frame, "the model's own dynamics", {});
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return {};
 }
 
 class Walk {
@@ -41,7 +53,7 @@ class Walk {
       md::Simulation simulation(settings_, start, *driver_);
       if (!look(simulation)) {
         // Built, not explored: nothing says that it is unphysical, and without it nothing would be learned.
-        add(simulation);
+        if (unphysical(start).empty()) add(simulation);
         return finish();
       }
       md::State good = simulation.state();
@@ -57,7 +69,8 @@ class Walk {
     } catch (const WorkError& error) {  // the start itself cannot be evaluated
       result_.reason = error.what();
       result_.stopped_at = 0;
-      result_.frames.push_back({bare(start), 0, std::numeric_limits<double>::quiet_NaN()});
+      if (unphysical(start).empty())
+        result_.frames.push_back({bare(start), 0, std::numeric_limits<double>::quiet_NaN()});
     }
     return finish();
   }
@@ -82,6 +95,12 @@ class Walk {
 
   /// Judges the present frame; false if it failed.
   bool look(const md::Simulation& simulation) {
+    if (std::string problem = unphysical(simulation.frame()); !problem.empty()) {
+      result_.deviations.push_back(std::numeric_limits<double>::quiet_NaN());
+      result_.stopped_at = simulation.state().step;
+      result_.reason = std::move(problem);
+      return false;
+    }
     deviation_ = committee_.evaluate(simulation.state().frame);
     const Verdict verdict = judge(deviation_, levels_);
     result_.deviations.push_back(deviation_.force_max);
@@ -112,7 +131,7 @@ class Walk {
     Candidate last{bare(simulation.frame()), simulation.state().step,
                    committee_.evaluate(simulation.state().frame).force_max};
     while (simulation.state().step < *stopped_at) {
-      if (!advance(simulation)) break;
+      if (!advance(simulation) || !unphysical(simulation.frame()).empty()) break;
       deviation_ = committee_.evaluate(simulation.state().frame);
       if (judge(deviation_, levels_) == Verdict::failed) break;
       last = Candidate{bare(simulation.frame()), simulation.state().step, deviation_.force_max};

@@ -39,7 +39,8 @@ struct Exploration {
   /// found by going back to the last good one and checking every step from there; a start that failed itself,
   /// as it was built and not explored.
   std::vector<Candidate> frames;
-  std::vector<double> deviations;  ///< force_max of the frames visited, in order
+  /// force_max of the frames visited, in order; NaN for one that no reader would take.
+  std::vector<double> deviations;
 };
 
 /// Runs `settings` from `start` with the committee's first member, looking every `frame_every` steps, the

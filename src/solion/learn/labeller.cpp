@@ -29,7 +29,10 @@ class EmbeddedLabeller final : public Labeller {
       : file_(file), threads_(threads), potential_(open_potential(file.string())) {}
 
   [[nodiscard]] std::string description() const override { return potential_->description(); }
-  [[nodiscard]] Json identity() const override { return {{"potential", sha256(read_file(file_))}}; }
+  [[nodiscard]] Json identity() const override {
+    // The hash of the file; of a code's settings file also what its template and k-points decide.
+    return {{"potential", potential_identity(file_.string(), "double")}};
+  }
   void require(std::span<const Frame> frames) override {
     for (const Frame& frame : frames) match_types(frame, *potential_);
   }
@@ -180,13 +183,19 @@ std::string frame_key(const Frame& frame) {
 }
 
 Json labels_to_json(const Labels& labels) {
-  Json forces = Json::array();
-  for (const Vec3& f : labels.forces_eV_per_A) {
-    for (int k = 0; k < 3; ++k) forces.push_back(f[k]);
+  Json json = Json::object();
+  if (labels.energy_eV) json["energy_eV"] = *labels.energy_eV;
+  if (!labels.forces_eV_per_A.empty()) {
+    Json& forces = json["forces_eV_per_A"] = Json::array();
+    for (const Vec3& f : labels.forces_eV_per_A) {
+      for (int k = 0; k < 3; ++k) forces.push_back(f[k]);
+    }
   }
-  Json virial = Json::array();
-  for (int k = 0; k < 9; ++k) virial.push_back((*labels.virial_eV)(k / 3, k % 3));
-  return {{"energy_eV", *labels.energy_eV}, {"forces_eV_per_A", forces}, {"virial_eV", virial}};
+  if (labels.virial_eV) {
+    Json& virial = json["virial_eV"] = Json::array();
+    for (int k = 0; k < 9; ++k) virial.push_back((*labels.virial_eV)(k / 3, k % 3));
+  }
+  return json;
 }
 
 Labels labels_from_json(const Json& json) {

@@ -63,7 +63,7 @@ std::unique_ptr<Labeller> open_labeller(const ReferenceConfig& config, const std
 /// Identity of a configuration: elements, cell and positions rounded to 1e-8 Å.
 std::string frame_key(const Frame& frame);
 
-/// Labels as JSON and back, all digits kept.
+/// Labels as JSON, all digits kept and what is missing left out; and back, where none may be missing.
 Json labels_to_json(const Labels& labels);
 Labels labels_from_json(const Json& json);
 

@@ -54,16 +54,20 @@ class Ledger::Database {
   }
   struct ReadOnly {};
   Database(const std::filesystem::path& file, ReadOnly /*tag*/) : file_(file.string()) {
-    sqlite3* opened = nullptr;
-    const int status = sqlite3_open_v2(file_.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
-    db_.reset(opened);
-    if (status != SQLITE_OK) fail("cannot open");
-    sqlite3_busy_timeout(opened, 20000);
-    sqlite3_stmt* statement = nullptr;
-    const int known = sqlite3_prepare_v2(opened, fmt::format("SELECT {} FROM task", columns).c_str(), -1,
-                                         &statement, nullptr);
-    sqlite3_finalize(statement);
-    if (known != SQLITE_OK) throw InputError("{}: no ledger of solion: {}", file_, sqlite3_errmsg(opened));
+    int known = look(SQLITE_OPEN_READONLY);
+    const bool journal = std::filesystem::exists(file_ + "-journal");
+    if (known != SQLITE_OK && journal) {
+      // A process died inside a commit. What it had begun must be taken back, which is a write.
+      known = look(SQLITE_OPEN_READWRITE);
+      if (known == SQLITE_OK) execute("PRAGMA query_only = ON");
+    }
+    if (known == SQLITE_OK) return;
+    if (!journal) throw InputError("{}: no ledger of solion: {}", file_, sqlite3_errmsg(db_.get()));
+    throw InputError(
+        "{}: a process died while it wrote to this ledger, which cannot be taken back here ({}): copy it "
+        "with "
+        "{}-journal to where you may write, or go on with the same solion learn",
+        file_, sqlite3_errmsg(db_.get()), std::filesystem::path(file_).filename().string());
   }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -107,6 +111,20 @@ class Ledger::Database {
   }
 
  private:
+  /// Opens the file and asks whether it has the table of a ledger.
+  int look(int flags) {
+    sqlite3* opened = nullptr;
+    const int status = sqlite3_open_v2(file_.c_str(), &opened, flags, nullptr);
+    db_.reset(opened);
+    if (status != SQLITE_OK) fail("cannot open");
+    sqlite3_busy_timeout(opened, 20000);
+    sqlite3_stmt* statement = nullptr;
+    const int known = sqlite3_prepare_v2(opened, fmt::format("SELECT {} FROM task", columns).c_str(), -1,
+                                         &statement, nullptr);
+    sqlite3_finalize(statement);
+    return known;
+  }
+
   class Statement {
    public:
     Statement(Database& database, const std::string& sql) : database_(database) {

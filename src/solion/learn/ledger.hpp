@@ -32,7 +32,8 @@ struct Task {
 class Ledger {
  public:
   explicit Ledger(const std::filesystem::path& file);
-  /// To look at only: nothing is written. InputError if the file is no ledger.
+  /// To look at only: nothing is written, unless a process died inside a commit; that is then taken back.
+  /// InputError if the file is no ledger, or if that cannot be done where it lies.
   static Ledger read_only(const std::filesystem::path& file);
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;

@@ -81,9 +81,11 @@ std::string structure_of(const Frame& frame) {
   return found == frame.info.end() ? frame.formula() : found->second;
 }
 
+/// Everything that errors depend on besides the model.
 std::string hash_of(const std::vector<Frame>& frames) {
   std::string text;
-  for (const Frame& frame : frames) text += frame_key(frame) + structure_of(frame);
+  for (const Frame& frame : frames)
+    text += frame_key(frame) + structure_of(frame) + labels_to_json(frame.labels).dump();
   return sha256(text);
 }
 

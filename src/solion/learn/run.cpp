@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -18,21 +19,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Notes the campaign file in the ledger, and says so if it is not the one of the last call.
-void note_campaign(const Campaign& campaign, Ledger& ledger) {
+/// The entries of `now` that `then` has with another value.
+std::vector<std::string> changed(const Json& then, const Json& now) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : now.items()) {
+    if (!then.contains(name) || then[name] != value) names.push_back(name);
+  }
+  for (const auto& [name, value] : then.items()) {
+    if (!now.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
+/// Says what is not as it was in the last call: another reference costs all labels, and nobody should learn
+/// of that by waiting.
+void warn_of_changes(const Campaign& campaign, const Json& then, const Json& now) {
+  std::vector<std::string> parts;
+  if (then.value("file", Json()) != now["file"]) parts.push_back(campaign.file.string());
+  if (then.value("training_input", Json()) != now["training_input"])
+    parts.push_back(campaign.model.training_input.string());
+  const bool reference = then.contains("reference") && then["reference"] != now["reference"];
+  if (reference)
+    parts.push_back(
+        fmt::format("the reference ({})", fmt::join(changed(then["reference"], now["reference"]), ", ")));
+  if (parts.empty()) return;
+  log().warn(
+      "{} is not what this run began with: finished tasks whose inputs are the same are kept, the others are "
+      "computed anew{}",
+      fmt::join(parts, ", "), reference ? "; with another reference, these are all labels" : "");
+}
+
+/// Notes in the ledger what the campaign was told, and says so if it is not what the last call was told.
+void note_campaign(const Campaign& campaign, const Labeller& labeller, Ledger& ledger) {
   const Json inputs{{"file", read_file(campaign.file)},
-                    {"training_input", read_file(campaign.model.training_input)}};
-  std::string last;
-  for (const Task& task : ledger.tasks()) {
-    if (task.kind == "campaign") last = task.key;
+                    {"training_input", read_file(campaign.model.training_input)},
+                    {"reference", labeller.identity()}};
+  std::optional<Task> last;
+  for (Task& task : ledger.tasks()) {
+    if (task.kind == "campaign") last = std::move(task);
   }
   const std::string key = Ledger::key_of("campaign", inputs);
-  if (!last.empty() && last != key) {
-    log().warn(
-        "{} is not what this run began with: finished tasks whose inputs are the same are kept, the others "
-        "are "
-        "computed anew",
-        campaign.file.string());
+  if (last && last->key != key) {
+    warn_of_changes(campaign, last->inputs, inputs);
     ledger.forget(key);  // so that it stands last again
   }
   ledger.once("campaign", campaign.title, inputs, [] { return Json::object(); });
@@ -80,8 +108,8 @@ TypeMap elements_of(const fs::path& training_input) {
 
 class Run {
  public:
-  Run(const Campaign& campaign, const Options& options, Ledger& ledger, Labeller& labeller, TypeMap elements)
-      : campaign_(campaign), context_{campaign, options, ledger, labeller, std::move(elements)} {}
+  Run(const Campaign& campaign, Context context, std::vector<DataPart> data, std::vector<Frame> test)
+      : campaign_(campaign), context_(std::move(context)), data_(std::move(data)), test_(std::move(test)) {}
 
   Json operator()() {
     log().info("campaign: {}; reference: {}", campaign_.title, context_.labeller.description());
@@ -108,13 +136,12 @@ class Run {
 
  private:
   void begin() {
-    data_ = given_data(context_);
     std::vector<Frame> start = start_frames(context_, n_rejected_);
     own_ = start;
     if (!start.empty()) data_.push_back(write_part(context_, "start", std::move(start)));
     for (const DataPart& part : data_) n_start_ += part.frames.size();
     if (n_start_ == 0) throw WorkError("no frame to train the first models on: all labels were refused");
-    test_ = test_frames(context_, n_rejected_);
+    for (Frame& frame : drawn_test(context_, n_rejected_)) test_.push_back(std::move(frame));
     log().info("{} frames to start from, {} held out", n_start_, test_.size());
     require_reference();
     models_ = train_committee(context_, "start", data_, nullptr);
@@ -223,6 +250,8 @@ Json run(const Campaign& campaign, const Options& options) {
   const TypeMap elements = elements_of(campaign.model.training_input);
   for (const std::string& structure : all_structures(campaign)) (void)build_cell(campaign, structure, 0);
   for (const std::string& structure : campaign.test.structures) (void)build_cell(campaign, structure, 0);
+  std::vector<DataPart> data = given_data(campaign);
+  std::vector<Frame> test = given_test(campaign, data);
   const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);
   std::error_code error;  // nothing is written before all that is asked for is known
   fs::create_directories(options.run_dir, error);
@@ -233,8 +262,8 @@ Json run(const Campaign& campaign, const Options& options) {
                     options.run_dir.string());
   }
   Ledger ledger(options.run_dir / "ledger.sqlite");
-  note_campaign(campaign, ledger);
-  return Run(campaign, options, ledger, *labeller, elements)();
+  note_campaign(campaign, *labeller, ledger);
+  return Run(campaign, {campaign, options, ledger, *labeller, elements}, std::move(data), std::move(test))();
 }
 
 }  // namespace solion::learn

@@ -41,19 +41,27 @@ Frame perturbed(const Frame& frame, double strain, double displacement_A, std::u
 /// Every structure that an iteration explores, in the order of the file.
 std::vector<std::string> all_structures(const Campaign& campaign);
 
-/// Labels the frames that the ledger does not know; rejected ones are left out. Counts them in `rejected`.
-/// `known`: this reference's labels so far, with which its audit compares. WorkError if most calculations
-/// gave no result: the reference is broken, not the frames; the same call tries them again.
+/// Labels the frames that the ledger does not know; rejected ones, and a frame given twice the second time,
+/// are left out. Counts them in `rejected`. `known`: this reference's labels so far, with which its audit
+/// compares. WorkError if most calculations gave no result: the reference is broken, not the frames; the same
+/// call tries them again.
 std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>& frames,
                                 std::size_t& rejected, const std::vector<Frame>& known = {});
 /// The frames as a folder of systems that the trainer reads.
 DataPart write_part(const Context& context, const std::string& name, std::vector<Frame> frames);
-/// The user's systems.
-std::vector<DataPart> given_data(const Context& context);
+/// The user's systems. InputError for a frame without energy, forces or virial.
+std::vector<DataPart> given_data(const Campaign& campaign);
 /// Displaced and strained cells of every structure with labels; no frames if the campaign asks for none.
 std::vector<Frame> start_frames(const Context& context, std::size_t& rejected);
-/// Held-out frames with labels.
-std::vector<Frame> test_frames(const Context& context, std::size_t& rejected);
+/// The user's held-out frames. InputError if one of them is a frame of `data`, or if the stop rule asks for
+/// errors of a structure that no held-out frame will have forces of.
+std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data);
+/// Held-out frames of dynamics with the reference, with its labels.
+std::vector<Frame> drawn_test(const Context& context, std::size_t& rejected);
+
+/// Drops a finished task whose file "frames" is missing or was changed (its "sha256"), so that it is done
+/// again.
+void forget_if_lost(const Context& context, const std::string& key);
 
 /// A trained committee.
 struct Models {

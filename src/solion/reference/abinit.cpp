@@ -47,6 +47,13 @@ std::string rows(const std::vector<Vec3>& vectors) {
   return text;
 }
 
+/// ABINIT takes no line of more than 264 characters.
+void add_number(std::string& text, const std::string& number) {
+  const auto line = text.rfind('\n');
+  const std::size_t length = line == std::string::npos ? text.size() : text.size() - line;
+  text += (length > 100 ? "\n  " : " ") + number;
+}
+
 std::string kpoints_text(const KPoints& kpoints, const Cell& cell) {
   if (kpoints.points.empty()) {
     const auto n = kpoints.mesh(cell);
@@ -57,7 +64,7 @@ std::string kpoints_text(const KPoints& kpoints, const Cell& cell) {
   std::string text =
       fmt::format("kptopt 0\nnkpt {}\nkpt{}\nwtk", kpoints.points.size(), rows(kpoints.points));
   for (std::size_t i = 0; i < kpoints.points.size(); ++i)
-    text += fmt::format(" {}", 1.0 / static_cast<double>(kpoints.points.size()));
+    add_number(text, fmt::format("{}", 1.0 / static_cast<double>(kpoints.points.size())));
   return text;
 }
 
@@ -106,7 +113,7 @@ class Abinit final : public Calculator {
       const auto found = std::find(znucl.begin(), znucl.end(), atomic_number(frame.element(i)));
       if (found == znucl.end())
         throw InputError("{}: znucl does not have {}", settings.template_name, frame.element(i));
-      types += fmt::format(" {}", found - znucl.begin() + 1);
+      add_number(types, std::to_string(found - znucl.begin() + 1));
     }
     const Cell& cell = *frame.cell;
     write_file(folder / input_name,

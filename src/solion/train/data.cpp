@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
-#include "solion/dataset/system.hpp"
+#include "solion/dataset/plausible.hpp"
 
 namespace solion::train {
 namespace {
@@ -45,6 +46,23 @@ void check_labels(const std::vector<PreparedSystem<T>>& systems, const LossSetti
   if (loss.wants_virial()) check_label(systems, &Prepared<T>::has_virial, "a virial", "v", needed);
 }
 
+/// Validation on frames that are trained on is done on purpose (to watch the fit) and by mistake.
+void warn_of_training_systems(const DataSettings& validation, const DataSettings& training) {
+  std::set<std::filesystem::path> trained;
+  for (const auto& path : training.systems) {
+    for (const auto& folder : dataset::find_systems(path)) trained.insert(std::filesystem::canonical(folder));
+  }
+  std::vector<std::string> common;
+  for (const auto& path : validation.systems) {
+    for (const auto& folder : dataset::find_systems(path)) {
+      if (trained.contains(std::filesystem::canonical(folder))) common.push_back(folder.string());
+    }
+  }
+  if (!common.empty())
+    log().warn("validation on systems that are trained on says nothing of other frames: {}",
+               fmt::join(common, ", "));
+}
+
 }  // namespace
 
 template <typename T>
@@ -62,6 +80,7 @@ std::shared_ptr<const std::vector<Prepared<T>>> FrameStore::prepared(const std::
   }();
   if (const auto found = known.find(key); found != known.end()) return found->second;
   const dataset::System system = dataset::load_system(folder, model.type_map);
+  dataset::warn_of_implausible(system);
   const TypeMap type_map(model.type_map);
   std::vector<Prepared<T>> frames(system.frames.size());
   parallel_dynamic(frames.size(), threads, [&](std::size_t f, int) {
@@ -88,6 +107,7 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
       if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
     }
   }
+  if (purpose == "validation") warn_of_training_systems(settings, all.training);
   check_labels(systems_, all.loss, purpose == "training");
   if (!sizes.empty()) expanded.batch.sizes = sizes;
   sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
