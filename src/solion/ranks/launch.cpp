@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
@@ -34,8 +35,14 @@ class Waiting {
     if (++looks_ % looks != 0) return pause();
     const auto now = Clock::now();
     if (begin_ == Clock::time_point{}) begin_ = now;
-    // Giving the core away costs a time slice where others want it: worth it only for a long wait.
-    if (now - begin_ > patience_) ::sched_yield();
+    // Giving the core away costs a time slice where others want it: worth it only for a long wait. A very
+    // long one is for the writing of a file.
+    constexpr auto very_long = std::chrono::milliseconds(50);
+    if (now - begin_ > very_long) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    } else if (now - begin_ > patience_) {
+      ::sched_yield();
+    }
     if (!interrupt_requested()) return;
     constexpr auto grace = std::chrono::milliseconds(500);
     if (asked_ == Clock::time_point{}) asked_ = now;
@@ -61,7 +68,8 @@ class Waiting {
 
 class Loaded final : public MpiRanks {
  public:
-  Loaded(const SolionMpiTable& table, int rank, int size) : MpiRanks(rank, size), table_(table) {}
+  Loaded(const SolionMpiTable& table, int rank, int size)
+      : MpiRanks(rank, size), table_(table), crowded_(size > ::sysconf(_SC_NPROCESSORS_ONLN)) {}
   void abort(int status) override { table_.abort(status); }
   void finish() override { table_.finish(); }
   [[nodiscard]] std::string library() const override { return table_.library(); }
@@ -72,7 +80,7 @@ class Loaded final : public MpiRanks {
     const Counter turn = ++meetings_;
     const auto count_of = [&](std::size_t k) { return std::atomic_ref(*static_cast<Counter*>(counts_[k])); };
     count_of(static_cast<std::size_t>(rank())).store(turn, std::memory_order_release);
-    Waiting waiting(first(), size() > ::sysconf(_SC_NPROCESSORS_ONLN));
+    Waiting waiting(first(), crowded_);
     for (std::size_t k = 0; k < counts_.size(); ++k)
       while (count_of(k).load(std::memory_order_acquire) < turn) waiting.look_again();
   }
@@ -98,6 +106,7 @@ class Loaded final : public MpiRanks {
   }
 
   const SolionMpiTable& table_;
+  bool crowded_;               ///< in case that all are on this machine
   std::vector<void*> counts_;  ///< one Counter of each process
   Counter meetings_ = 0;
 };
