@@ -3,8 +3,9 @@
 #include <mpi.h>
 
 #include <algorithm>
-#include <array>
 #include <climits>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -71,21 +72,9 @@ void copy(void* values, std::size_t bytes, int root) {
   });
 }
 
-/// Shared memory of all processes.
-struct Window {
-  MPI_Win win = MPI_WIN_NULL;
-  std::size_t capacity = 0;
-  std::vector<void*> bases;
-
-  void free() {
-    if (win == MPI_WIN_NULL) return;
-    MPI_Win_unlock_all(win);
-    MPI_Win_free(&win);
-  }
-};
-
-std::array<Window, 2>& both_windows() {
-  static std::array<Window, 2> list;
+/// Shared memory of all processes, each piece as it was asked for.
+std::vector<MPI_Win>& windows() {
+  static std::vector<MPI_Win> list;
   return list;
 }
 
@@ -108,55 +97,41 @@ MPI_Comm make_neighbours() {
   return together;
 }
 
-bool allocate(Window& window, std::size_t bytes, MPI_Comm neighbours) {
-  window.free();
+constexpr std::size_t line = 64;  // bytes of a cache line
+
+/// Where the pieces of all processes are, from a whole line on. Mappings begin on pages, so that this is the
+/// same place for all.
+void find_addresses(MPI_Win window, MPI_Comm neighbours, void** of_processes) {
+  int size = 0;
+  MPI_Comm_size(neighbours, &size);
+  for (int rank = 0; rank < size; ++rank) {
+    MPI_Aint length = 0;
+    int unit = 0;
+    void* at = nullptr;
+    MPI_Win_shared_query(window, rank, &length, &unit, &at);
+    of_processes[rank] = static_cast<char*>(at) + (line - reinterpret_cast<std::uintptr_t>(at) % line) % line;
+  }
+}
+
+int share(std::size_t bytes, void** of_processes) {
+  static MPI_Comm neighbours = make_neighbours();
+  if (neighbours == MPI_COMM_NULL) return 0;
+  bytes += line;
   void* base = nullptr;
+  MPI_Win window = MPI_WIN_NULL;
   MPI_Info info = MPI_INFO_NULL;
   MPI_Info_create(&info);
   MPI_Info_set(info, "alloc_shared_noncontig", "true");  // pages of their own
   const int status =
-      MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, info, neighbours, &base, &window.win);
+      MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, info, neighbours, &base, &window);
   MPI_Info_free(&info);
-  if (!all(status == MPI_SUCCESS)) {
-    window.win = MPI_WIN_NULL;
-    return false;
-  }
-  MPI_Win_lock_all(MPI_MODE_NOCHECK, window.win);
-  int size = 0;
-  MPI_Comm_size(neighbours, &size);
-  window.bases.resize(static_cast<std::size_t>(size));
-  for (int rank = 0; rank < size; ++rank) {
-    MPI_Aint length = 0;
-    int unit = 0;
-    MPI_Win_shared_query(window.win, rank, &length, &unit, &window.bases[static_cast<std::size_t>(rank)]);
-  }
-  window.capacity = bytes;
-  return true;
-}
-
-int windows(std::size_t bytes, int turn, void** of_processes) {
-  static MPI_Comm neighbours = make_neighbours();
-  if (neighbours == MPI_COMM_NULL) return 0;
-  Window& window = both_windows()[static_cast<std::size_t>(turn)];
-  if (window.capacity < bytes && !allocate(window, bytes, neighbours)) {
-    neighbours = MPI_COMM_NULL;  // no room for it: messages then
-    return 0;
-  }
-  std::copy(window.bases.begin(), window.bases.end(), of_processes);
+  if (!all(status == MPI_SUCCESS)) return 0;
+  windows().push_back(window);
+  MPI_Win_lock_all(MPI_MODE_NOCHECK, window);
+  std::memset(base, 0, bytes);
+  find_addresses(window, neighbours, of_processes);
+  MPI_Barrier(MPI_COMM_WORLD);  // zero everywhere
   return 1;
-}
-
-void make_visible() {
-  for (Window& window : both_windows())
-    if (window.win != MPI_WIN_NULL) MPI_Win_sync(window.win);
-}
-
-void meet() {
-  make_visible();
-  MPI_Request request{};
-  // It is test() that waits for it. NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker)
-  MPI_Ibarrier(MPI_COMM_WORLD, &request);
-  requests().push_back(request);
 }
 
 int test() {
@@ -164,12 +139,14 @@ int test() {
   MPI_Testall(static_cast<int>(requests().size()), requests().data(), &done, MPI_STATUSES_IGNORE);
   if (done == 0) return 0;
   requests().clear();
-  make_visible();
   return 1;
 }
 
 void finish() {
-  for (Window& window : both_windows()) window.free();
+  for (MPI_Win& window : windows()) {
+    MPI_Win_unlock_all(window);
+    MPI_Win_free(&window);
+  }
   MPI_Finalize();
 }
 void abort_all(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
@@ -177,4 +154,4 @@ void abort_all(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const SolionMpiTable solion_mpi_table{
-    SOLION_MPI_TABLE_VERSION, library, init, sum, copy, windows, meet, test, finish, abort_all};
+    SOLION_MPI_TABLE_VERSION, library, init, sum, copy, share, test, finish, abort_all};

@@ -59,13 +59,15 @@ for n in 2 4; do
   python3 compare.py 1/model.ckpt $n/model.ckpt || fail "$n processes and one differ"
   cmp 1/lcurve.out $n/lcurve.out || fail "lcurve.out of $n processes"
 done
-# Arrays that are large enough go through shared memory.
+# Nets that are wide enough for more than one owner a layer; through shared memory, and by messages where MPI has none to offer.
 input wide 8 '"mixed:4"' Adam '120, 120'
 "$solion" train wide.json --folder wide1 --threads 1 >/dev/null 2>&1 || fail "one process"
 for n in 2 3; do
   ranks $n wide.json --folder wide$n >log 2>&1 || fail "wide, $n processes: $(cat log)"
   python3 compare.py wide1/model.ckpt wide$n/model.ckpt || fail "wide: $n processes and one differ"
 done
+"${launcher[@]}" --mca osc ^sm -n 2 "$solion" train wide.json --folder messages --threads 1 >log 2>&1 || fail "messages: $(cat log)"
+python3 compare.py wide1/model.ckpt messages/model.ckpt || fail "by messages: 2 processes and one differ"
 # SOAP's first bases have directions that rounding decides (docs/theory/train.md): the same bits with the same number of processes.
 input SOAP 30 '"mixed:4"' SOAP
 for run in a b; do ranks 2 SOAP.json --folder $run >log 2>&1 || fail "SOAP: $(cat log)"; done

@@ -113,7 +113,6 @@ TEST(Soap, KeepsItsBasesOrthonormalAndFrozenParametersStill) {
     Eigen::Map<Matrix>(g.data(), 6, 4) = bowl.gradient(Eigen::Map<Matrix>(p.data(), 6, 4));
     g[24] = g[25] = 1;
     soap.update(0.01, p.data(), g.data(), trained, 2);
-    EXPECT_EQ(g, std::vector<double>(26, 0.0));
   }
   EXPECT_LT(p[24], 0.9);
   EXPECT_EQ(p[25], 1.0);

@@ -43,7 +43,7 @@ TEST(Ranks, SumCollectAndSpreadDoWhatTheySay) {
   }
 }
 
-TEST(Ranks, LargeArraysGoThroughSharedMemoryWhereThereIsSome) {
+TEST(Ranks, ExchangeThroughSharedMemoryWhereThereIsSome) {
   constexpr std::size_t n_values = 30'000;
   for (const bool shared : {false, true}) {
     for (const int n : {1, 2, 3}) {
@@ -59,6 +59,9 @@ TEST(Ranks, LargeArraysGoThroughSharedMemoryWhereThereIsSome) {
               };
               for (std::size_t k = 0; k < n_values; ++k) values[k] = value(k, ranks.rank());
               ranks.collect<double>(values, parts);
+              std::vector<double> total{1.0 + ranks.rank(), static_cast<double>(turn)};
+              ranks.sum(total);
+              EXPECT_THAT(total, ElementsAre(n * (n + 1) / 2, turn * n));
               std::size_t wrong = 0;
               for (std::size_t k = 0; k < n_values; ++k) {
                 double sum = 0;
@@ -72,10 +75,27 @@ TEST(Ranks, LargeArraysGoThroughSharedMemoryWhereThereIsSome) {
               EXPECT_EQ(wrong, 0U) << n << " " << shared;
             }
           },
-          shared);
+          shared ? testing::any_memory : 0);
       for (const auto& problem : problems) EXPECT_FALSE(problem);
     }
   }
+}
+
+TEST(Ranks, WhatOneWroteIntoSharedMemoryTheOthersSeeWhenTheyHaveMet) {
+  const auto problems = in_company(
+      3,
+      [](Ranks& ranks) {
+        const auto me = static_cast<std::size_t>(ranks.rank());
+        const std::vector<int*> memory = ranks.share<int>(10 + me);
+        ASSERT_EQ(memory.size(), 3U);
+        EXPECT_EQ(memory[me][9 + me], 0);
+        memory[me][9 + me] = 7;
+        ranks.meet();
+        EXPECT_EQ(memory[0][9] + memory[1][10] + memory[2][11], 21);
+      },
+      testing::any_memory);
+  for (const auto& problem : problems) EXPECT_FALSE(problem);
+  in_company(2, [](Ranks& ranks) { EXPECT_TRUE(ranks.share<int>(10).empty()); });
 }
 
 std::string text_of(const std::exception_ptr& problem) {

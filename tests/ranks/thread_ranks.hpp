@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
+#include "solion/base/aligned.hpp"
 #include "solion/ranks/ranks.hpp"
 
 namespace solion::ranks::testing {
@@ -43,8 +45,19 @@ class World {
   }
 
   std::vector<const std::vector<Operation>*> lists;  ///< [rank]
-  bool shares_memory = false;
-  std::vector<std::vector<double>> memory[2];  ///< [turn][rank]
+  std::size_t most_pieces = 0;                       ///< of shared memory
+  /// One more piece of memory of `rank`, zero; where that of all is follows when all have met.
+  void make_memory(int rank, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    auto& pieces = memory_[rank];
+    pieces.emplace_back(bytes);
+  }
+  std::vector<void*> memory(std::size_t piece) {
+    const std::lock_guard lock(mutex_);
+    std::vector<void*> list;
+    for (auto& [rank, pieces] : memory_) list.push_back(pieces[piece].data());
+    return list;
+  }
 
  private:
   int n_;
@@ -53,11 +66,17 @@ class World {
   bool left_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::map<int, std::deque<AlignedVector<char>>> memory_;  ///< [rank][piece]
 };
 
 class ThreadRanks final : public Ranks {
  public:
   ThreadRanks(World& world, int rank, int size) : Ranks(rank, size), world_(world) {}
+  void meet() override {
+    if (world_.meet()) return;
+    if (first()) throw Broken();
+    throw Elsewhere();
+  }
 
  private:
   using Operation = World::Operation;
@@ -67,18 +86,13 @@ class ThreadRanks final : public Ranks {
   void begin_copy(void* values, std::size_t bytes, int owner) override {
     begun_.push_back({values, bytes, 0, owner});
   }
-  std::vector<void*> windows(std::size_t bytes, int turn) override {
-    if (!world_.shares_memory) return {};
-    auto& memory = world_.memory[turn];
-    memory[static_cast<std::size_t>(rank())].resize(bytes / sizeof(double) + 1);
-    meet();  // addresses stand still
-    std::vector<void*> list;
-    for (auto& one : memory) list.push_back(one.data());
-    return list;
+  std::vector<void*> share_bytes(std::size_t bytes) override {
+    if (pieces_ == world_.most_pieces) return {};
+    world_.make_memory(rank(), bytes);
+    meet();
+    return world_.memory(pieces_++);
   }
-  void begin_meeting() override { meeting_ = true; }
   void wait() override {
-    if (std::exchange(meeting_, false)) return meet();
     world_.lists[static_cast<std::size_t>(rank())] = &begun_;
     meet();
     for (std::size_t k = 0; k < begun_.size(); ++k) {
@@ -93,11 +107,6 @@ class ThreadRanks final : public Ranks {
     meet();
     begun_.clear();
   }
-  void meet() {
-    if (world_.meet()) return;
-    if (first()) throw Broken();
-    throw Elsewhere();
-  }
   template <typename T>
   void add(std::size_t k) {
     const Operation& mine = begun_[k];
@@ -111,16 +120,17 @@ class ThreadRanks final : public Ranks {
 
   World& world_;
   std::vector<Operation> begun_;
-  bool meeting_ = false;
+  std::size_t pieces_ = 0;
 };
 
+constexpr auto any_memory = static_cast<std::size_t>(-1);
+
 /// Runs body(ranks) as each of n processes; what each threw. One that threw has left, which the others meet.
-/// `shares_memory`: through windows, as processes of one machine.
+/// They share memory until they have asked for so many pieces of it.
 template <typename F>
-std::vector<std::exception_ptr> in_company(int n, const F& body, bool shares_memory = false) {
+std::vector<std::exception_ptr> in_company(int n, const F& body, std::size_t pieces_of_memory = 0) {
   World world(n);
-  world.shares_memory = shares_memory;
-  for (auto& memory : world.memory) memory.resize(static_cast<std::size_t>(n));
+  world.most_pieces = pieces_of_memory;
   std::vector<std::exception_ptr> problems(static_cast<std::size_t>(n));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < n; ++rank) {

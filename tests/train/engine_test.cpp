@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "solion/dp/deep_potential.hpp"
@@ -125,7 +126,7 @@ TEST(Engine, AnyNumberOfThreadsGivesTheSameBits) {
   const double l1 = one.loss_and_gradient(batch.pointers, {1, 1, 1}, 1).loss;
   const double l3 = three.loss_and_gradient(batch.pointers, {1, 1, 1}, 3).loss;
   EXPECT_EQ(l1, l3);
-  EXPECT_EQ(one.gradient(), three.gradient());
+  EXPECT_TRUE(std::ranges::equal(one.gradient(), three.gradient()));
 }
 
 TEST(Engine, ABatchIsTheMeanOfItsFrames) {
@@ -136,12 +137,14 @@ TEST(Engine, ABatchIsTheMeanOfItsFrames) {
   Engine<double> apart(model);
   const double loss = together.loss_and_gradient(batch.pointers, {0.5, 1, 0.1}, 1).loss;
   double sum = 0;
+  std::vector<double> gradient(apart.gradient().size());
   for (const auto* frame : batch.pointers) {
     sum += apart.loss_and_gradient(std::span(&frame, 1), {0.5, 1, 0.1}, 1).loss;
+    for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += apart.gradient()[i];
   }
   EXPECT_NEAR(loss, sum / 3, 1e-12 * loss);
   for (std::size_t i = 0; i < together.gradient().size(); ++i) {
-    EXPECT_NEAR(together.gradient()[i], apart.gradient()[i] / 3, 1e-10);
+    EXPECT_NEAR(together.gradient()[i], gradient[i] / 3, 1e-10);
   }
 }
 

@@ -15,24 +15,38 @@ constexpr std::size_t chunk = 2048;
 }  // namespace
 
 template <typename T>
-std::vector<UpdateUnit> Adam<T>::units(int n) const {
+Adam<T>::Adam(std::size_t n, AdamSettings s) : settings(s), first(n), second(n) {
+  for (std::size_t at = 0; at < n; at += chunk) chunks_.push_back(at);
+}
+
+template <typename T>
+std::vector<UpdateUnit> Adam<T>::units(const std::vector<LayerLayout>& layers, int n) const {
   const std::size_t size = first.size();
-  const auto pieces = static_cast<std::size_t>(n);
-  const std::size_t chunks = (size + chunk - 1) / chunk;
+  std::vector<std::size_t> cuts;
+  for (const LayerLayout& layer : layers) {
+    const auto area = static_cast<std::size_t>(layer.n_in * layer.n_out);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k)
+      cuts.push_back((layer.w + area * k / static_cast<std::size_t>(n) + chunk / 2) / chunk * chunk);
+  }
+  cuts.push_back(size);
+  std::sort(cuts.begin(), cuts.end());
   std::vector<UpdateUnit> units;
-  for (std::size_t k = 0; k < pieces; ++k) {
-    const std::size_t begin = chunks * k / pieces * chunk;
-    const std::size_t end = std::min(size, chunks * (k + 1) / pieces * chunk);
-    if (begin < end) units.push_back({begin, end, static_cast<double>(end - begin), 0, 0});
+  std::size_t begin = 0;
+  for (const std::size_t cut : cuts) {
+    const std::size_t end = std::min(cut, size);
+    // 20 multiplications take about as long as the sweep's memory.
+    if (begin < end) units.push_back({begin, end, 20 * static_cast<double>(end - begin)});
+    begin = std::max(begin, end);
   }
   return units;
 }
 
 template <typename T>
 void Adam<T>::move_only(const std::vector<UpdateUnit>& mine) {
-  // One piece a process; one without has none of the first parameters.
-  begin_ = mine.empty() ? first.size() : mine.front().begin;
-  end_ = mine.empty() ? first.size() : mine.back().end;
+  std::erase_if(chunks_, [&](std::size_t at) {
+    return std::none_of(mine.begin(), mine.end(),
+                        [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
+  });
 }
 
 template <typename T>
@@ -51,13 +65,10 @@ void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
   const T epsilon = static_cast<T>(settings.epsilon);
   const T decay = static_cast<T>(settings.weight_decay);
   using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-  const std::size_t until = end_ == 0 ? first.size() : end_;
-  std::fill(gradient, gradient + begin_, T(0));
-  std::fill(gradient + until, gradient + first.size(), T(0));
-  parallel_for((until - begin_ + chunk - 1) / chunk, threads, [&](std::size_t begin, std::size_t end, int) {
+  parallel_for(chunks_.size(), threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t k = begin; k < end; ++k) {
-      const std::size_t at = begin_ + k * chunk;
-      const auto length = static_cast<Eigen::Index>(std::min(chunk, until - at));
+      const std::size_t at = chunks_[k];
+      const auto length = static_cast<Eigen::Index>(std::min(chunk, first.size() - at));
       if (!trained.empty()) {
         for (std::size_t i = at; i < at + static_cast<std::size_t>(length); ++i) {
           if (trained[i] == 0) gradient[i] = 0;
@@ -71,7 +82,6 @@ void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
       m = b1 * m + c1 * g;
       v = b2 * v + c2 * g.square();
       p -= rate * m / (v.sqrt() * root + epsilon);
-      g.setZero();
     }
   });
 }

@@ -27,21 +27,21 @@ struct Adam {
   std::uint64_t updates = 0;  ///< t
 
   Adam() = default;
-  explicit Adam(std::size_t n, AdamSettings s = {}) : settings(s), first(n), second(n) {}
+  explicit Adam(std::size_t n, AdamSettings s = {});
 
-  /// θ ← θ − lr·m̂/(√v̂ + ε) in one sweep over memory, and sets `gradient` to zero for the next step.
-  /// Parameters with trained[i] = 0 keep their value; empty: all are trained.
+  /// θ ← θ − lr·m̂/(√v̂ + ε) in one sweep over memory. Parameters with trained[i] = 0 keep their value (their
+  /// gradient is set to 0); empty: all are trained.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
-  /// The work of an update in one piece for each of `n` processes.
-  [[nodiscard]] std::vector<UpdateUnit> units(int n) const;
-  /// From now on updates move only the parameters of this one (and set all of `gradient` to zero).
+  /// The work of an update in pieces that other processes may do, ranges of parameters without gaps: each
+  /// layer in about n equal ones, since the gradients of some layers cost more than others'.
+  [[nodiscard]] std::vector<UpdateUnit> units(const std::vector<LayerLayout>& layers, int n) const;
+  /// From now on updates move only the parameters of these units.
   void move_only(const std::vector<UpdateUnit>& mine);
 
  private:
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;  ///< 0: to the last one
+  std::vector<std::size_t> chunks_;  ///< those that are moved: their first parameters
 };
 
 }  // namespace solion::nn

@@ -15,6 +15,11 @@ template <typename T>
 using MatrixOf = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <typename T>
 using View = Eigen::Map<MatrixOf<T>>;
+template <typename T>
+using ConstView = Eigen::Map<const MatrixOf<T>>;
+
+/// Rows of a slice: so few that many processes get about the same, enough for the products.
+constexpr std::ptrdiff_t slice_rows = 160;
 
 /// Eigenvectors in columns. The first ones are exact; later ones follow by one step of orthogonal iteration.
 template <typename T>
@@ -54,11 +59,20 @@ Soap<T>::Soap(const std::vector<LayerLayout>& layers, std::size_t n_parameters, 
     const Side rows = side(layer.n_in), columns = side(layer.n_out);
     if (rows.at == absent && columns.at == absent) continue;  // stays plain
     if (plain_from < layer.w) plain_.emplace_back(plain_from, layer.w);
-    matrices_.push_back({layer.w, rows, columns});
+    add_matrix({layer.w, rows, columns});
     plain_from = layer.w + static_cast<std::size_t>(layer.n_in * layer.n_out);
   }
   if (plain_from < n_parameters) plain_.emplace_back(plain_from, n_parameters);
   bases.resize(n_bases);
+}
+
+template <typename T>
+void Soap<T>::add_matrix(const Matrix& matrix) {
+  const std::ptrdiff_t rows = matrix.rows.n;
+  const std::ptrdiff_t n = matrix.rows.at == absent ? (rows + slice_rows - 1) / slice_rows : 1;
+  for (std::ptrdiff_t k = 0; k < n; ++k) slices_.push_back({matrix, rows * k / n, rows * (k + 1) / n});
+  if (matrix.rows.at != absent) turned_.push_back({matrix, matrix.rows, true});
+  if (matrix.columns.at != absent) turned_.push_back({matrix, matrix.columns, false});
 }
 
 template <typename T>
@@ -75,75 +89,83 @@ void Soap<T>::step_plain(std::size_t begin, std::size_t end, double rate, T* par
        (v.sqrt() * root + static_cast<T>(settings.epsilon));
 }
 
+/// x' = Q_Lᵀ x Q_R and back, for the sides that are turned.
 template <typename T>
-void Soap<T>::step_matrix(const Matrix& matrix, double rate, T* parameters, T* gradient) {
-  const Side& r = matrix.rows;
-  const Side& c = matrix.columns;
-  View<T> w(parameters + matrix.w, r.n, c.n), g(gradient + matrix.w, r.n, c.n);
-  View<T> m(first.data() + matrix.w, r.n, c.n), v(second.data() + matrix.w, r.n, c.n);
-  const auto average = [&](const Side& s) { return View<T>(bases.data() + s.at, s.n, s.n); };
-  const auto vectors = [&](const Side& s) { return View<T>(bases.data() + s.at + s.n * s.n, s.n, s.n); };
-  const auto rotated = [&](MatrixOf<T> x) {
-    if (r.at != absent) x = vectors(r).transpose() * x;
-    if (c.at != absent) x = x * vectors(c);
+struct Soap<T>::Turning {
+  const Side& rows;
+  const Side& columns;
+  const T* bases;
+
+  [[nodiscard]] ConstView<T> vectors(const Side& s) const { return {bases + s.at + s.n * s.n, s.n, s.n}; }
+  [[nodiscard]] MatrixOf<T> there(MatrixOf<T> x) const {
+    if (rows.at != absent) x = vectors(rows).transpose() * x;
+    if (columns.at != absent) x = x * vectors(columns);
     return x;
-  };
-  const auto rotated_back = [&](MatrixOf<T> x) {
-    if (r.at != absent) x = vectors(r) * x;
-    if (c.at != absent) x = x * vectors(c).transpose();
+  }
+  [[nodiscard]] MatrixOf<T> back(MatrixOf<T> x) const {
+    if (rows.at != absent) x = vectors(rows) * x;
+    if (columns.at != absent) x = x * vectors(columns).transpose();
     return x;
-  };
+  }
+};
+
+template <typename T>
+void Soap<T>::step_slice(const Slice& slice, double rate, T* parameters, const T* gradient) {
+  const std::ptrdiff_t n_rows = slice.end - slice.begin, n_columns = slice.of.columns.n;
+  const ConstView<T> g(gradient + slice.first(), n_rows, n_columns);
+  View<T> w(parameters + slice.first(), n_rows, n_columns);
+  View<T> m(first.data() + slice.first(), n_rows, n_columns);
+  View<T> v(second.data() + slice.first(), n_rows, n_columns);
+  const Turning turning{slice.of.rows, slice.of.columns, bases.data()};
   const auto b1 = static_cast<T>(1 - settings.beta1), b2 = static_cast<T>(1 - settings.beta2);
-  if (updates > 1) {
-    const auto t = static_cast<double>(updates);
-    const MatrixOf<T> turned = rotated(g);
-    m += b1 * (turned - m);
-    v.array() += b2 * (turned.array().square() - v.array());
-    const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t - 1)));
-    const auto scale = static_cast<T>(rate / (1 - std::pow(settings.beta1, t)));
-    const auto most = static_cast<T>(rate * largest_step(settings));
-    const auto step = scale * m.array() / (v.array().sqrt() * root + static_cast<T>(settings.epsilon));
-    w -= rotated_back(step.max(-most).min(most));
+  if (updates == 1) {
+    m = b1 * g;
+    return;
   }
-  if (updates != 1 && updates % static_cast<std::uint64_t>(settings.refresh_every) != 0) return;
-  const MatrixOf<T> mean = updates == 1 ? MatrixOf<T>(b1 * g) : rotated_back(m);
+  const auto t = static_cast<double>(updates);
+  const MatrixOf<T> turned = turning.there(g);
+  m += b1 * (turned - m);
+  v.array() += b2 * (turned.array().square() - v.array());
+  const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t - 1)));
+  const auto scale = static_cast<T>(rate / (1 - std::pow(settings.beta1, t)));
+  const auto most = static_cast<T>(rate * largest_step(settings));
+  const auto step = scale * m.array() / (v.array().sqrt() * root + static_cast<T>(settings.epsilon));
+  w -= turning.back(step.max(-most).min(most));
+  if (bases_are_due()) m = turning.back(m);  // `turn` brings it into the new bases
+}
+
+template <typename T>
+void Soap<T>::turn_slice(const Slice& slice) {
+  View<T> m(first.data() + slice.first(), slice.end - slice.begin, slice.of.columns.n);
+  m = Turning{slice.of.rows, slice.of.columns, bases.data()}.there(m);
+}
+
+template <typename T>
+void Soap<T>::improve_base(const Base& base, const T* gradient) {
+  const std::ptrdiff_t n = base.side.n;
+  const ConstView<T> g(gradient + base.of.w, base.of.rows.n, base.of.columns.n);
+  View<T> average(bases.data() + base.side.at, n, n), vectors(bases.data() + base.side.at + n * n, n, n);
   const auto share = static_cast<T>(updates == 1 ? 1 : 1 - settings.shampoo_beta);
-  if (r.at != absent) {
-    average(r) += share * (g * g.transpose() - average(r));
-    refresh<T>(average(r), vectors(r), updates == 1);
+  if (base.of_rows) {
+    average += share * (g * g.transpose() - average);
+  } else {
+    average += share * (g.transpose() * g - average);
   }
-  if (c.at != absent) {
-    average(c) += share * (g.transpose() * g - average(c));
-    refresh<T>(average(c), vectors(c), updates == 1);
-  }
-  m = rotated(mean);
+  refresh<T>(average, vectors, updates == 1);
 }
 
-/// In multiplications: the sweeps of Adam, the products there and back, and the share of a refresh with its
-/// QR in a step. The factors are rough; they only balance processes.
+/// The sweeps of Adam and the products there and back, and the share of `turn` in a step. The factors are
+/// rough; they only balance processes.
 template <typename T>
-double Soap<T>::Matrix::cost(const SoapSettings& settings) const {
-  const auto side = [](const Side& s) { return s.at == absent ? 0.0 : static_cast<double>(s.n); };
-  const auto area = static_cast<double>(rows.n * columns.n);
-  const double r = side(rows), c = side(columns);
-  return area * (20 + 2 * (r + c)) +
-         (3 * area * (r + c) + 10 * (r * r * r + c * c * c)) / settings.refresh_every;
-}
-
-template <typename T>
-std::vector<UpdateUnit> Soap<T>::units(int /*n*/) const {
+std::vector<UpdateUnit> Soap<T>::units() const {
   std::vector<UpdateUnit> units;
-  std::size_t bases_at = 0;
-  for (const Matrix& matrix : matrices_) {
-    UpdateUnit unit;
-    unit.begin = units.empty() ? 0 : matrix.w;
-    unit.cost = matrix.cost(settings);
-    unit.bases_begin = bases_at;
-    for (const Side& s : {matrix.rows, matrix.columns})
-      if (s.at != absent) bases_at += 2 * static_cast<std::size_t>(s.n * s.n);
-    unit.bases_end = bases_at;
-    if (!units.empty()) units.back().end = unit.begin;
-    units.push_back(unit);
+  for (const Slice& slice : slices_) {
+    const auto turned = [](const Side& s) { return s.at == absent ? 0.0 : static_cast<double>(s.n); };
+    const double sides = turned(slice.of.rows) + turned(slice.of.columns);
+    const auto area = static_cast<double>((slice.end - slice.begin) * slice.of.columns.n);
+    const std::size_t begin = units.empty() ? 0 : slice.first();
+    if (!units.empty()) units.back().end = begin;
+    units.push_back({begin, 0, area * 2 * sides * (1 + 1.0 / settings.refresh_every)});
   }
   if (units.empty()) units.emplace_back();
   units.back().end = first.size();
@@ -152,31 +174,62 @@ std::vector<UpdateUnit> Soap<T>::units(int /*n*/) const {
 }
 
 template <typename T>
-void Soap<T>::move_only(const std::vector<UpdateUnit>& mine) {
-  const auto away = [&](std::size_t at) {
-    return std::none_of(mine.begin(), mine.end(),
+std::vector<UpdateUnit> Soap<T>::bases_units() const {
+  std::vector<UpdateUnit> units;
+  for (const Base& base : turned_) {
+    const auto n = static_cast<double>(base.side.n);
+    const auto area = static_cast<double>(base.of.rows.n * base.of.columns.n);
+    const auto size = 2 * static_cast<std::size_t>(base.side.n * base.side.n);
+    units.push_back({base.side.at, base.side.at + size, area * n + 10 * n * n * n});
+  }
+  return units;
+}
+
+template <typename T>
+void Soap<T>::do_only(const std::vector<UpdateUnit>& mine, const std::vector<UpdateUnit>& my_bases) {
+  const auto away = [](const std::vector<UpdateUnit>& here, std::size_t at) {
+    return std::none_of(here.begin(), here.end(),
                         [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
   };
-  std::erase_if(matrices_, [&](const Matrix& matrix) { return away(matrix.w); });
-  std::erase_if(plain_, [&](const auto& range) { return away(range.first); });
+  std::erase_if(slices_, [&](const Slice& slice) { return away(mine, slice.first()); });
+  std::erase_if(plain_, [&](const auto& range) { return away(mine, range.first); });
+  std::erase_if(turned_, [&](const Base& base) { return away(my_bases, base.side.at); });
+}
+
+template <typename T>
+bool Soap<T>::step(double learning_rate, T* parameters, T* gradient,
+                   const std::vector<unsigned char>& trained, int threads) {
+  updates += 1;
+  for (std::size_t i = 0; i < trained.size(); ++i) {
+    if (trained[i] == 0) gradient[i] = 0;
+  }
+  parallel_dynamic(slices_.size() + plain_.size(), threads, [&](std::size_t k, int) {
+    if (k < slices_.size()) {
+      step_slice(slices_[k], learning_rate, parameters, gradient);
+    } else {
+      const auto& [begin, end] = plain_[k - slices_.size()];
+      step_plain(begin, end, learning_rate, parameters, gradient);
+    }
+  });
+  return bases_are_due();
+}
+
+template <typename T>
+void Soap<T>::improve(const T* gradient, int threads) {
+  parallel_dynamic(turned_.size(), threads, [&](std::size_t k, int) { improve_base(turned_[k], gradient); });
+}
+
+template <typename T>
+void Soap<T>::turn(int threads) {
+  parallel_dynamic(slices_.size(), threads, [&](std::size_t k, int) { turn_slice(slices_[k]); });
 }
 
 template <typename T>
 void Soap<T>::update(double learning_rate, T* parameters, T* gradient,
                      const std::vector<unsigned char>& trained, int threads) {
-  updates += 1;
-  for (std::size_t i = 0; i < trained.size(); ++i) {
-    if (trained[i] == 0) gradient[i] = 0;
-  }
-  parallel_dynamic(matrices_.size() + plain_.size(), threads, [&](std::size_t k, int) {
-    if (k < matrices_.size()) {
-      step_matrix(matrices_[k], learning_rate, parameters, gradient);
-    } else {
-      const auto& [begin, end] = plain_[k - matrices_.size()];
-      step_plain(begin, end, learning_rate, parameters, gradient);
-    }
-  });
-  std::fill(gradient, gradient + first.size(), T(0));
+  if (!step(learning_rate, parameters, gradient, trained, threads)) return;
+  improve(gradient, threads);
+  turn(threads);
 }
 
 template struct Soap<float>;

@@ -31,32 +31,58 @@ struct Soap {
   Soap() = default;
   Soap(const std::vector<LayerLayout>& layers, std::size_t n_parameters, SoapSettings s = {});
 
-  /// One step; sets `gradient` to zero. The first step only fills the averages. Parameters with trained[i] =
-  /// 0 keep their value; empty: all are trained. The order of all sums is the same for any number of threads.
+  /// One step. The first one only fills the averages. Parameters with trained[i] = 0 keep their value (their
+  /// gradient is set to 0); empty: all are trained. The order of all sums is the same for any number of
+  /// threads.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
-  /// The work of an update in pieces that other processes may do: each matrix with the biases behind it. A
-  /// matrix is not divided, so that `n`, the number of processes, does not matter.
-  [[nodiscard]] std::vector<UpdateUnit> units(int n) const;
-  /// From now on updates move only the parameters of these units (and set all of `gradient` to zero).
-  void move_only(const std::vector<UpdateUnit>& mine);
+  /// The three parts of an update. `step` moves parameters; where it says so, the bases look at the gradient
+  /// (`improve`), and when all have done so, the averages are turned into them (`turn`).
+  bool step(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
+            int threads);
+  void improve(const T* gradient, int threads);
+  void turn(int threads);
+
+  /// What `step` and `turn` do, in pieces that other processes may do: ranges of parameters without gaps.
+  [[nodiscard]] std::vector<UpdateUnit> units() const;
+  /// The same of `improve`: ranges of `bases`.
+  [[nodiscard]] std::vector<UpdateUnit> bases_units() const;
+  /// From now on only these are done here.
+  void do_only(const std::vector<UpdateUnit>& mine, const std::vector<UpdateUnit>& my_bases);
 
  private:
   struct Side {
     std::ptrdiff_t n = 0;
-    std::size_t at = absent;  ///< in `bases`; absent: not rotated
+    std::size_t at = absent;  ///< in `bases`; absent: not turned
   };
   struct Matrix {
     std::size_t w = 0;
     Side rows, columns;
-
-    [[nodiscard]] double cost(const SoapSettings& settings) const;
   };
-  void step_matrix(const Matrix& matrix, double rate, T* parameters, T* gradient);
+  /// Rows of a matrix that are moved without a look at the others: all of them where the rows are turned.
+  struct Slice {
+    Matrix of;
+    std::ptrdiff_t begin = 0, end = 0;
+    [[nodiscard]] std::size_t first() const { return of.w + static_cast<std::size_t>(begin * of.columns.n); }
+  };
+  struct Base {
+    Matrix of;
+    Side side;
+    bool of_rows = false;
+  };
+  struct Turning;
+  void add_matrix(const Matrix& matrix);
+  void step_slice(const Slice& slice, double rate, T* parameters, const T* gradient);
+  void turn_slice(const Slice& slice);
+  void improve_base(const Base& base, const T* gradient);
   void step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, T* gradient);
+  [[nodiscard]] bool bases_are_due() const {
+    return updates == 1 || updates % static_cast<std::uint64_t>(settings.refresh_every) == 0;
+  }
 
-  std::vector<Matrix> matrices_;
+  std::vector<Slice> slices_;
+  std::vector<Base> turned_;
   std::vector<std::pair<std::size_t, std::size_t>> plain_;  ///< ranges of what is no matrix
 };
 

@@ -103,21 +103,51 @@ void linear_transposed(const LayerLayout& layer, const T* flat, const T* gh, con
   add_skip_transposed(layer, gy, begin, end, gx);
 }
 
+/// Numbers, up to a whole cache line.
+template <typename T>
+ptrdiff_t whole_lines(ptrdiff_t n) {
+  constexpr auto line = static_cast<ptrdiff_t>(cache_line / sizeof(T));
+  return (n + line - 1) / line * line;
+}
+
 }  // namespace
 
 template <typename T>
-void Tape<T>::resize(ptrdiff_t n) {
+LayerRows<T> rows_in(const T* memory, const NetworkLayout& layout, std::size_t layer, ptrdiff_t n) {
+  for (std::size_t l = 0; l < layer; ++l)
+    memory += whole_lines<T>(2 * n * layout.layers[l].n_in) + whole_lines<T>(2 * n * layout.layers[l].n_out);
+  return {memory, memory + whole_lines<T>(2 * n * layout.layers[layer].n_in), n};
+}
+
+template <typename T>
+std::size_t rows_size(const NetworkLayout& layout, ptrdiff_t n) {
+  ptrdiff_t size = 0;
+  for (const LayerLayout& layer : layout.layers)
+    size += whole_lines<T>(2 * n * layer.n_in) + whole_lines<T>(2 * n * layer.n_out);
+  return static_cast<std::size_t>(size);
+}
+
+template <typename T>
+void Tape<T>::resize(ptrdiff_t n, T* rows) {
   n_ = n;
   buffers_.resize(layers() + 1);
   for (std::size_t level = 0; level <= layers(); ++level) {
     const auto size = static_cast<std::size_t>(n * width(level));
     Buffers& b = buffers_[level];
-    b.out.reserve(2 * size);
     b.cotangent.reserve(2 * size);
+    if (rows != nullptr && level < layers()) {
+      b.out.lie_at(rows + (rows_in<T>(rows, layout_, level, n).input - rows));
+    } else {
+      b.out.reserve(2 * size);
+    }
     if (level == 0) continue;
     b.state.reserve(size);
     b.h_tangent.reserve(size);
-    b.h_cotangent.reserve(2 * size);
+    if (rows != nullptr) {
+      b.h_cotangent.lie_at(rows + (rows_in<T>(rows, layout_, level - 1, n).cotangent - rows));
+    } else {
+      b.h_cotangent.reserve(2 * size);
+    }
   }
 }
 
@@ -206,20 +236,30 @@ void Tape<T>::tangent_backward(const T* flat, ptrdiff_t begin, ptrdiff_t end, bo
 }
 
 template <typename T>
-void Tape<T>::parameter_gradient(std::size_t l, ptrdiff_t in_begin, ptrdiff_t in_end, T* grad) const {
+void weight_gradient(const LayerLayout& layer, const LayerRows<T>& rows, ptrdiff_t in_begin, ptrdiff_t in_end,
+                     bool add, T* grad) {
+  if (rows.n == 0) {
+    if (!add) std::fill_n(grad + layer.w + in_begin * layer.n_out, (in_end - in_begin) * layer.n_out, T(0));
+    return;
+  }
+  // Both terms of ∂J/∂W = xᵀ·∂J/∂h + ẋᵀ·∂J/∂ḣ in one product: the halves of the rows follow each other.
+  product_at(in_end - in_begin, layer.n_out, 2 * rows.n, rows.input + in_begin, layer.n_in, rows.cotangent,
+             layer.n_out, add ? T(1) : T(0),
+             grad + layer.w + static_cast<std::size_t>(in_begin * layer.n_out), layer.n_out);
+}
+
+template <typename T>
+void Tape<T>::bias_gradient(std::size_t l, T* grad) const {
   const LayerLayout& layer = layout_.layers[l];
   const Buffers& b = buffers_[l + 1];
-  const T* x = buffers_[l].out.data();
   const T* h_bar = b.h_cotangent.data();
-  // Both terms of ∂J/∂W = xᵀ·∂J/∂h + ẋᵀ·∂J/∂ḣ in one product: the halves of the buffers follow each other.
-  product_at(in_end - in_begin, layer.n_out, 2 * n_, x + in_begin, layer.n_in, h_bar, layer.n_out, T(1),
-             grad + layer.w + static_cast<std::size_t>(in_begin * layer.n_out), layer.n_out);
-  if (in_begin > 0) return;
   if (layer.b != absent) {
     Out<T> sum(grad + layer.b, layer.n_out);
+    sum.setZero();
     for (ptrdiff_t r = 0; r < n_; ++r) sum += In<T>(h_bar + r * layer.n_out, layer.n_out);
   }
   if (layer.idt == absent) return;
+  Out<T>(grad + layer.idt, layer.n_out).setZero();
   const T* y_bar = b.cotangent.data();
   const T* gy = y_bar + n_ * layer.n_out;
   const T* state = b.state.data();
@@ -234,6 +274,14 @@ void Tape<T>::parameter_gradient(std::size_t l, ptrdiff_t in_begin, ptrdiff_t in
   });
 }
 
+template std::size_t rows_size<float>(const NetworkLayout&, ptrdiff_t);
+template LayerRows<float> rows_in<float>(const float*, const NetworkLayout&, std::size_t, ptrdiff_t);
+template void weight_gradient<float>(const LayerLayout&, const LayerRows<float>&, ptrdiff_t, ptrdiff_t, bool,
+                                     float*);
+template std::size_t rows_size<double>(const NetworkLayout&, ptrdiff_t);
+template LayerRows<double> rows_in<double>(const double*, const NetworkLayout&, std::size_t, ptrdiff_t);
+template void weight_gradient<double>(const LayerLayout&, const LayerRows<double>&, ptrdiff_t, ptrdiff_t,
+                                      bool, double*);
 template class Tape<float>;
 template class Tape<double>;
 

@@ -15,8 +15,9 @@ namespace solion::nn {
 template <typename T>
 class Buffer {
  public:
-  /// Room for n numbers.
+  /// Room for n numbers, of its own.
   T* reserve(std::size_t n) {
+    elsewhere_ = nullptr;
     if (n > room_) {
       storage_.resize(n + 64 / sizeof(T));
       room_ = n;
@@ -25,14 +26,35 @@ class Buffer {
     }
     return data();
   }
-  T* data() { return storage_.data() + shift_; }
-  const T* data() const { return storage_.data() + shift_; }
+  /// From now on the numbers lie in memory of somebody else's.
+  void lie_at(T* memory) { elsewhere_ = memory; }
+  T* data() { return elsewhere_ != nullptr ? elsewhere_ : storage_.data() + shift_; }
+  const T* data() const { return elsewhere_ != nullptr ? elsewhere_ : storage_.data() + shift_; }
 
  private:
+  T* elsewhere_ = nullptr;
   std::vector<T> storage_;
   std::size_t room_ = 0;
   std::size_t shift_ = 0;
 };
+
+/// What the gradient of a layer's weights is made of, for n samples.
+template <typename T>
+struct LayerRows {
+  const T* input = nullptr;      ///< (2n, n_in): x and ẋ
+  const T* cotangent = nullptr;  ///< (2n, n_out): ∂J/∂h and ∂J/∂ḣ
+  std::ptrdiff_t n = 0;
+};
+/// Numbers of the LayerRows of all layers, and where those of one lie in memory of that size.
+template <typename T>
+std::size_t rows_size(const NetworkLayout& layout, std::ptrdiff_t n);
+template <typename T>
+LayerRows<T> rows_in(const T* memory, const NetworkLayout& layout, std::size_t layer, std::ptrdiff_t n);
+/// The rows [in_begin, in_end) of ∂J/∂W of the layer, set (`add` false) or added to grad, which is laid out
+/// as the parameters.
+template <typename T>
+void weight_gradient(const LayerLayout& layer, const LayerRows<T>& rows, std::ptrdiff_t in_begin,
+                     std::ptrdiff_t in_end, bool add, T* grad);
 
 /// What the passes over one network remember. With y(x) the network, ẋ a tangent of its input and
 ///     J = Σ ȳ·y + Σ g·ẏ,   ẏ = (dy/dx) ẋ,
@@ -41,7 +63,7 @@ class Buffer {
 ///   tangent            ẋ → ẏ                                   (after forward)
 ///   backward           g → g·dy/dx = ∂J/∂ẋ, also plain reverse mode (after forward)
 ///   tangent_backward   ȳ → ∂J/∂x                              (after the three others)
-///   parameter_gradient grad += ∂J/∂θ                           (after tangent_backward)
+///   weight_gradient, bias_gradient     ∂J/∂θ                   (after tangent_backward)
 /// The row passes take a range of rows, so that threads share one tape by disjoint ranges.
 template <typename T>
 class Tape {
@@ -49,8 +71,9 @@ class Tape {
   Tape() = default;
   explicit Tape(NetworkLayout layout) : layout_(std::move(layout)) {}
 
-  /// Sets the number of samples; all buffers become undefined.
-  void resize(std::ptrdiff_t n);
+  /// Sets the number of samples; all buffers become undefined. The LayerRows lie in `rows`, of rows_size(),
+  /// if it is not null.
+  void resize(std::ptrdiff_t n, T* rows = nullptr);
   [[nodiscard]] std::ptrdiff_t n() const { return n_; }
   [[nodiscard]] const NetworkLayout& layout() const { return layout_; }
 
@@ -68,9 +91,11 @@ class Tape {
   /// `to_input` false: the gradient by the input itself is not needed and not computed.
   void backward(const T* flat, std::ptrdiff_t begin, std::ptrdiff_t end, bool to_input);
   void tangent_backward(const T* flat, std::ptrdiff_t begin, std::ptrdiff_t end, bool to_input);
-  /// The rows [in_begin, in_end) of the layer's weight gradient, over all samples; with in_begin = 0 also
-  /// those of its bias and idt. Added to grad, which is laid out as the parameters.
-  void parameter_gradient(std::size_t layer, std::ptrdiff_t in_begin, std::ptrdiff_t in_end, T* grad) const;
+  [[nodiscard]] LayerRows<T> rows(std::size_t layer) const {
+    return {buffers_[layer].out.data(), buffers_[layer + 1].h_cotangent.data(), n_};
+  }
+  /// Sets the gradient of the layer's bias and idt in grad, which is laid out as the parameters.
+  void bias_gradient(std::size_t layer, T* grad) const;
 
  private:
   struct Buffers {

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
@@ -20,41 +22,93 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr const char* module_name = "solion-mpi.so";
 
+/// Waits by looking again and again, with an eye on the interrupt flag.
+class Waiting {
+ public:
+  /// `crowded`: more processes than cores.
+  Waiting(bool first, bool crowded)
+      : first_(first), patience_(crowded ? std::chrono::microseconds(20) : std::chrono::milliseconds(2)) {}
+  /// To be called between two looks.
+  void look_again() {
+    // A look at the clock takes as long as some looks at memory.
+    constexpr int looks = 32;
+    if (++looks_ % looks != 0) return pause();
+    const auto now = Clock::now();
+    if (begin_ == Clock::time_point{}) begin_ = now;
+    // Giving the core away costs a time slice where others want it: worth it only for a long wait. A very
+    // long one is for the writing of a file.
+    constexpr auto very_long = std::chrono::milliseconds(50);
+    if (now - begin_ > very_long) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    } else if (now - begin_ > patience_) {
+      ::sched_yield();
+    }
+    if (!interrupt_requested()) return;
+    constexpr auto grace = std::chrono::milliseconds(500);
+    if (asked_ == Clock::time_point{}) asked_ = now;
+    if (now - asked_ <= grace) return;
+    if (!first_) throw Elsewhere();
+    throw Broken();
+  }
+
+ private:
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
+  bool first_;
+  Clock::duration patience_;
+  unsigned looks_ = 0;
+  Clock::time_point begin_, asked_;
+};
+
 class Loaded final : public MpiRanks {
  public:
-  Loaded(const SolionMpiTable& table, int rank, int size) : MpiRanks(rank, size), table_(table) {}
+  Loaded(const SolionMpiTable& table, int rank, int size)
+      : MpiRanks(rank, size), table_(table), crowded_(size > ::sysconf(_SC_NPROCESSORS_ONLN)) {}
   void abort(int status) override { table_.abort(status); }
   void finish() override { table_.finish(); }
   [[nodiscard]] std::string library() const override { return table_.library(); }
+  void go_on() override { table_.test(); }
+
+  /// Each process counts its meetings in memory that the others look at.
+  void meet() override {
+    const Counter turn = ++meetings_;
+    const auto count_of = [&](std::size_t k) { return std::atomic_ref(*static_cast<Counter*>(counts_[k])); };
+    count_of(static_cast<std::size_t>(rank())).store(turn, std::memory_order_release);
+    Waiting waiting(first(), crowded_);
+    for (std::size_t k = 0; k < counts_.size(); ++k)
+      while (count_of(k).load(std::memory_order_acquire) < turn) waiting.look_again();
+  }
 
  private:
+  using Counter = std::uint64_t;
+
   void begin_sum(void* values, std::size_t n, std::size_t bytes_each, int owner) override {
     table_.sum(values, n, bytes_each, owner);
   }
   void begin_copy(void* values, std::size_t bytes, int owner) override { table_.copy(values, bytes, owner); }
-  std::vector<void*> windows(std::size_t bytes, int turn) override {
-    std::vector<void*> list(static_cast<std::size_t>(size()));
-    return table_.windows(bytes, turn, list.data()) != 0 ? list : std::vector<void*>();
+  std::vector<void*> share_bytes(std::size_t bytes) override {
+    const auto ask = [&](std::size_t n) {
+      std::vector<void*> list(static_cast<std::size_t>(size()));
+      return table_.share(n, list.data()) != 0 ? list : std::vector<void*>();
+    };
+    if (counts_.empty()) counts_ = ask(sizeof(Counter));
+    return counts_.empty() ? counts_ : ask(bytes);
   }
-  void begin_meeting() override { table_.meet(); }
   void wait() override {
-    // Giving the core away costs a time slice where others want it: worth it only for a long wait.
-    constexpr auto patience = std::chrono::milliseconds(2);
-    constexpr auto grace = std::chrono::milliseconds(500);
-    const auto begin = Clock::now();
-    Clock::time_point asked{};
-    while (table_.test() == 0) {
-      const auto now = Clock::now();
-      if (now - begin > patience) ::sched_yield();
-      if (!interrupt_requested()) continue;
-      if (asked == Clock::time_point{}) asked = now;
-      if (now - asked <= grace) continue;
-      if (!first()) throw Elsewhere();
-      throw Broken();
-    }
+    Waiting waiting(first(), false);
+    while (table_.test() == 0) waiting.look_again();
   }
 
   const SolionMpiTable& table_;
+  bool crowded_;               ///< in case that all are on this machine
+  std::vector<void*> counts_;  ///< one Counter of each process
+  Counter meetings_ = 0;
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#define SOLION_MPI_TABLE_VERSION 2
+#define SOLION_MPI_TABLE_VERSION 3
 
 struct SolionMpiTable {
   int version;                         ///< SOLION_MPI_TABLE_VERSION
@@ -14,12 +14,10 @@ struct SolionMpiTable {
   void (*sum)(void* values, std::size_t n, std::size_t bytes_each, int root);
   /// Begins to copy bytes from rank `root` to all others.
   void (*copy)(void* values, std::size_t bytes, int root);
-  /// Memory of every process that all can read, at least `bytes` each, one address a process; two of them
-  /// (turn 0 and 1) stay until more is asked for. 0 where the processes do not share a machine. Called by
+  /// Memory that all processes read and write: `bytes` of this process's, zero, from a cache line on; one
+  /// address a process. 0 where the processes do not share a machine, or one of them has no room. Called by
   /// all.
-  int (*windows)(std::size_t bytes, int turn, void** of_processes);
-  /// Begins to wait for all; what one wrote into its window before, the others read after it.
-  void (*meet)(void);
+  int (*share)(std::size_t bytes, void** of_processes);
   int (*test)(void);          ///< 1 when all that was begun is done
   void (*finish)(void);       ///< MPI_Finalize
   void (*abort)(int status);  ///< MPI_Abort of all

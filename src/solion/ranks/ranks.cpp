@@ -8,6 +8,16 @@ namespace solion::ranks {
 
 void Ranks::sum(std::span<double> values) {
   if (size_ == 1) return;
+  if (const auto& shared = next_window(values.size_bytes()); !shared.empty()) {
+    std::copy(values.begin(), values.end(), static_cast<double*>(shared[static_cast<std::size_t>(rank_)]));
+    meet();
+    std::fill(values.begin(), values.end(), 0.0);
+    for (const void* one : shared) {  // in the same order everywhere
+      const auto* theirs = static_cast<const double*>(one);
+      for (std::size_t k = 0; k < values.size(); ++k) values[k] += theirs[k];
+    }
+    return;
+  }
   // By way of one process, so that no order of summation can differ between two of them.
   begin_sum(values.data(), values.size(), sizeof(double), 0);
   wait();
@@ -15,53 +25,42 @@ void Ranks::sum(std::span<double> values) {
   wait();
 }
 
-/// Windows for one exchange. Two exchanges later the same ones are written again: by then every process has
-/// met the others once more and has read what it wanted.
-std::vector<void*> Ranks::next_windows(std::size_t bytes) {
-  constexpr std::size_t least = std::size_t{1} << 16;  // smaller arrays are as fast as messages
-  if (bytes < least) return {};
+/// Shared memory for one exchange, if there is any. Two exchanges later it is written again: by then every
+/// process has met the others once more and has read what it wanted.
+const std::vector<void*>& Ranks::next_window(std::size_t bytes) {
+  constexpr std::size_t least = std::size_t{1} << 16;
   turn_ = 1 - turn_;
-  return windows(bytes, turn_);
+  Window& window = windows_[turn_];
+  if (window.bytes >= bytes || no_room_) {
+    static const std::vector<void*> none;
+    return window.bytes >= bytes ? window.of_processes : none;
+  }
+  window.bytes = std::max(least, bytes);
+  window.of_processes = share_bytes(window.bytes);
+  if (window.of_processes.empty()) {
+    no_room_ = true;
+    window.bytes = 0;
+  }
+  return window.of_processes;
 }
 
 template <typename T>
-void Ranks::collect(std::span<T> values, std::span<const Part> parts) {
+void Ranks::begin_collect(std::span<T> values, std::span<const Part> parts) {
   if (size_ == 1) return;
-  const auto me = static_cast<std::size_t>(rank_);
-  if (const std::vector<void*> shared = next_windows(values.size_bytes()); !shared.empty()) {
-    for (const Part& part : parts) {
-      if (part.owner != rank_)
-        std::copy(values.data() + part.begin, values.data() + part.end,
-                  static_cast<T*>(shared[me]) + part.begin);
-    }
-    begin_meeting();
-    wait();
-    for (const Part& part : parts) {
-      if (part.owner != rank_) continue;
-      for (std::size_t other = 0; other < shared.size(); ++other) {
-        if (other == me) continue;
-        const T* theirs = static_cast<const T*>(shared[other]);
-        for (std::size_t k = part.begin; k < part.end; ++k) values[k] += theirs[k];
-      }
-    }
-    return;
-  }
   for (const Part& part : parts)
     begin_sum(values.data() + part.begin, part.end - part.begin, sizeof(T), part.owner);
-  wait();
 }
 
 template <typename T>
 void Ranks::spread(std::span<T> values, std::span<const Part> parts) {
   if (size_ == 1) return;
-  if (const std::vector<void*> shared = next_windows(values.size_bytes()); !shared.empty()) {
+  if (const auto& shared = next_window(values.size_bytes()); !shared.empty()) {
     T* mine = static_cast<T*>(shared[static_cast<std::size_t>(rank_)]);
     for (const Part& part : parts) {
       if (part.owner == rank_)
         std::copy(values.data() + part.begin, values.data() + part.end, mine + part.begin);
     }
-    begin_meeting();
-    wait();
+    meet();
     for (const Part& part : parts) {
       const T* theirs = static_cast<const T*>(shared[static_cast<std::size_t>(part.owner)]);
       if (part.owner != rank_) std::copy(theirs + part.begin, theirs + part.end, values.data() + part.begin);
@@ -73,8 +72,8 @@ void Ranks::spread(std::span<T> values, std::span<const Part> parts) {
   wait();
 }
 
-template void Ranks::collect<float>(std::span<float>, std::span<const Part>);
-template void Ranks::collect<double>(std::span<double>, std::span<const Part>);
+template void Ranks::begin_collect<float>(std::span<float>, std::span<const Part>);
+template void Ranks::begin_collect<double>(std::span<double>, std::span<const Part>);
 template void Ranks::spread<float>(std::span<float>, std::span<const Part>);
 template void Ranks::spread<double>(std::span<double>, std::span<const Part>);
 

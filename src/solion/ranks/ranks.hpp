@@ -1,6 +1,7 @@
 // Several processes that work on one task, and what they say to each other.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <span>
@@ -52,10 +53,34 @@ class Ranks {
   void sum(std::span<double> values);
   /// Every part becomes its sum over the processes where its owner is; elsewhere its content is undefined.
   template <typename T>
-  void collect(std::span<T> values, std::span<const Part> parts);
+  void collect(std::span<T> values, std::span<const Part> parts) {
+    begin_collect(values, parts);
+    finish();
+  }
+  /// The same in two halves, by messages: until `finish` has returned, the values stay as they are. Any
+  /// number may be begun; `go_on` lets them get on in between.
+  template <typename T>
+  void begin_collect(std::span<T> values, std::span<const Part> parts);
+  virtual void go_on() {}
+  void finish() {
+    if (size_ > 1) wait();
+  }
   /// Every part becomes what it is where its owner is.
   template <typename T>
   void spread(std::span<T> values, std::span<const Part> parts);
+
+  /// Memory that all processes read and write: n numbers of this process's, zero at first, and where those of
+  /// each process are. It stays as long as this object. Empty, in all of them, where the processes do not
+  /// share a machine or there is no room.
+  template <typename T>
+  std::vector<T*> share(std::size_t n) {
+    std::vector<T*> typed;
+    for (void* at : share_bytes(n * sizeof(T))) typed.push_back(static_cast<T*>(at));
+    return typed;
+  }
+  /// Returns when all have come here; they then see what was written into shared memory before. Only where
+  /// there is some.
+  virtual void meet() {}
 
   /// Runs `body` in every process, which may not call the functions above. If it throws in any, all throw:
   /// the first such process its exception, the others Elsewhere.
@@ -79,19 +104,23 @@ class Ranks {
   virtual void begin_sum(void* /*values*/, std::size_t /*n*/, std::size_t /*bytes_each*/, int /*owner*/) {}
   /// Begins to copy the bytes at `values` from `owner` to all others.
   virtual void begin_copy(void* /*values*/, std::size_t /*bytes*/, int /*owner*/) {}
-  /// Memory of every process that all can read, of at least `bytes`, in the order of the processes; two of
-  /// them take turns. Empty where there is none: processes on several machines.
-  virtual std::vector<void*> windows(std::size_t /*bytes*/, int /*turn*/) { return {}; }
-  /// Begins to wait until all have come here; they then see what was written into windows before.
-  virtual void begin_meeting() {}
+  /// What `share` says, on a cache line.
+  virtual std::vector<void*> share_bytes(std::size_t /*bytes*/) { return {}; }
   /// Returns when all that was begun is done.
   virtual void wait() {}
-  std::vector<void*> next_windows(std::size_t bytes);
+  const std::vector<void*>& next_window(std::size_t bytes);
   void throw_together(const std::exception_ptr& problem);
 
   int rank_ = 0;
   int size_ = 1;
-  int turn_ = 0;
+  /// Shared memory through which small sums and copies go; two of them take turns.
+  struct Window {
+    std::vector<void*> of_processes;
+    std::size_t bytes = 0;
+  };
+  std::array<Window, 2> windows_;
+  std::size_t turn_ = 0;
+  bool no_room_ = false;
 };
 
 /// Gives each item, heaviest first, to the process with the least so far: the owner of each. The same for the

@@ -124,25 +124,7 @@ const std::vector<const Prepared<T>*>& Data<T>::batch(std::int64_t step) {
   return batch_;
 }
 
-template <typename T>
-std::vector<const Prepared<T>*> share_of(const std::vector<const Prepared<T>*>& batch,
-                                         const ranks::Ranks& ranks) {
-  if (ranks.size() == 1) return batch;
-  std::vector<double> atoms;
-  atoms.reserve(batch.size());
-  for (const auto* frame : batch) atoms.push_back(frame->n_atoms);
-  const std::vector<int> owners = ranks::deal(atoms, ranks.size());
-  std::vector<const Prepared<T>*> mine;
-  for (std::size_t k = 0; k < batch.size(); ++k)
-    if (owners[k] == ranks.rank()) mine.push_back(batch[k]);
-  return mine;
-}
-
 template class Data<float>;
 template class Data<double>;
-template std::vector<const Prepared<float>*> share_of(const std::vector<const Prepared<float>*>&,
-                                                      const ranks::Ranks&);
-template std::vector<const Prepared<double>*> share_of(const std::vector<const Prepared<double>*>&,
-                                                       const ranks::Ranks&);
 
 }  // namespace solion::train

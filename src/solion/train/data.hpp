@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "solion/ranks/ranks.hpp"
 #include "solion/train/prepared.hpp"
 #include "solion/train/sampler.hpp"
 #include "solion/train/settings.hpp"
@@ -66,10 +65,5 @@ class Data {
   std::size_t n_frames_ = 0;
   std::vector<const Prepared<T>*> batch_;
 };
-
-/// Those frames of a batch that this process computes: about the same number of atoms for each process.
-template <typename T>
-std::vector<const Prepared<T>*> share_of(const std::vector<const Prepared<T>*>& batch,
-                                         const ranks::Ranks& ranks);
 
 }  // namespace solion::train

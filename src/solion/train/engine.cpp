@@ -38,8 +38,10 @@ Engine<T>::Engine(const dp::Model& model)
     at = fitting_layout_.back().end;
     fitting_.emplace_back(fitting_layout_.back());
   }
-  parameters_.resize(at);
-  gradient_.resize(at);
+  own_parameters_.resize(at);
+  own_gradient_.resize(at);
+  parameters_ = own_parameters_;
+  gradient_ = own_gradient_;
   rows_.resize(embedding_layout_.size());
   for (std::size_t k = 0; k < rows_.size(); ++k) {
     nn::pack(model.descriptor.embedding[k], embedding_layout_[k], parameters_.data());
@@ -49,6 +51,15 @@ Engine<T>::Engine(const dp::Model& model)
     nn::pack(model.fitting[a], fitting_layout_[a], parameters_.data());
   }
   descriptor_.embedding.clear();
+  // Forward, tangent, backward, tangent-backward, and for pairs the gradients, and functions of each channel.
+  const auto add = [](const nn::NetworkLayout& net, double by_weight, double by_channel, double& cost) {
+    for (const nn::LayerLayout& layer : net.layers)
+      cost += by_weight * static_cast<double>(layer.n_in * layer.n_out) +
+              by_channel * static_cast<double>(layer.n_out);
+  };
+  add(fitting_layout_.front(), 4, 100, atom_cost_);
+  add(fitting_layout_.front(), 60, 0, type_cost_);  // its weights come from memory
+  add(embedding_layout_.front(), 6, 100, pair_cost_);
 }
 
 template <typename T>
@@ -62,33 +73,70 @@ void Engine<T>::store(dp::Model& model) const {
 }
 
 template <typename T>
-void Engine<T>::sort_atoms(std::span<const Prepared<T>* const> frames) {
+void Engine<T>::sort_atoms(std::span<const Prepared<T>* const> frames, bool together) {
   frames_.assign(frames.begin(), frames.end());
   frame_begin_.assign(1, 0);
   for (const auto* frame : frames) {
     frame_begin_.push_back(frame_begin_.back() + static_cast<std::size_t>(frame->n_atoms));
   }
   atoms_.clear();
-  sorted_.resize(frame_begin_.back());
-  first_atom_.clear();
+  type_begin_.assign(1, 0);
+  for (int type = 0; type < n_types_; ++type) {
+    for (std::size_t f = 0; f < frames.size(); ++f) {
+      for (std::size_t i = 0; i < frames[f]->types.size(); ++i)
+        if (frames[f]->types[i] == type) atoms_.push_back({f, i, frame_begin_[f] + i});
+    }
+    type_begin_.push_back(atoms_.size());
+  }
+  cut(together ? company_.ranks->size() : 1);
+  const auto me = static_cast<std::size_t>(together ? company_.ranks->rank() : 0);
+  atoms_.erase(atoms_.begin() + static_cast<std::ptrdiff_t>(cuts_[me + 1]), atoms_.end());
+  atoms_.erase(atoms_.begin(), atoms_.begin() + static_cast<std::ptrdiff_t>(cuts_[me]));
+  sorted_.assign(frame_begin_.back(), nn::absent);
+  for (std::size_t s = 0; s < atoms_.size(); ++s) sorted_[atoms_[s].in_batch] = s;
+  first_atom_.assign(1, 0);
   blocks_.clear();
   for (int type = 0; type < n_types_; ++type) {
-    first_atom_.push_back(atoms_.size());
-    for (std::size_t f = 0; f < frames.size(); ++f) {
-      for (std::size_t i = 0; i < frames[f]->types.size(); ++i) {
-        if (frames[f]->types[i] != type) continue;
-        sorted_[frame_begin_[f] + i] = atoms_.size();
-        atoms_.push_back({f, i, frame_begin_[f] + i});
-      }
-    }
-    const std::size_t n = atoms_.size() - first_atom_.back();
+    const std::size_t begin = first_atom_.back();
+    const auto n = static_cast<std::size_t>(atoms_of(me, static_cast<std::size_t>(type)));
+    first_atom_.push_back(begin + n);
     const std::size_t parts = (n + block_atoms - 1) / block_atoms;
-    for (std::size_t k = 0; k < parts; ++k) {
-      blocks_.push_back(
-          {type, first_atom_.back() + n * k / parts, first_atom_.back() + n * (k + 1) / parts, {}});
+    for (std::size_t k = 0; k < parts; ++k)
+      blocks_.push_back({type, begin + n * k / parts, begin + n * (k + 1) / parts, {}});
+  }
+}
+
+/// Cuts the order by type into pieces of about the same cost, so that a process meets few types: it then
+/// reads few of the fitting nets, and multiplies by each with many rows.
+template <typename T>
+void Engine<T>::cut(int processes) {
+  std::vector<double> until{0.0};  // cost of the atoms before
+  const auto types = static_cast<std::size_t>(n_types_);
+  for (std::size_t type = 0; type < types; ++type) {
+    double more = type_cost_;
+    for (std::size_t s = type_begin_[type]; s < type_begin_[type + 1]; ++s) {
+      const Atom& atom = atoms_[s];
+      const std::uint32_t* offset = frames_[atom.frame]->offset.data() + atom.in_frame * types;
+      const auto pairs = static_cast<double>(offset[types] - offset[0]);
+      until.push_back(until.back() + more + atom_cost_ + pair_cost_ * pairs);
+      more = 0;
     }
   }
-  first_atom_.push_back(atoms_.size());
+  cuts_.assign(1, 0);
+  for (int k = 1; k < processes; ++k) {
+    const double wanted = until.back() * k / processes;
+    const auto above = std::lower_bound(until.begin(), until.end(), wanted);
+    const bool below = above != until.begin() && wanted - *(above - 1) < *above - wanted;
+    cuts_.push_back(static_cast<std::size_t>(above - until.begin()) - (below ? 1 : 0));
+  }
+  cuts_.push_back(atoms_.size());
+}
+
+template <typename T>
+std::ptrdiff_t Engine<T>::atoms_of(std::size_t process, std::size_t type) const {
+  const std::size_t begin = std::max(cuts_[process], type_begin_[type]);
+  const std::size_t end = std::min(cuts_[process + 1], type_begin_[type + 1]);
+  return begin < end ? static_cast<std::ptrdiff_t>(end - begin) : 0;
 }
 
 template <typename T>
@@ -134,11 +182,17 @@ void Engine<T>::assign_rows() {
 }
 
 template <typename T>
-void Engine<T>::arrange(std::span<const Prepared<T>* const> frames) {
-  sort_atoms(frames);
+void Engine<T>::arrange(std::span<const Prepared<T>* const> frames, bool together) {
+  sort_atoms(frames, together);
   assign_rows();
+  if (together && company_.shares_memory) make_room_for_rows();
   for (std::size_t a = 0; a < fitting_.size(); ++a) {
-    fitting_[a].resize(static_cast<std::ptrdiff_t>(first_atom_[a + 1] - first_atom_[a]));
+    T* rows = nullptr;
+    if (together && company_.shares_memory) {
+      const auto me = static_cast<std::size_t>(company_.ranks->rank());
+      rows = company_.rows[me] + rows_before(me, a);
+    }
+    fitting_[a].resize(static_cast<std::ptrdiff_t>(first_atom_[a + 1] - first_atom_[a]), rows);
   }
   const std::size_t size = 4 * static_cast<std::size_t>(m1_) * atoms_.size();
   for (nn::Buffer<T>* buffer : {&t_, &grad_t_, &tangent_t_, &cotangent_t_}) buffer->reserve(size);
@@ -146,15 +200,20 @@ void Engine<T>::arrange(std::span<const Prepared<T>* const> frames) {
 
 template <typename T>
 const std::vector<Prediction>& Engine<T>::evaluate(std::span<const Prepared<T>* const> frames, int threads) {
-  arrange(frames);
+  arrange(frames, false);
+  forward(threads);
+  return predictions_;
+}
+
+template <typename T>
+void Engine<T>::forward(int threads) {
   forward_padding();
   parallel_dynamic(blocks_.size(), threads, [&](std::size_t k, int) {
     environment(blocks_[k]);
     forward_block(blocks_[k]);
     pair_gradients(blocks_[k]);
   });
-  reduce(frames, threads);
-  return predictions_;
+  reduce(frames_, threads);
 }
 
 template <typename T>
@@ -169,6 +228,7 @@ void Engine<T>::reduce(std::span<const Prepared<T>* const> frames, int threads) 
       out.virial.fill(0);
       for (std::size_t i = 0; i < n; ++i) {
         const std::size_t s = sorted_[frame_begin_[f] + i];
+        if (s == nn::absent) continue;
         const auto type = static_cast<std::size_t>(frames[f]->types[i]);
         out.energy += static_cast<double>(fitting_[type].output()[s - first_atom_[type]]) + bias_[type];
         for (int b = 0; b < n_types_; ++b) {
@@ -237,12 +297,11 @@ LossSums Engine<T>::sums(std::span<const Prepared<T>* const> frames, const LossW
 }
 
 template <typename T>
-void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, std::size_t n_batch,
-                           const LossWeights& weights) {
+void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights) {
   energy_cotangent_.assign(frames.size(), 0.0);
   virial_cotangent_.assign(frames.size(), std::array<double, 9>{});
   force_cotangent_.assign(3 * sorted_.size(), T(0));
-  const auto n = static_cast<double>(n_batch);
+  const auto n = static_cast<double>(frames.size());
   for (std::size_t f = 0; f < frames.size(); ++f) {
     const Prepared<T>& label = *frames[f];
     const Prediction& said = predictions_[f];
@@ -267,20 +326,40 @@ void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, std::size
 }
 
 template <typename T>
-LossSums Engine<T>::share_of_gradient(std::span<const Prepared<T>* const> frames, std::size_t n,
-                                      const LossWeights& weights, int threads) {
-  evaluate(frames, threads);
+LossTerms Engine<T>::loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
+                                       int threads, std::span<double> along) {
+  const bool together = company_.ranks != nullptr;
+  arrange(frames, together);
+  forward(threads);
+  if (together) exchange_predictions(along);
   const LossSums total = sums(frames, weights);
-  cotangents(frames, n, weights);
-  const auto line = static_cast<std::size_t>(n_types_ * m1_);
-  std::vector<T> padding(blocks_.size() * line, T(0));
-  parallel_dynamic(blocks_.size(), threads, [&](std::size_t k, int) {
-    displace(blocks_[k]);
-    backward_block(blocks_[k], padding.data() + k * line);
-  });
+  cotangents(frames, weights);
+  backward(threads);
+  return terms_of(total, frames.size());
+}
+
+template <typename T>
+void Engine<T>::backward(int threads) {
+  std::vector<T> padding(blocks_.size() * static_cast<std::size_t>(n_types_ * m1_), T(0));
+  if (company_.ranks != nullptr && !company_.shares_memory) return collect_gradient(threads, padding);
+  backward_blocks(0, blocks_.size(), threads, padding);
   backward_padding(padding);
-  parameter_gradients(threads);
-  return total;
+  const bool weights = company_.ranks == nullptr;
+  std::vector<Task> tasks;
+  for (std::size_t net = rows_.size(); net < rows_.size() + fitting_.size(); ++net)
+    add_tasks(net, weights, tasks);
+  for (std::size_t net = 0; net < rows_.size(); ++net) add_tasks(net, true, tasks);
+  run(tasks, threads);
+  if (!weights) make_gradients(threads);
+}
+
+template <typename T>
+void Engine<T>::backward_blocks(std::size_t begin, std::size_t end, int threads, std::vector<T>& padding) {
+  const auto line = static_cast<std::size_t>(n_types_ * m1_);
+  parallel_dynamic(end - begin, threads, [&](std::size_t k, int) {
+    displace(blocks_[begin + k]);
+    backward_block(blocks_[begin + k], padding.data() + (begin + k) * line);
+  });
 }
 
 template class Engine<float>;

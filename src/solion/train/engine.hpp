@@ -8,6 +8,7 @@
 #include "solion/base/row_major.hpp"
 #include "solion/dp/model.hpp"
 #include "solion/nn/tape.hpp"
+#include "solion/ranks/ranks.hpp"
 #include "solion/train/prepared.hpp"
 
 namespace solion::train {
@@ -30,7 +31,7 @@ struct LossTerms {
   double virial_mse = 0;  ///< mean of (ΔW/N)² of the components, eV²
 };
 
-/// The sums behind LossTerms, which those of other frames of the same batch can be added to.
+/// The sums behind LossTerms.
 struct LossSums {
   double loss = 0;
   std::array<double, 3> square{};  ///< energy, force, virial
@@ -46,18 +47,23 @@ struct Prediction {
   std::array<double, 9> virial{};  ///< eV, −∂E/∂ε
 };
 
-/// Computes in precision T with sums over atoms in double. The order of all sums depends on the batch alone,
-/// so that any number of threads gives the same bits.
+/// Computes in precision T with sums over atoms in double. The order of all sums depends on the batch and the
+/// number of processes alone, so that any number of threads gives the same bits.
 template <typename T>
 class Engine {
  public:
   /// Takes sizes, normalisation, biases and parameters of the model.
   explicit Engine(const dp::Model& model);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  Engine(Engine&&) = delete;
+  Engine& operator=(Engine&&) = delete;
+  ~Engine() = default;
 
   /// All weights in one array: embedding nets in the model's order, then fitting nets.
-  nn::AlignedVector<T>& parameters() { return parameters_; }
-  /// Same layout; `loss_and_gradient` adds to it.
-  nn::AlignedVector<T>& gradient() { return gradient_; }
+  std::span<T> parameters() { return parameters_; }
+  /// Same layout; `loss_and_gradient` sets it.
+  std::span<T> gradient() { return gradient_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& embedding_layout() const { return embedding_layout_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& fitting_layout() const { return fitting_layout_; }
   /// Writes the parameters into a model of the same sizes.
@@ -69,14 +75,24 @@ class Engine {
   [[nodiscard]] LossTerms loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const {
     return terms_of(sums(frames, weights), frames.size());
   }
-  /// evaluate and loss, and adds ∂L/∂θ to `gradient()`.
+  /// evaluate and loss, and sets `gradient()` to ∂L/∂θ.
   LossTerms loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
                               int threads) {
-    return terms_of(share_of_gradient(frames, frames.size(), weights, threads), frames.size());
+    return loss_and_gradient(frames, weights, threads, {});
   }
-  /// The same for some frames of a batch of n: the sums over them, and what they give to ∂L/∂θ of the batch.
-  LossSums share_of_gradient(std::span<const Prepared<T>* const> frames, std::size_t n,
-                             const LossWeights& weights, int threads);
+
+  /// From now on all processes, which have the same parameters, call `loss_and_gradient` together with the
+  /// same batch: each computes a share of its atoms. Where they share memory, the parameters lie there.
+  void join(ranks::Ranks& ranks);
+  /// The processes share memory, where each makes the gradient of its weights out of all processes' rows.
+  [[nodiscard]] bool owners_make_gradients() const { return company_.shares_memory; }
+  /// Who has which part of the gradient, the only one that is defined where it is: in order and without gaps.
+  void divide_gradient(std::vector<ranks::Part> parts);
+  /// `along` become their sums over the processes, on the way.
+  LossTerms loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
+                              int threads, std::span<double> along);
+  /// To be called by all when each has moved its part of the parameters: then all have all.
+  void exchange_parameters();
 
  private:
   /// Rows of one embedding net: pairs, then one padding row for each centre type that needs it.
@@ -97,7 +113,7 @@ class Engine {
     std::size_t end = 0;
     std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> rows;  ///< [neighbour type] in its net
   };
-  /// An atom of the batch in the order by type.
+  /// An atom of this process in the order by type.
   struct Atom {
     std::size_t frame = 0;
     std::size_t in_frame = 0;
@@ -121,21 +137,55 @@ class Engine {
   }
   bool excluded(int centre, int neighbour) const { return excluded_[row_major(centre, neighbour, n_types_)]; }
 
-  void arrange(std::span<const Prepared<T>* const> frames);
-  void sort_atoms(std::span<const Prepared<T>* const> frames);
+  /// One task of making gradients: rows of a weight matrix, or (no rows) the other numbers of the layer.
+  struct Task {
+    std::size_t net;  ///< embedding nets, then fitting nets
+    std::size_t layer;
+    std::ptrdiff_t begin, end;
+  };
+  /// What several processes need to make one gradient.
+  struct Company {
+    ranks::Ranks* ranks = nullptr;  ///< null: this one is alone
+    bool shares_memory = false;
+    std::vector<ranks::Part> parts;
+    std::vector<T*> gradients;           ///< [process]
+    std::vector<T*> rows;                ///< [process] LayerRows of its fitting nets, one behind the other
+    std::size_t room = 0;                ///< for them, in numbers
+    std::vector<Task> mine;              ///< weights of fitting nets that this one makes the gradient of
+    std::vector<ranks::Part> mine_else;  ///< of its other numbers each process has made a term
+  };
+
+  /// `together`: of the batch, the share of this process.
+  void arrange(std::span<const Prepared<T>* const> frames, bool together);
+  void sort_atoms(std::span<const Prepared<T>* const> frames, bool together);
+  void cut(int processes);
   void assign_rows();
+  void forward(int threads);
+  void backward(int threads);
   void forward_padding();
   void environment(const Block& block);
   void forward_block(const Block& block);
   void pair_gradients(const Block& block);
   void reduce(std::span<const Prepared<T>* const> frames, int threads);
   [[nodiscard]] LossSums sums(std::span<const Prepared<T>* const> frames, const LossWeights& weights) const;
-  void cotangents(std::span<const Prepared<T>* const> frames, std::size_t n_batch,
-                  const LossWeights& weights);
+  void cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights);
   void displace(const Block& block);
   void backward_block(const Block& block, T* padding);
   void backward_padding(const std::vector<T>& sums);
-  void parameter_gradients(int threads);
+  void backward_blocks(std::size_t begin, std::size_t end, int threads, std::vector<T>& padding);
+  const nn::Tape<T>& tape_of(std::size_t net) const {
+    return net < rows_.size() ? rows_[net].tape : fitting_[net - rows_.size()];
+  }
+  void add_tasks(std::size_t net, bool weights, std::vector<Task>& tasks) const;
+  void run(const std::vector<Task>& tasks, int threads);
+  /// Atoms of a type that a process has.
+  [[nodiscard]] std::ptrdiff_t atoms_of(std::size_t process, std::size_t type) const;
+  [[nodiscard]] std::size_t rows_before(std::size_t process, std::size_t type) const;
+  void make_room_for_rows();
+  void leave_shared_memory();
+  void exchange_predictions(std::span<double> along);
+  void collect_gradient(int threads, std::vector<T>& padding);
+  void make_gradients(int threads);
   T* t_of(nn::Buffer<T>& buffer, std::size_t atom) {
     return buffer.data() + 4 * m1_ * static_cast<std::ptrdiff_t>(atom);
   }
@@ -149,15 +199,20 @@ class Engine {
   std::vector<bool> excluded_;  ///< [centre, neighbour] left out by the descriptor
   std::vector<nn::NetworkLayout> embedding_layout_;
   std::vector<nn::NetworkLayout> fitting_layout_;
-  nn::AlignedVector<T> parameters_;
-  nn::AlignedVector<T> gradient_;
+  nn::AlignedVector<T> own_parameters_, own_gradient_;  ///< empty in shared memory
+  std::span<T> parameters_, gradient_;
+  /// Multiplications of an atom and of each of its pairs, and what takes as long as the first atom of a type.
+  double atom_cost_ = 0, pair_cost_ = 0, type_cost_ = 0;
+  Company company_;
 
   std::vector<const Prepared<T>*> frames_;
   std::vector<Rows> rows_;               ///< [embedding net]
   std::vector<nn::Tape<T>> fitting_;     ///< [type]
+  std::vector<std::size_t> type_begin_;  ///< [type] in the batch's order by type, and the end
+  std::vector<std::size_t> cuts_;        ///< [process] its first atom in that order, and the end
   std::vector<std::size_t> first_atom_;  ///< [type] in atoms_, and the end
   std::vector<Atom> atoms_;
-  std::vector<std::size_t> sorted_;       ///< [atom in batch] its place in atoms_
+  std::vector<std::size_t> sorted_;       ///< [atom in batch] its place in atoms_, or nn::absent
   std::vector<std::size_t> frame_begin_;  ///< [frame] its first atom in the batch
   std::vector<std::ptrdiff_t> row_of_;    ///< [atom, neighbour type]
   std::vector<Block> blocks_;

@@ -270,29 +270,29 @@ void Engine<T>::backward_padding(const std::vector<T>& sums) {
   }
 }
 
+/// Slices of weight matrices, so that threads write to disjoint parts and no sums of copies are needed.
 template <typename T>
-void Engine<T>::parameter_gradients(int threads) {
-  struct Task {
-    const nn::Tape<T>* tape;
-    std::size_t layer;
-    std::ptrdiff_t begin, end;
-  };
-  // Slices of weight matrices, so that threads write to disjoint parts and no sums of copies are needed.
+void Engine<T>::add_tasks(std::size_t net, bool weights, std::vector<Task>& tasks) const {
   constexpr std::ptrdiff_t slice = 400;
-  std::vector<Task> tasks;
-  const auto add = [&](const nn::Tape<T>& tape) {
-    if (tape.n() == 0) return;
-    for (std::size_t l = 0; l < tape.layout().layers.size(); ++l) {
-      const std::ptrdiff_t n_in = tape.layout().layers[l].n_in;
-      for (std::ptrdiff_t i = 0; i < n_in; i += slice) {
-        tasks.push_back({&tape, l, i, std::min(n_in, i + slice)});
-      }
-    }
-  };
-  for (const nn::Tape<T>& tape : fitting_) add(tape);
-  for (const Rows& rows : rows_) add(rows.tape);
+  const nn::NetworkLayout& layout = tape_of(net).layout();
+  for (std::size_t l = 0; l < layout.layers.size(); ++l) {
+    tasks.push_back({net, l, 0, 0});
+    const std::ptrdiff_t n_in = weights ? layout.layers[l].n_in : 0;
+    for (std::ptrdiff_t i = 0; i < n_in; i += slice) tasks.push_back({net, l, i, std::min(n_in, i + slice)});
+  }
+}
+
+template <typename T>
+void Engine<T>::run(const std::vector<Task>& tasks, int threads) {
   parallel_dynamic(tasks.size(), threads, [&](std::size_t k, int) {
-    tasks[k].tape->parameter_gradient(tasks[k].layer, tasks[k].begin, tasks[k].end, gradient_.data());
+    const Task& task = tasks[k];
+    const nn::Tape<T>& tape = tape_of(task.net);
+    if (task.begin == task.end) {
+      tape.bias_gradient(task.layer, gradient_.data());
+    } else {
+      nn::weight_gradient<T>(tape.layout().layers[task.layer], tape.rows(task.layer), task.begin, task.end,
+                             false, gradient_.data());
+    }
   });
 }
 
@@ -303,7 +303,8 @@ template void Engine<float>::pair_gradients(const Block&);
 template void Engine<float>::displace(const Block&);
 template void Engine<float>::backward_block(const Block&, float*);
 template void Engine<float>::backward_padding(const std::vector<float>&);
-template void Engine<float>::parameter_gradients(int);
+template void Engine<float>::add_tasks(std::size_t, bool, std::vector<Task>&) const;
+template void Engine<float>::run(const std::vector<Task>&, int);
 template void Engine<double>::forward_padding();
 template void Engine<double>::environment(const Block&);
 template void Engine<double>::forward_block(const Block&);
@@ -311,6 +312,7 @@ template void Engine<double>::pair_gradients(const Block&);
 template void Engine<double>::displace(const Block&);
 template void Engine<double>::backward_block(const Block&, double*);
 template void Engine<double>::backward_padding(const std::vector<double>&);
-template void Engine<double>::parameter_gradients(int);
+template void Engine<double>::add_tasks(std::size_t, bool, std::vector<Task>&) const;
+template void Engine<double>::run(const std::vector<Task>&, int);
 
 }  // namespace solion::train

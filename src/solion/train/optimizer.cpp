@@ -1,6 +1,8 @@
 // One step of whichever optimiser was asked for.
 #include "solion/train/optimizer.hpp"
 
+#include <algorithm>
+
 namespace solion::train {
 namespace {
 
@@ -13,55 +15,96 @@ std::vector<nn::AlignedVector<T>*> arrays_of(nn::Soap<T>& soap) {
   return {&soap.first, &soap.second, &soap.bases};
 }
 
-/// Neighbours of one owner become one part.
-void append(std::vector<ranks::Part>& parts, const ranks::Part& part) {
-  if (part.begin == part.end) return;
-  if (!parts.empty() && parts.back().owner == part.owner && parts.back().end == part.begin) {
-    parts.back().end = part.end;
-  } else {
-    parts.push_back(part);
+/// Ranges by owner, with neighbours of one owner as one; `mine` of them.
+std::vector<ranks::Part> dealt(const std::vector<nn::UpdateUnit>& units, const std::vector<double>& costs,
+                               const ranks::Ranks& ranks, std::vector<nn::UpdateUnit>& mine) {
+  const std::vector<int> owners = ranks::deal(costs, ranks.size());
+  std::vector<ranks::Part> parts;
+  for (std::size_t k = 0; k < units.size(); ++k) {
+    const nn::UpdateUnit& unit = units[k];
+    if (unit.begin == unit.end) continue;
+    if (owners[k] == ranks.rank()) mine.push_back(unit);
+    if (!parts.empty() && parts.back().owner == owners[k] && parts.back().end == unit.begin) {
+      parts.back().end = unit.end;
+    } else {
+      parts.push_back({unit.begin, unit.end, owners[k]});
+    }
   }
+  return parts;
+}
+
+std::vector<double> costs_of(const std::vector<nn::UpdateUnit>& units) {
+  std::vector<double> costs;
+  costs.reserve(units.size());
+  for (const nn::UpdateUnit& unit : units) costs.push_back(unit.cost);
+  return costs;
+}
+
+/// The same with the gradients: each weight is multiplied twice for a sample, by its value and its tangent.
+std::vector<double> costs_of(const std::vector<nn::UpdateUnit>& units,
+                             const std::vector<nn::NetworkLayout>& nets, const std::vector<double>& samples) {
+  std::vector<double> costs = costs_of(units);
+  for (std::size_t k = 0; k < units.size(); ++k) {
+    for (std::size_t net = 0; net < nets.size(); ++net) {
+      const std::size_t begin = std::max(units[k].begin, nets[net].begin);
+      const std::size_t end = std::min(units[k].end, nets[net].end);
+      if (begin < end) costs[k] += 2 * samples[net] * static_cast<double>(end - begin);
+    }
+  }
+  return costs;
+}
+
+std::vector<nn::LayerLayout> layers_of(const std::vector<nn::NetworkLayout>& nets) {
+  std::vector<nn::LayerLayout> layers;
+  for (const auto& net : nets) layers.insert(layers.end(), net.layers.begin(), net.layers.end());
+  return layers;
 }
 
 }  // namespace
 
 template <typename T>
 Optimizer<T>::Optimizer(const OptimizerSettings& settings, const std::vector<nn::NetworkLayout>& nets,
-                        std::size_t n_parameters) {
+                        std::size_t n_parameters)
+    : nets_(nets) {
   if (settings.kind == OptimizerSettings::Kind::adam) {
     method_ = nn::Adam<T>(n_parameters, settings.adam);
-    return;
+  } else {
+    method_ = nn::Soap<T>(layers_of(nets), n_parameters, settings.soap);
   }
-  std::vector<nn::LayerLayout> layers;
-  for (const auto& net : nets) layers.insert(layers.end(), net.layers.begin(), net.layers.end());
-  method_ = nn::Soap<T>(layers, n_parameters, settings.soap);
 }
 
 template <typename T>
 void Optimizer<T>::update(double learning_rate, T* parameters, T* gradient,
                           const std::vector<unsigned char>& trained, int threads) {
-  std::visit([&](auto& method) { method.update(learning_rate, parameters, gradient, trained, threads); },
-             method_);
+  if (auto* adam = std::get_if<nn::Adam<T>>(&method_)) {
+    adam->update(learning_rate, parameters, gradient, trained, threads);
+    return;
+  }
+  auto& soap = std::get<nn::Soap<T>>(method_);
+  if (!soap.step(learning_rate, parameters, gradient, trained, threads)) return;
+  // A base looks at the whole gradient of its matrix, and turns all of it.
+  if (ranks_ != nullptr) ranks_->spread<T>(std::span<T>(gradient, soap.first.size()), parts_);
+  soap.improve(gradient, threads);
+  if (ranks_ != nullptr) ranks_->spread<T>(std::span<T>(soap.bases), bases_parts_);
+  soap.turn(threads);
 }
 
 template <typename T>
-std::vector<ranks::Part> Optimizer<T>::share(const ranks::Ranks& ranks) {
-  const std::vector<nn::UpdateUnit> units =
-      std::visit([&](const auto& method) { return method.units(ranks.size()); }, method_);
-  std::vector<double> costs;
-  costs.reserve(units.size());
-  for (const nn::UpdateUnit& unit : units) costs.push_back(unit.cost);
-  const std::vector<int> owners = ranks::deal(costs, ranks.size());
-  std::vector<nn::UpdateUnit> mine;
-  parts_.clear();
-  bases_parts_.clear();
-  for (std::size_t k = 0; k < units.size(); ++k) {
-    const nn::UpdateUnit& unit = units[k];
-    if (owners[k] == ranks.rank()) mine.push_back(unit);
-    append(parts_, {unit.begin, unit.end, owners[k]});
-    append(bases_parts_, {unit.bases_begin, unit.bases_end, owners[k]});
+std::vector<ranks::Part> Optimizer<T>::share(ranks::Ranks& ranks, const std::vector<double>& samples) {
+  std::vector<nn::UpdateUnit> mine, my_bases;
+  if (auto* adam = std::get_if<nn::Adam<T>>(&method_)) {
+    const auto units = adam->units(layers_of(nets_), ranks.size());
+    parts_ = dealt(units, costs_of(units, nets_, samples), ranks, mine);
+    if (ranks.size() > 1) adam->move_only(mine);
+  } else {
+    auto& soap = std::get<nn::Soap<T>>(method_);
+    const auto units = soap.units();
+    parts_ = dealt(units, costs_of(units, nets_, samples), ranks, mine);
+    const auto bases_units = soap.bases_units();
+    bases_parts_ = dealt(bases_units, costs_of(bases_units), ranks, my_bases);
+    if (ranks.size() > 1) soap.do_only(mine, my_bases);
   }
-  if (ranks.size() > 1) std::visit([&](auto& method) { method.move_only(mine); }, method_);
+  if (ranks.size() > 1) ranks_ = &ranks;
   return parts_;
 }
 

@@ -26,14 +26,16 @@ class Optimizer {
   Optimizer(const OptimizerSettings& settings, const std::vector<nn::NetworkLayout>& nets,
             std::size_t n_parameters);
 
-  /// One step against `gradient`, which is set to zero. Parameters with trained[i] = 0 keep their value;
-  /// empty: all are trained.
+  /// One step against `gradient`, whose content is undefined afterwards. Parameters with trained[i] = 0 keep
+  /// their value; empty: all are trained.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
-  /// Deals the work among processes: from now on `update` moves only the parameters of this one. Returns who
-  /// moves which, in order and without gaps.
-  std::vector<ranks::Part> share(const ranks::Ranks& ranks);
+  /// Deals the work among processes: from now on all of them call `update` together, and each moves its own
+  /// parameters by its own part of the gradient. `samples`: of each net, how many a step takes for the
+  /// gradients of its weights, which the owners are to compute too; 0: they do not. Returns who moves which,
+  /// in order and without gaps.
+  std::vector<ranks::Part> share(ranks::Ranks& ranks, const std::vector<double>& samples);
   /// Completes the state in every process out of what each has.
   void gather(ranks::Ranks& ranks);
 
@@ -43,6 +45,8 @@ class Optimizer {
 
  private:
   std::variant<nn::Adam<T>, nn::Soap<T>> method_;
+  std::vector<nn::NetworkLayout> nets_;
+  ranks::Ranks* ranks_ = nullptr;
   std::vector<ranks::Part> parts_;        ///< of the parameters, and so of two arrays of the state
   std::vector<ranks::Part> bases_parts_;  ///< of Soap::bases
 };

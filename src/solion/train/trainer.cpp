@@ -29,25 +29,18 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Refuses batches that leave a process without work in every step, and warns of those that keep some
-/// waiting.
+/// Refuses batches of fewer frames than there are processes: they would hardly be faster.
 void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ranks,
                    const Settings& settings) {
   const auto n = static_cast<std::size_t>(ranks.size());
-  const auto [least, most] = std::minmax_element(sizes.begin(), sizes.end());
+  const std::size_t most = *std::max_element(sizes.begin(), sizes.end());
   const auto frames = [](std::size_t k) { return fmt::format("{} frame{}", k, k == 1 ? "" : "s"); };
-  if (*most < n) {
-    throw InputError(
-        "{}: training/training_data/batch_size: batches of at most {} cannot be shared by {} processes; a "
-        "batch is "
-        "what all of them take together in a step: start fewer, or give at least {} a batch",
-        settings.file.string(), frames(*most), n, frames(n));
-  }
-  const bool even = std::all_of(sizes.begin(), sizes.end(), [n](std::size_t k) { return k % n == 0; });
-  if (even || !ranks.first()) return;
-  const std::string batches =
-      *least == *most ? frames(*most) : fmt::format("{} to {}", *least, frames(*most));
-  log().warn("batches of {} do not divide evenly among {} processes: some wait for others", batches, n);
+  if (most >= n) return;
+  throw InputError(
+      "{}: training/training_data/batch_size: batches of at most {} cannot be shared by {} processes; a "
+      "batch "
+      "is what all of them take together in a step: start fewer, or give at least {} a batch",
+      settings.file.string(), frames(most), n, frames(n));
 }
 
 /// Refuses to go on with the parameters of a model that sees its neighbours in another way than the input
@@ -148,7 +141,9 @@ class Trainer {
     });
     const ranks::Part parameters{0, engine_->parameters().size(), 0};
     ranks_.spread<T>(engine_->parameters(), {&parameters, 1});
-    parts_ = optimizer_.share(ranks_);
+    engine_->join(ranks_);
+    parts_ = optimizer_.share(ranks_, samples_of_weights());
+    engine_->divide_gradient(parts_);
   }
 
   RunSummary run() {
@@ -211,6 +206,24 @@ class Trainer {
       summary.ms_per_step = 1e3 * seconds_since(start) / static_cast<double>(step_ - summary.first_step);
     }
     return summary;
+  }
+
+  /// Of each net, the samples of a step that the owner of a weight makes its gradient of: the atoms of a
+  /// type.
+  std::vector<double> samples_of_weights() {
+    std::vector<double> samples(engine_->embedding_layout().size(), 0.0);
+    std::vector<double> atoms(engine_->fitting_layout().size(), 0.0);
+    const std::vector<std::size_t>& sizes = training_.sampler().batch_sizes();
+    const std::size_t batch = *std::max_element(sizes.begin(), sizes.end());
+    const double frames_a_step = static_cast<double>(batch) / static_cast<double>(training_.n_frames());
+    if (engine_->owners_make_gradients()) {
+      for (const auto& system : training_.systems()) {
+        for (const Prepared<T>& frame : *system.frames)
+          for (const int type : frame.types) atoms[static_cast<std::size_t>(type)] += frames_a_step;
+      }
+    }
+    samples.insert(samples.end(), atoms.begin(), atoms.end());
+    return samples;
   }
 
   FrameStore& store() { return options_.frames != nullptr ? *options_.frames : own_store_; }
@@ -295,7 +308,7 @@ class Trainer {
     check_same_sight(before, model_, checkpoint_.string(), settings_.file.string());
     model_ = std::move(before);
     engine_.emplace(model_);
-    engine_->parameters() = std::move(state.parameters);
+    std::copy(state.parameters.begin(), state.parameters.end(), engine_->parameters().begin());
     if (!optimizer_.set_state(std::move(state.optimizer))) {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
@@ -324,7 +337,7 @@ class Trainer {
     state.positions = training_.sampler().state();
     if (validation_) state.validation_positions = validation_->sampler().state();
     state.optimizer = optimizer_.state();
-    state.parameters = engine_->parameters();
+    state.parameters.assign(engine_->parameters().begin(), engine_->parameters().end());
     write_checkpoint<T>(checkpoint_, state);
     saved_step_ = step_;
   }
@@ -378,30 +391,20 @@ class Trainer {
     clip();
     optimizer_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_,
                       options_.threads);
-    ranks_.spread<T>(engine_->parameters(), parts_);
+    engine_->exchange_parameters();
     ++step_;
     if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
       return std::nullopt;
     return measure(terms, weights, rate);
   }
 
-  /// Each process has the frames of a share of the batch; then, of a share of the parameters, the gradient of
-  /// the whole batch. The loss is that of the batch in all.
+  /// The loss is that of the batch in all processes; of the gradient each has its part.
   LossTerms loss_and_gradient(const LossWeights& weights) {
-    const auto& batch = training_.batch(step_);
-    const auto mine = share_of(batch, ranks_);
-    LossSums sums;
-    if (!mine.empty()) sums = engine_->share_of_gradient(mine, batch.size(), weights, options_.threads);
-    if (ranks_.size() > 1) {
-      ranks_.collect<T>(engine_->gradient(), parts_);
-      std::array<double, 8> all{
-          sums.loss,      sums.square[0], sums.square[1], sums.square[2],
-          sums.labels[0], sums.labels[1], sums.labels[2], interrupt_requested() ? 1.0 : 0.0};
-      ranks_.sum(all);
-      sums = {all[0], {all[1], all[2], all[3]}, {all[4], all[5], all[6]}};
-      asked_to_end_ = all[7] > 0;
-    }
-    return terms_of(sums, batch.size());
+    double ends = interrupt_requested() ? 1 : 0;
+    const LossTerms terms =
+        engine_->loss_and_gradient(training_.batch(step_), weights, options_.threads, {&ends, 1});
+    asked_to_end_ = ends > 0;
+    return terms;
   }
 
   /// One answer in all processes: the one that the sums of the step brought.
@@ -409,7 +412,7 @@ class Trainer {
 
   void clip() {
     if (!(settings_.gradient_max_norm > 0)) return;
-    auto& gradient = engine_->gradient();
+    const std::span<T> gradient = engine_->gradient();
     double square = 0;
     const auto each = [&](const auto& change) {
       for (const ranks::Part& part : parts_) {

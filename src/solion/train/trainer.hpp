@@ -31,7 +31,7 @@ struct RunOptions {
   FrameStore* frames = nullptr;
   /// Called after every step with the number of steps done; for tests and callers that watch.
   std::function<void(std::int64_t)> after_step;
-  /// The processes that share the frames of each batch and the parameters of each update; none: this one
+  /// The processes that share the atoms of each batch and the parameters of each update; none: this one
   /// alone. All of them have the same settings and read the same files; the first one writes.
   ranks::Ranks* ranks = nullptr;
 };
