@@ -16,6 +16,24 @@
 namespace solion::gpu {
 namespace {
 
+#ifdef __CUDA_ARCH__
+/// Four sums over the lanes of a warp with 10 shuffles in place of 20: each quarter of the warp finishes one.
+template <typename A>
+__device__ void add_four(int lane, A* sums) {
+  constexpr unsigned all = 0xffffffffU;
+  const bool upper = (lane & 16) != 0, odd = (lane & 8) != 0;
+  A first = upper ? sums[2] : sums[0], second = upper ? sums[3] : sums[1];
+  first += __shfl_xor_sync(all, upper ? sums[0] : sums[2], 16);
+  second += __shfl_xor_sync(all, upper ? sums[1] : sums[3], 16);
+  A one = odd ? second : first;
+  one += __shfl_xor_sync(all, odd ? first : second, 8);
+#pragma unroll
+  for (int step = 4; step > 0; step /= 2) one += __shfl_xor_sync(all, one, step);
+#pragma unroll
+  for (int q = 0; q < 4; ++q) sums[q] = __shfl_sync(all, one, 8 * q);
+}
+#endif
+
 /// A CUDA block (block.hpp says what the phases mean).
 struct CudaBlock {
   char* memory;
@@ -37,10 +55,14 @@ struct CudaBlock {
     for (int p = static_cast<int>(threadIdx.x) / 32; p < n; p += warps) {
       A sums[k] = {};
       for (int c = lane; c < m; c += 32) f(p, c, sums);
+      if constexpr (k == 4) {
+        add_four(lane, sums);
+      } else {
 #pragma unroll
-      for (int q = 0; q < k; ++q) {
+        for (int q = 0; q < k; ++q) {
 #pragma unroll
-        for (int step = 16; step > 0; step /= 2) sums[q] += __shfl_xor_sync(0xffffffffU, sums[q], step);
+          for (int step = 16; step > 0; step /= 2) sums[q] += __shfl_xor_sync(0xffffffffU, sums[q], step);
+        }
       }
       if (lane == 0) g(p, sums);
     }
@@ -115,6 +137,7 @@ struct Spent {
 };
 
 struct Opened {
+  int number = 0;
   cudaStream_t stream = nullptr;
   cublasHandle_t blas = nullptr;
   void* workspace = nullptr;
@@ -140,7 +163,12 @@ struct Opened {
     return status;
   }
 };
-Opened& opened(void* device) { return *static_cast<Opened*>(device); }
+/// The current device belongs to the thread; the program may come from several.
+Opened& opened(void* device) {
+  Opened& d = *static_cast<Opened*>(device);
+  cudaSetDevice(d.number);
+  return d;
+}
 
 const char* error() { return failure().c_str(); }
 
@@ -159,6 +187,7 @@ void close_device(void* device) {
 }
 
 bool start(Opened& d, int number) {
+  d.number = number;
   constexpr std::size_t workspace_bytes = std::size_t{64}
                                           << 20;  // what cuBLAS advises for Hopper is half of it
   if (failed(cudaSetDevice(number)) || failed(cudaStreamCreateWithFlags(&d.stream, cudaStreamNonBlocking)) ||
@@ -192,7 +221,8 @@ void* open_device(int number) {
 
 const char* describe(void* device) { return opened(device).description.c_str(); }
 
-int memory(void* /*device*/, std::size_t* free, std::size_t* total) {
+int memory(void* device, std::size_t* free, std::size_t* total) {
+  opened(device);
   return failed(cudaMemGetInfo(free, total)) ? 1 : 0;
 }
 
@@ -254,27 +284,18 @@ int launch(void* device, int body, std::int64_t n, int threads, std::size_t scra
   return d.timed(body, [&] { return launcher(Bodies(), body)(d, n, threads, scratch, data); });
 }
 
-/// C = A·B (+ C): row-major is column-major of the transposed.
-int multiply(Opened& d, const Product<float>& p, const float* a, const float* b, cublasComputeType_t how,
-             float beta) {
-  const float one = 1;
-  return failed(cublasGemmEx(d.blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(p.n), static_cast<int>(p.m),
-                             static_cast<int>(p.k), &one, b, CUDA_R_32F, static_cast<int>(p.ldb), a,
-                             CUDA_R_32F, static_cast<int>(p.lda), &beta, p.c, CUDA_R_32F,
-                             static_cast<int>(p.ldc), how, CUBLAS_GEMM_DEFAULT))
-             ? 1
-             : 0;
-}
-
+// Row-major is column-major of the transposed: Cᵀ = Bᵀ·Aᵀ.
 int product_single(void* device, const void* data) {
   Opened& d = opened(device);
   const auto& p = *static_cast<const Product<float>*>(data);
+  const float one = 1, zero = 0;
   return d.timed(-1, [&] {
-    if (p.a.low == nullptr) return multiply(d, p, p.a.high, p.b.high, CUBLAS_COMPUTE_32F, 0);
-    const auto tf32 = CUBLAS_COMPUTE_32F_FAST_TF32;
-    return multiply(d, p, p.a.low, p.b.high, tf32, 0) != 0 ||
-                   multiply(d, p, p.a.high, p.b.low, tf32, 1) != 0 ||
-                   multiply(d, p, p.a.high, p.b.high, tf32, 1) != 0
+    return failed(cublasGemmEx(d.blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(p.n), static_cast<int>(p.m),
+                               static_cast<int>(p.k), &one, p.b, CUDA_R_32F, static_cast<int>(p.ldb), p.a,
+                               CUDA_R_32F, static_cast<int>(p.lda), &zero, p.c, CUDA_R_32F,
+                               static_cast<int>(p.ldc),
+                               p.tensor != 0 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC,
+                               CUBLAS_GEMM_DEFAULT))
                ? 1
                : 0;
   });
@@ -286,7 +307,7 @@ int product_double(void* device, const void* data) {
   return d.timed(-1, [&] {
     const double one = 1, zero = 0;
     return failed(cublasDgemm(d.blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(p.n), static_cast<int>(p.m),
-                              static_cast<int>(p.k), &one, p.b.high, static_cast<int>(p.ldb), p.a.high,
+                              static_cast<int>(p.k), &one, p.b, static_cast<int>(p.ldb), p.a,
                               static_cast<int>(p.lda), &zero, p.c, static_cast<int>(p.ldc)))
                ? 1
                : 0;

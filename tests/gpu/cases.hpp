@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "solion/base/errors.hpp"
 #include "solion/dp/deep_potential.hpp"
+#include "solion/gpu/cuda_device.hpp"
 #include "solion/gpu/device_potential.hpp"
 #include "solion/gpu/host_device.hpp"
 #include "support/dp_models.hpp"
@@ -16,11 +18,32 @@
 
 namespace solion::gpu {
 
-inline std::shared_ptr<SharedDevice> shared(std::unique_ptr<Device> device) {
-  auto result = std::make_shared<SharedDevice>();
-  result->device = std::move(device);
-  return result;
-}
+/// Every case runs on the host and, where there is one, on a GPU; the others are skipped by name.
+struct Kind {
+  const char* name;
+  std::unique_ptr<Device> (*make)(bool split_products);
+};
+inline const Kind host_kind{"host", [](bool split) { return make_host_device({.split_products = split}); }};
+inline const Kind cuda_kind{"cuda", [](bool split) { return open_cuda_device({.split_products = split}); }};
+
+class OnDevice : public ::testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    try {
+      (void)GetParam().make(true);
+    } catch (const InputError& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+  /// Products in single precision are split for tensor cores as a GPU has them by default.
+  static std::unique_ptr<Device> make(bool split_products = true) { return GetParam().make(split_products); }
+  static std::shared_ptr<SharedDevice> device(bool split_products = true) {
+    auto result = std::make_shared<SharedDevice>();
+    result->device = make(split_products);
+    return result;
+  }
+};
+inline std::string kind_name(const ::testing::TestParamInfo<Kind>& info) { return info.param.name; }
 
 constexpr Request everything{true, true, true, true};
 

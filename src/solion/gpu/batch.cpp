@@ -19,23 +19,6 @@ constexpr int backward_threads = 128;
 
 std::int64_t padded(std::int64_t n) { return (n + 7) / 8 * 8; }
 
-/// A factor of a product in memory, split or not.
-template <typename T>
-struct OperandArray {
-  DeviceArray<T> high, low;
-  void resize(Device& device, std::size_t n) {
-    high.resize(device, n);
-    if (sizeof(T) == sizeof(float) && device.splits_products()) low.resize(device, n);
-  }
-  Operand<T> from(std::int64_t at) {
-    return {high.data() + at, low.data() == nullptr ? nullptr : low.data() + at};
-  }
-  Operand<const T> read(std::int64_t at) {
-    const Operand<T> o = from(at);
-    return {o.high, o.low};
-  }
-};
-
 template <typename T>
 class BatchOf final : public Batch {
  public:
@@ -45,7 +28,8 @@ class BatchOf final : public Batch {
         options_(options),
         list_(model_.model().descriptor.rcut, options.skin_A),
         d_stride_(padded(model_.view().descriptor_size())),
-        h_stride_(padded(model_.width())) {}
+        h_stride_(padded(model_.width())),
+        split_(model_.splits() ? 1 : 0) {}
 
   void set_cells(std::span<const BatchCell> cells) override;
   DeviceArray<double>& positions() override { return positions_; }
@@ -62,6 +46,10 @@ class BatchOf final : public Batch {
   void evaluate() override;
   std::vector<Totals> totals() override;
   const DeviceArray<double>& net_forces() override;
+  std::vector<double> kinetic_sums(const KineticColumns& columns) override {
+    add_up(columns, kinetic_);
+    return kinetic_.values();
+  }
   std::vector<int> most_neighbors() override { return most_.values(); }
   [[nodiscard]] double list_seconds() const override { return list_.seconds(); }
 
@@ -75,6 +63,22 @@ class BatchOf final : public Batch {
   void order_atoms(std::span<const BatchCell> cells);
   void check_memory(std::span<const BatchCell> cells) const;
   void make_room();
+  /// Numbers from row to row of a left factor of products.
+  [[nodiscard]] std::int64_t factor_stride(std::int64_t plain) const {
+    return split_ != 0 ? 3 * plain : plain;
+  }
+  Operand<T> descriptors(std::int64_t row) {
+    const std::int64_t stride = factor_stride(d_stride_);
+    return {d_.data() + row * stride, stride, model_.view().descriptor_size(), split_};
+  }
+  Operand<T> hidden(DeviceArray<T>& array, std::int64_t row, int width) {
+    const std::int64_t stride = factor_stride(h_stride_);
+    return {array.data() + row * stride, stride, width, split_};
+  }
+  void multiply(std::int64_t m, const Operand<T>& a, const T* b, int n, T* c, std::int64_t ldc) {
+    const std::int64_t k = a.width * (split_ != 0 ? 3 : 1);
+    device_.product(Product<T>{m, n, k, a.data, b, a.stride, n, ldc, c, split_});
+  }
   void run_chunk(int begin, int end);
   void forward(const Segment& s, std::int64_t row);
   void backward(const Segment& s, std::int64_t row);
@@ -85,7 +89,8 @@ class BatchOf final : public Batch {
   DeviceModel<T> model_;
   BatchOptions options_;
   NeighborList list_;
-  std::int64_t d_stride_, h_stride_;
+  std::int64_t d_stride_, h_stride_;  ///< of plain rows
+  int split_;
   // Of all atoms.
   std::int64_t n_atoms_ = 0;
   std::vector<int> first_atom_, order_, types_;
@@ -94,14 +99,12 @@ class BatchOf final : public Batch {
   DeviceArray<int> device_types_, cell_of_, device_order_, first_slice_, most_;
   DeviceArray<Slice> device_slices_;
   DeviceArray<double> positions_, forces_, energies_, virials_, atomic_virials_;
-  DeviceArray<double> partial_, totals_, net_forces_, largest_;
+  DeviceArray<double> partial_, totals_, net_forces_, kinetic_, largest_;
   DeviceArray<unsigned long long> closest_;
   DeviceArray<T> gradients_;
   // Of a chunk.
-  DeviceArray<T> t_, grad_d_, z_, grad_y_[2];
-  OperandArray<T> d_, grad_z_;
-  std::vector<OperandArray<T>> y_;
-  std::vector<DeviceArray<T>> slope_;
+  DeviceArray<T> t_, d_, grad_d_, z_, grad_z_, grad_y_[2];
+  std::vector<DeviceArray<T>> y_, slope_;
 };
 
 template <typename T>
@@ -176,7 +179,7 @@ void BatchOf<T>::order_atoms(std::span<const BatchCell> cells) {
 
 template <typename T>
 void BatchOf<T>::check_memory(std::span<const BatchCell> cells) const {
-  const double split = sizeof(T) == sizeof(float) && device_.splits_products() ? 2 : 1;
+  const double split = split_ != 0 ? 3 : 1;
   const double capacity =
       NeighborList::expected_capacity(cells, model_.model().descriptor.rcut + options_.skin_A);
   const double by_atom = capacity * (3 * sizeof(int) + 3 * sizeof(T)) + 400;
@@ -207,19 +210,21 @@ void BatchOf<T>::make_room() {
   partial_.resize(device_, slices_.size() * AtomColumns::n);
   totals_.resize(device_, boxes * AtomColumns::n);
   net_forces_.resize(device_, boxes * ForceColumns::n);
+  kinetic_.resize(device_, boxes * KineticColumns::n);
   largest_.resize(device_, slices_.size() * 3);
   most_.resize(device_, static_cast<std::size_t>(model_.view().n_types));
   most_.clear();
   const auto width = static_cast<std::size_t>(h_stride_);
+  const auto factor = static_cast<std::size_t>(factor_stride(h_stride_));
   t_.resize(device_, rows * 4 * static_cast<std::size_t>(model_.view().stride));
-  d_.resize(device_, rows * static_cast<std::size_t>(d_stride_));
+  d_.resize(device_, rows * static_cast<std::size_t>(factor_stride(d_stride_)));
   grad_d_.resize(device_, rows * static_cast<std::size_t>(d_stride_));
   z_.resize(device_, rows * width);
-  grad_z_.resize(device_, rows * width);
+  grad_z_.resize(device_, rows * factor);
   for (DeviceArray<T>& grad : grad_y_) grad.resize(device_, rows * width);
   y_.resize(model_.depth());
   slope_.resize(model_.depth());
-  for (auto& y : y_) y.resize(device_, rows * width);
+  for (auto& y : y_) y.resize(device_, rows * factor);
   for (auto& slope : slope_) slope.resize(device_, rows * width);
 }
 
@@ -269,8 +274,8 @@ void BatchOf<T>::run_chunk(int begin, int end) {
   const ModelView<T>& model = model_.view();
   const int threads = std::clamp((model.m1 + 31) / 32 * 32, 64, 256);
   device_.blocks(end - begin, threads,
-                 Environment<T>{model, list_.view(), device_order_.data(), t_.data(), d_.from(0), d_stride_,
-                                begin, forward_tile, closest_.data(), most_.data()});
+                 Environment<T>{model, list_.view(), device_order_.data(), t_.data(), descriptors(0), begin,
+                                forward_tile, closest_.data(), most_.data()});
   for (const Segment& whole : segments_) {
     const Segment s{whole.type, std::max(whole.begin, begin), std::min(whole.end, end)};
     if (s.begin >= s.end) continue;
@@ -286,21 +291,19 @@ template <typename T>
 void BatchOf<T>::forward(const Segment& s, std::int64_t row) {
   const NetView<T>& net = model_.net(s.type);
   const std::int64_t m = s.end - s.begin, at = row * h_stride_;
-  Operand<const T> x = d_.read(row * d_stride_);
-  std::int64_t x_stride = d_stride_;
+  Operand<T> x = descriptors(row);
   for (std::size_t l = 0; l < net.hidden.size(); ++l) {
     const auto& layer = net.hidden[l];
-    device_.product(Product<T>{m, layer.shape.n_out, layer.shape.n_in, x, layer.w, x_stride,
-                               layer.shape.n_out, h_stride_, z_.data() + at});
-    device_.each(m * layer.shape.n_out, Activate<T>{layer.shape, z_.data() + at, x, y_[l].from(at),
-                                                    slope_[l].data() + at, x_stride, h_stride_});
-    x = y_[l].read(at);
-    x_stride = h_stride_;
+    const Operand<T> y = hidden(y_[l], row, layer.shape.n_out);
+    multiply(m, x, layer.w, layer.shape.n_out, z_.data() + at, h_stride_);
+    device_.each(m * layer.shape.n_out,
+                 Activate<T>{layer.shape, z_.data() + at, x, y, slope_[l].data() + at, h_stride_});
+    x = y;
   }
   constexpr int each = AtomicEnergies<T>::rows_each;
   device_.blocks((m + each - 1) / each, 256,
-                 AtomicEnergies<T>{x, h_stride_, net.hidden.back().shape.n_out, net.last, net.bias,
-                                   device_order_.data() + s.begin, static_cast<int>(m), energies_.data()});
+                 AtomicEnergies<T>{x, net.last, net.bias, device_order_.data() + s.begin, static_cast<int>(m),
+                                   energies_.data()});
 }
 
 template <typename T>
@@ -309,16 +312,14 @@ void BatchOf<T>::backward(const Segment& s, std::int64_t row) {
   const std::int64_t m = s.end - s.begin, at = row * h_stride_;
   for (std::size_t l = net.hidden.size(); l-- > 0;) {
     const auto& layer = net.hidden[l];
-    const int width = layer.shape.n_out;
-    const LayerView<T>* behind = l + 1 < net.hidden.size() ? &net.hidden[l + 1].shape : nullptr;
-    device_.each(m * width, Backward<T>{width, behind == nullptr ? 0 : behind->skip,
-                                        behind == nullptr ? 0 : behind->n_out,
-                                        behind == nullptr ? nullptr : z_.data() + at, net.last,
-                                        grad_y_[(l + 1) % 2].data() + at, slope_[l].data() + at,
-                                        grad_y_[l % 2].data() + at, grad_z_.from(at), h_stride_, h_stride_});
+    const bool last = l + 1 == net.hidden.size();
+    const Operand<T> grad_z = hidden(grad_z_, row, layer.shape.n_out);
+    device_.each(m * layer.shape.n_out,
+                 Backward<T>{layer.shape.n_out, last ? 0 : net.hidden[l + 1].shape.skip,
+                             last ? nullptr : z_.data() + at, net.last, grad_y_[(l + 1) % 2].data() + at,
+                             slope_[l].data() + at, grad_y_[l % 2].data() + at, grad_z, h_stride_});
     T* out = l == 0 ? grad_d_.data() + row * d_stride_ : z_.data() + at;
-    device_.product(Product<T>{m, layer.shape.n_in, width, grad_z_.read(at), layer.w_transposed, h_stride_,
-                               layer.shape.n_in, l == 0 ? d_stride_ : h_stride_, out});
+    multiply(m, grad_z, layer.w_transposed, layer.shape.n_in, out, l == 0 ? d_stride_ : h_stride_);
   }
 }
 

@@ -77,6 +77,8 @@ class Batch {
   virtual std::vector<Totals> totals() = 0;
   /// Adds up forces by cell: [cell][3], on the device.
   virtual const DeviceArray<double>& net_forces() = 0;
+  /// Σ m v⊗v (xx yy zz xy xz yz; amu·Å²/fs²) and heat (eV) by cell. Waits for the device.
+  virtual std::vector<double> kinetic_sums(const KineticColumns& columns) = 0;
   /// Most neighbours that an atom had of each type so far.
   virtual std::vector<int> most_neighbors() = 0;
   /// Wall time spent on lists so far, s; how many lists were made.

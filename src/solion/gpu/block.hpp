@@ -62,23 +62,34 @@ SOLION_BOTH inline Halves split(float x) {
   return {high, x - high};
 }
 
-/// A factor of a matrix product: as it is, or split where `low` is not null.
+/// The left factor of a matrix product, row by row: the numbers as they are, or, for tensor cores, three
+/// times `width` numbers: high parts, low parts and high parts again. The right factor then stands as its
+/// high, high and low parts, one below the other, and one product of TF32 numbers is the sum of all three.
 template <typename T>
 struct Operand {
-  T* high;
-  T* low;
-  SOLION_BOTH void store(std::int64_t at, T value) const { high[at] = value; }
-};
-template <>
-SOLION_BOTH inline void Operand<float>::store(std::int64_t at, float value) const {
-  if (low == nullptr) {
-    high[at] = value;
-    return;
+  T* data;
+  std::int64_t stride;  ///< from row to row
+  int width;
+  int split;
+
+  SOLION_BOTH void store(std::int64_t row, int column, T value) const {
+    T* at = data + row * stride + column;
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (split != 0) {
+        const Halves halves = gpu::split(value);
+        at[0] = halves.high;
+        at[width] = halves.low;
+        at[2 * width] = halves.high;
+        return;
+      }
+    }
+    *at = value;
   }
-  const Halves halves = split(value);
-  high[at] = halves.high;
-  low[at] = halves.low;
-}
+  [[nodiscard]] SOLION_BOTH T value(std::int64_t row, int column) const {
+    const T* at = data + row * stride + column;
+    return split != 0 ? at[0] + at[width] : at[0];
+  }
+};
 
 /// The block as plain loops.
 struct HostBlock {

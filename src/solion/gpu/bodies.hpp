@@ -7,6 +7,7 @@
 #include "solion/gpu/bodies_fitting.hpp"
 #include "solion/gpu/bodies_list.hpp"
 #include "solion/gpu/bodies_model.hpp"
+#include "solion/gpu/bodies_motion.hpp"
 #include "solion/gpu/bodies_sums.hpp"
 
 namespace solion::gpu {
@@ -31,12 +32,13 @@ struct BodyList {
   }
 };
 
-using Bodies = BodyList<PlaceAtoms, ScanBins, FillBins, OrderBin, FindNeighbors, FindReverse, WidenRows,
-                        Environment<float>, Environment<double>, Gradients<float>, Gradients<double>,
-                        GatherForces<float>, GatherForces<double>, GatherVirials<float>,
-                        GatherVirials<double>, Activate<float>, Activate<double>, AtomicEnergies<float>,
-                        AtomicEnergies<double>, Backward<float>, Backward<double>, SumSlices<AtomColumns>,
-                        SumSlices<ForceColumns>, SumBoxes, LargestMoves>;
+using Bodies =
+    BodyList<PlaceAtoms, ScanBins, FillBins, OrderBin, FindNeighbors, FindReverse, WidenRows,
+             Environment<float>, Environment<double>, Gradients<float>, Gradients<double>,
+             GatherForces<float>, GatherForces<double>, GatherVirials<float>, GatherVirials<double>,
+             Activate<float>, Activate<double>, AtomicEnergies<float>, AtomicEnergies<double>,
+             Backward<float>, Backward<double>, SumSlices<AtomColumns>, SumSlices<ForceColumns>, SumBoxes,
+             LargestMoves, Advance, RestForces, Kick, Scale, SumSlices<KineticColumns>>;
 
 /// For tables of times.
 inline const char* body_name(int place) {
@@ -64,7 +66,12 @@ inline const char* body_name(int place) {
                                    "sum energies",
                                    "sum forces",
                                    "sum cells",
-                                   "largest moves"};
+                                   "largest moves",
+                                   "advance",
+                                   "rest forces",
+                                   "kick",
+                                   "scale",
+                                   "sum kinetic energies"};
   static_assert(sizeof names / sizeof names[0] == Bodies::size);
   return names[place];
 }
@@ -75,13 +82,15 @@ concept BlockBody = requires {
   Body::blocks;
 };
 
-/// C(m, n) = A(m, k)·B(k, n), all row-major with rows `ld…` apart. With both low parts, in 3×TF32.
+/// C(m, n) = A(m, k)·B(k, n), all row-major with rows `ld…` apart. `tensor`: of numbers with 11 bits, on the
+/// tensor cores.
 template <typename T>
 struct Product {
   std::int64_t m, n, k;
-  Operand<const T> a, b;
+  const T *a, *b;
   std::int64_t lda, ldb, ldc;
   T* c;
+  int tensor;
 };
 
 }  // namespace solion::gpu

@@ -20,10 +20,10 @@ template <typename T>
 struct Activate {
   LayerView<T> layer;
   const T* z;
-  Operand<const T> x;  ///< the layer's input, where it skips
+  Operand<T> x;  ///< the layer's input, where it skips
   Operand<T> y;
   T* slope;
-  std::int64_t x_stride, stride;
+  std::int64_t stride;  ///< of z and slope
 
   SOLION_BOTH void operator()(std::int64_t item) const {
     const std::int64_t row = item / layer.n_out;
@@ -32,12 +32,8 @@ struct Activate {
     const nn::Point<T> point = nn::point(layer.activation, z[at] + layer.bias[c]);
     const T idt = layer.idt == nullptr ? T(1) : layer.idt[c];
     T value = point.value * idt;
-    if (layer.skip != 0) {
-      const std::int64_t from = row * x_stride + c % layer.n_in;
-      value += x.high[from];
-      if (x.low != nullptr) value += x.low[from];
-    }
-    y.store(at, value);
+    if (layer.skip != 0) value += x.value(row, c % layer.n_in);
+    y.store(row, c, value);
     slope[at] = point.slope * idt;
   }
 };
@@ -47,9 +43,7 @@ template <typename T>
 struct AtomicEnergies {
   static constexpr bool blocks = true;
   static constexpr int rows_each = 8;
-  Operand<const T> y;
-  std::int64_t stride;
-  int width;
+  Operand<T> y;
   const T* w;
   double bias;
   const int* order;  ///< of the first row
@@ -62,11 +56,9 @@ struct AtomicEnergies {
     const int begin = static_cast<int>(b) * rows_each;
     const int n = n_rows - begin < rows_each ? n_rows - begin : rows_each;
     block.template sum_each<1, double>(
-        n, width,
+        n, y.width,
         [&](int p, int c, double* sum) {
-          const std::int64_t at = (begin + p) * stride + c;
-          const T value = y.low == nullptr ? y.high[at] : y.high[at] + y.low[at];
-          sum[0] += static_cast<double>(value) * static_cast<double>(w[c]);
+          sum[0] += static_cast<double>(y.value(begin + p, c)) * static_cast<double>(w[c]);
         },
         [&](int p, const double* sum) { energies[order[begin + p]] = sum[0] + bias; });
   }
@@ -76,25 +68,25 @@ struct AtomicEnergies {
 /// hidden layer gets the weights of the last one. One item a number.
 template <typename T>
 struct Backward {
-  int width;               ///< of this layer
-  int skip, width_behind;  ///< of the layer behind; its grad_y comes through the skip
-  const T* product;        ///< ∂E/∂z·Wᵀ of the layer behind, or null: `w` for every row
+  int width;         ///< of this layer
+  int skip;          ///< of the layer behind, whose grad_y comes through it
+  const T* product;  ///< ∂E/∂z·Wᵀ of the layer behind, or null: `w` for every row
   const T* w;
   const T* grad_y_behind;
   const T* slope;
   T* grad_y;
   Operand<T> grad_z;
-  std::int64_t stride, stride_behind;
+  std::int64_t stride;
 
   SOLION_BOTH void operator()(std::int64_t item) const {
     const std::int64_t row = item / width;
     const int c = static_cast<int>(item % width);
     const std::int64_t at = row * stride + c;
     T value = product == nullptr ? w[c] : product[at];
-    if (skip != 0) value += grad_y_behind[row * stride_behind + c];
-    if (skip == 2) value += grad_y_behind[row * stride_behind + c + width];
+    if (skip != 0) value += grad_y_behind[row * stride + c];
+    if (skip == 2) value += grad_y_behind[row * stride + c + width];
     grad_y[at] = value;
-    grad_z.store(at, value * slope[at]);
+    grad_z.store(row, c, value * slope[at]);
   }
 };
 

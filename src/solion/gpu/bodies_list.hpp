@@ -184,9 +184,25 @@ struct FindNeighbors {
     }
     counts[i] = n;
     raise(most, n);
+    if (n <= capacity) order_row(i * capacity, n);
   }
 
  private:
+  /// By neighbour, then by image: sums do not depend on the bins that the atoms were found in.
+  SOLION_BOTH void order_row(std::int64_t row, int n) const {
+    int *atom = neighbors + row, *shift = shifts + row;
+    for (int k = 1; k < n; ++k) {
+      const int a = atom[k], s = shift[k];
+      int at = k;
+      for (; at > 0 && (atom[at - 1] > a || (atom[at - 1] == a && shift[at - 1] > s)); --at) {
+        atom[at] = atom[at - 1];
+        shift[at] = shift[at - 1];
+      }
+      atom[at] = a;
+      shift[at] = s;
+    }
+  }
+
   static SOLION_BOTH int cells_over(int b, int bins) { return b >= 0 ? b / bins : -((bins - 1 - b) / bins); }
 
   SOLION_BOTH void search(std::int64_t i, const Site& site, const Box& box, int a, int b, int c,

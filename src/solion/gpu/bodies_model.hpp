@@ -77,13 +77,14 @@ SOLION_BOTH inline bool look_at(const ListView& list, double rcut2, std::int64_t
 }
 
 /// Row of the environment matrix and table weights of a neighbour: what the sums over channels need.
+/// Aligned, so that a thread reads it in few accesses.
 template <typename T>
-struct Entry {
+struct alignas(16) Entry {
   T row[4], value[6];
   int node;
 };
 template <typename T>
-struct SlopedEntry {
+struct alignas(16) SlopedEntry {
   T row[4], value[6], slope[6];
   T r[3];
   int node, place;
@@ -120,8 +121,7 @@ struct Environment {
   ListView list;
   const int* order;
   T* t;          ///< [b][4][stride]
-  Operand<T> d;  ///< [b][d_stride]
-  std::int64_t d_stride;
+  Operand<T> d;  ///< [b]
   int first;
   int tile;                     ///< so many neighbours are looked at together
   unsigned long long* closest;  ///< [box]: the first pair closer than the tables reach
@@ -135,9 +135,9 @@ struct Environment {
 
   template <typename Block>
   SOLION_BOTH void operator()(Block& block, std::int64_t b) const {
-    T* sum = reinterpret_cast<T*>(block.memory);
-    auto* entries = reinterpret_cast<Entry<T>*>(sum + 4 * model.stride);
-    int* count = reinterpret_cast<int*>(entries + tile);
+    auto* entries = reinterpret_cast<Entry<T>*>(block.memory);
+    T* sum = reinterpret_cast<T*>(entries + tile);
+    int* count = reinterpret_cast<int*>(sum + 4 * model.stride);
     const std::int64_t i = order[first + b];
     const PairView<T>* pairs = model.pairs + list.sites[i].type * model.n_types;
     block.for_each(4 * model.stride, [&](int k) { sum[k] = 0; });
@@ -157,7 +157,7 @@ struct Environment {
       if (c < k) return;
       T product = 0;
       for (int x = 0; x < 4; ++x) product += sum[x * model.stride + k] * sum[x * model.stride + c];
-      d.store(b * d_stride + model.descriptor_place(k, c), product);
+      d.store(b, model.descriptor_place(k, c), product);
     });
   }
 
@@ -174,7 +174,7 @@ struct Environment {
   SOLION_BOTH void add_channel(const Entry<T>* entries, int n, int c, T* sum) const {
     T s[4] = {};
     for (int p = 0; p < n; ++p) {
-      const Entry<T>& entry = entries[p];
+      const Entry<T> entry = entries[p];
       const T* node = model.nodes + static_cast<std::int64_t>(entry.node) * 3 * model.stride + c;
       T g = entry.value[0] * node[0];
       for (int m = 1; m < 6; ++m) g += entry.value[m] * node[m * model.stride];
@@ -217,9 +217,9 @@ struct Gradients {
 
   template <typename Block>
   SOLION_BOTH void operator()(Block& block, std::int64_t b) const {
-    auto* virial = reinterpret_cast<double*>(block.memory);
+    auto* entries = reinterpret_cast<SlopedEntry<T>*>(block.memory);
+    auto* virial = reinterpret_cast<double*>(entries + tile);
     T* grad_t = reinterpret_cast<T*>(virial + 9);
-    auto* entries = reinterpret_cast<SlopedEntry<T>*>(grad_t + 4 * model.stride);
     const std::int64_t i = order[first + b];
     const PairView<T>* pairs = model.pairs + list.sites[i].type * model.n_types;
     descriptor_backward(block, b, grad_t);

@@ -97,24 +97,25 @@ const U* DeviceModel<T>::keep(Device& device, std::vector<DeviceArray<U>>& array
 }
 
 template <typename T>
-Operand<const T> DeviceModel<T>::keep_operand(Device& device, const std::vector<T>& values) {
+const T* DeviceModel<T>::keep_factor(Device& device, const std::vector<T>& values) {
   if constexpr (std::is_same_v<T, float>) {
-    if (device.splits_products()) {
-      std::vector<float> high(values.size()), low(values.size());
-      for (std::size_t k = 0; k < values.size(); ++k) {
+    if (splits_) {
+      const std::size_t n = values.size();
+      std::vector<float> parts(3 * n);
+      for (std::size_t k = 0; k < n; ++k) {
         const Halves halves = split(values[k]);
-        high[k] = halves.high;
-        low[k] = halves.low;
+        parts[k] = parts[n + k] = halves.high;
+        parts[2 * n + k] = halves.low;
       }
-      return {keep(device, numbers_, high), keep(device, numbers_, low)};
+      return keep(device, numbers_, parts);
     }
   }
-  return {keep(device, numbers_, values), nullptr};
+  return keep(device, numbers_, values);
 }
 
 template <typename T>
 DeviceModel<T>::DeviceModel(Device& device, std::shared_ptr<const dp::Model> model)
-    : model_(std::move(model)) {
+    : model_(std::move(model)), splits_(sizeof(T) == sizeof(float) && device.splits_products()) {
   take_tables(device);
   for (int type = 0; type < view_.n_types; ++type) take_net(device, type);
 }
@@ -165,8 +166,8 @@ void DeviceModel<T>::take_net(Device& device, int type) {
     view.hidden.push_back(
         {{static_cast<int>(layer.n_in()), static_cast<int>(layer.n_out()), layer.skip(), layer.activation,
           keep(device, numbers_, bias), idt.empty() ? nullptr : keep(device, numbers_, idt)},
-         keep_operand(device, numbers<T>(layer.w)),
-         keep_operand(device, numbers<T>(nn::Matrix<double>(layer.w.transpose())))});
+         keep_factor(device, numbers<T>(layer.w)),
+         keep_factor(device, numbers<T>(nn::Matrix<double>(layer.w.transpose())))});
   }
   const nn::Layer& last = network.layers.back();
   if (view.hidden.empty()) refuse_net("has no hidden fitting layer");

@@ -13,13 +13,14 @@ namespace solion::gpu {
 /// table takes the place of the exact net.
 constexpr double nearest_A = 0.1;
 
-/// One fitting net. W and Wᵀ are both kept, split for tensor cores where the device wants that.
+/// One fitting net. W and Wᵀ are both kept; where products are split, as three matrices one below the other
+/// (Operand).
 template <typename T>
 struct NetView {
   struct Layer {
     LayerView<T> shape;
-    Operand<const T> w;             ///< (n_in, n_out), rows n_out apart
-    Operand<const T> w_transposed;  ///< (n_out, n_in)
+    const T* w = nullptr;             ///< (n_in, n_out)
+    const T* w_transposed = nullptr;  ///< (n_out, n_in)
   };
   std::vector<Layer> hidden;
   const T* last = nullptr;  ///< (width of the last hidden layer)
@@ -35,6 +36,8 @@ class DeviceModel {
   [[nodiscard]] const dp::Model& model() const { return *model_; }
   [[nodiscard]] const ModelView<T>& view() const { return view_; }
   [[nodiscard]] const NetView<T>& net(int type) const { return nets_[static_cast<std::size_t>(type)]; }
+  /// True if the factors of products are split for tensor cores.
+  [[nodiscard]] bool splits() const { return splits_; }
   /// Hidden layers of the deepest net, and the widest layer.
   [[nodiscard]] std::size_t depth() const;
   [[nodiscard]] int width() const;
@@ -42,11 +45,12 @@ class DeviceModel {
  private:
   template <typename U>
   const U* keep(Device& device, std::vector<DeviceArray<U>>& arrays, const std::vector<U>& values);
-  Operand<const T> keep_operand(Device& device, const std::vector<T>& values);
+  const T* keep_factor(Device& device, const std::vector<T>& values);
   void take_tables(Device& device);
   void take_net(Device& device, int type);
 
   std::shared_ptr<const dp::Model> model_;
+  bool splits_;
   ModelView<T> view_{};
   std::vector<NetView<T>> nets_;
   std::vector<DeviceArray<T>> numbers_;

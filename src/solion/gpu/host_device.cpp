@@ -46,10 +46,10 @@ float cut(float x) {
 
 /// c += a·b for one row, k by k: its bits do not depend on the other rows.
 template <typename T, typename See>
-void add_row(const T* a, const T* b, const Product<T>& p, T* c, const See& see) {
+void add_row(const T* a, const Product<T>& p, T* c, const See& see) {
   for (std::int64_t k = 0; k < p.k; ++k) {
     const T factor = see(a[k]);
-    const T* row = b + k * p.ldb;
+    const T* row = p.b + k * p.ldb;
     for (std::int64_t n = 0; n < p.n; ++n) c[n] += factor * see(row[n]);
   }
 }
@@ -108,16 +108,11 @@ class HostDevice final : public Device {
   static void multiply_row(const Product<T>& p, std::int64_t row) {
     T* c = p.c + row * p.ldc;
     std::fill_n(c, p.n, T(0));
-    const T* a = p.a.high + row * p.lda;
-    if (p.a.low == nullptr) {
-      add_row(a, p.b.high, p, c, [](T x) { return x; });
-      return;
-    }
+    const T* a = p.a + row * p.lda;
     if constexpr (std::is_same_v<T, float>) {
-      add_row(p.a.low + row * p.lda, p.b.high, p, c, cut);
-      add_row(a, p.b.low, p, c, cut);
-      add_row(a, p.b.high, p, c, cut);
+      if (p.tensor != 0) return add_row(a, p, c, cut);
     }
+    add_row(a, p, c, [](T x) { return x; });
   }
 
   HostOptions options_;
