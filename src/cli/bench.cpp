@@ -10,10 +10,13 @@
 #include "solion/base/files.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/bench/analysis.hpp"
+#include "solion/bench/device.hpp"
 #include "solion/bench/inference.hpp"
 #include "solion/bench/machine.hpp"
 #include "solion/bench/training.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/dp/model_file.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/io/formats.hpp"
 
 namespace solion::cli {
@@ -31,6 +34,8 @@ struct BenchOptions {
   double skin_A = 1.0;
   int threads = 1;
   bool analysis = false;
+  std::string device = "cpu";
+  int replicas = 1;
 };
 
 void print_machine(const bench::MachineRates& rates) {
@@ -46,15 +51,19 @@ Json common_json(const bench::MachineRates& rates, int threads) {
           {"machine", bench::machine_json()}};
 }
 
+Frame read_system(const BenchOptions& options) {
+  const Frame frame = io::read_frames(options.frame).front();
+  const std::array<int, 3> n{options.repeat[0], options.repeat[1], options.repeat[2]};
+  return n == std::array<int, 3>{1, 1, 1} ? frame : repeat(frame, n);
+}
+
 Json bench_md(const BenchOptions& options) {
   OpenOptions open;
   open.precision = options.precision.empty() ? "single" : options.precision;
   open.skin_A = options.skin_A;
   const auto potential = open_potential(options.model, open);
   potential->set_threads(options.threads);
-  Frame frame = io::read_frames(options.frame).front();
-  const std::array<int, 3> n{options.repeat[0], options.repeat[1], options.repeat[2]};
-  if (n != std::array<int, 3>{1, 1, 1}) frame = repeat(frame, n);
+  const Frame frame = read_system(options);
   const bench::MachineRates before = bench::measure_machine();
   const bench::MdTiming t =
       bench::time_md(frame, *potential, options.steps > 0 ? options.steps : 100, options.timestep_fs);
@@ -98,6 +107,53 @@ Json bench_md(const BenchOptions& options) {
                {"flops_per_atom", flops.total()},
                {"peak_share", share}});
   return json;
+}
+
+Json bench_device(const BenchOptions& options) {
+  if (options.precision == "reference")
+    throw InputError("bench: --precision reference is computed by the processor only");
+  const auto model = std::make_shared<const dp::Model>(dp::read_model(options.model));
+  const Frame frame = read_system(options);
+  const auto device = gpu::open_device(options.device);
+  const bool single = options.precision != "double";
+  const bench::DeviceTiming t = bench::time_device(
+      frame, model, *device,
+      {.precision = single ? gpu::Precision::single_precision : gpu::Precision::double_precision,
+       .replicas = options.replicas,
+       .steps = options.steps > 0 ? options.steps : 100,
+       .timestep_fs = options.timestep_fs,
+       .skin_A = options.skin_A});
+  fmt::print("device:     {}\n", device->description());
+  fmt::print("system:     {} replica{} of {}, {} atoms in all\n", t.replicas, t.replicas == 1 ? "" : "s",
+             frame.formula(), t.n_atoms);
+  fmt::print("run:        {} steps of {:g} fs, {} precision, {:.0f} K at the end, drift {:.2g} meV/atom/ps\n",
+             t.steps, options.timestep_fs, single ? "single" : "double", t.temperature_K,
+             t.drift_meV_per_atom_ps);
+  fmt::print("step:       {:.4g} ms (fastest {:.4g}), {:.3f} M atom-steps/s; lists {:.1f} %\n", t.ms_per_step,
+             t.fastest_ms_per_step, t.atom_steps_per_s() * 1e-6, 100 * t.list_share);
+  Json kernels = Json::object();
+  for (const auto& [name, seconds] : t.kernels) {
+    const double ns = seconds * 1e9 / (static_cast<double>(t.steps) * static_cast<double>(t.n_atoms));
+    fmt::print("            {:<26}{:>9.3f} ns/atom\n", name, ns);
+    kernels[name] = ns;
+  }
+  return {{"model", options.model},
+          {"device", device->description()},
+          {"frame", options.frame},
+          {"formula", frame.formula()},
+          {"precision", single ? "single" : "double"},
+          {"replicas", t.replicas},
+          {"n_atoms", t.n_atoms},
+          {"steps", t.steps},
+          {"timestep_fs", options.timestep_fs},
+          {"skin_A", options.skin_A},
+          {"ms_per_step", t.ms_per_step},
+          {"fastest_ms_per_step", t.fastest_ms_per_step},
+          {"atom_steps_per_s", t.atom_steps_per_s()},
+          {"list_share", t.list_share},
+          {"temperature_K", t.temperature_K},
+          {"drift_meV_per_atom_ps", t.drift_meV_per_atom_ps},
+          {"kernels_ns_per_atom", std::move(kernels)}};
 }
 
 Json bench_train(const BenchOptions& options) {
@@ -151,8 +207,15 @@ void run_bench(const BenchOptions& options) {
     throw InputError("bench: give either -m MODEL and a FRAME, or --train INPUT, or --analysis");
   if (trains && options.precision == "reference")
     throw InputError("bench: --precision reference is for models; training knows single and double");
+  if (options.device == "cpu" && options.replicas > 1)
+    throw InputError("bench: --replicas belongs to a device (--device gpu)");
+  if (options.device != "cpu" && other)
+    throw InputError("bench: --device {} times molecular dynamics only", options.device);
   require_folder_of(options.json);
-  const Json json = options.analysis ? bench_analysis() : trains ? bench_train(options) : bench_md(options);
+  const Json json = options.analysis          ? bench_analysis()
+                    : trains                  ? bench_train(options)
+                    : options.device != "cpu" ? bench_device(options)
+                                              : bench_md(options);
   if (!options.json.empty()) write_json(options.json, json);
 }
 
@@ -171,6 +234,11 @@ std::function<void()> setup_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--steps", options->steps, "Steps to time (default 100; training 50)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}));
+  app.add_option("--device", options->device,
+                 std::string("Where molecular dynamics is timed: ") + gpu::device_names)
+      ->capture_default_str();
+  app.add_option("--replicas", options->replicas, "Copies of the system that a device moves side by side")
+      ->check(CLI::Range(1, 1000000));
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

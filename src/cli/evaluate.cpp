@@ -13,6 +13,7 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/io/formats.hpp"
 
 namespace solion::cli {
@@ -24,13 +25,16 @@ struct Options {
   std::string json;
   std::string output;
   bool any_density = false;
+  std::string device = "cpu";
   int threads = available_threads();
 };
 
 /// Replaces the labels of each frame by the potential's.
 void label(const Options& options, const Potential& potential, std::vector<Frame>& frames) {
   const std::size_t n = frames.size();
-  const int workers = static_cast<int>(std::min<std::size_t>(n, static_cast<std::size_t>(options.threads)));
+  // A device works on one frame at a time.
+  const int threads = options.device == "cpu" ? options.threads : 1;
+  const int workers = static_cast<int>(std::min<std::size_t>(n, static_cast<std::size_t>(threads)));
   std::vector<std::unique_ptr<Potential>> clones;
   clones.reserve(static_cast<std::size_t>(workers));
   for (int w = 0; w < workers; ++w) {
@@ -105,7 +109,7 @@ void print(const std::vector<Frame>& frames) {
 
 void run(const Options& options) {
   require_folder_of(options.json);
-  const auto potential = open_potential(options.model);
+  const auto potential = open_potential(options.model, {.device = options.device});
   io::ReadOptions how;
   how.fallback_names = potential->type_map().names();
   how.accept_any_density = options.any_density;
@@ -136,6 +140,9 @@ std::function<void()> setup_evaluate(CLI::App& app) {
   app.add_option("-o,--output", options->output, "Write the frames with these labels (format by name)");
   app.add_flag("--any-density", options->any_density,
                "Accept any volume per atom (a molecule in a large box)");
+  app.add_option("--device", options->device,
+                 std::string("Where a Deep Potential is evaluated: ") + gpu::device_names)
+      ->capture_default_str();
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

@@ -15,6 +15,8 @@
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
 #include "solion/engine/lammps.hpp"
+#include "solion/gpu/device_simulation.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/kim/collection.hpp"
 #include "solion/md/run.hpp"
@@ -32,6 +34,7 @@ struct MdOptions {
   int threads = 0;
   std::string engine = "solion";
   int ranks = 1;
+  std::string device;
 };
 
 void print_summary(const md::Summary& s, const md::Input& input) {
@@ -117,8 +120,9 @@ void run_md(const MdOptions& options) {
     files.emplace_back(options.json);
     md::refuse_shared_files(options.input, input.outputs, files);
   }
+  const std::string device = options.device.empty() ? input.device : options.device;
   const std::unique_ptr<Potential> potential =
-      open_potential(input.potential, {.precision = input.precision});
+      open_potential(input.potential, {.precision = input.precision, .device = device});
   const Frame start = starting_frame(input, options.any_density, *potential);
   const int threads = options.threads > 0 ? options.threads : input.threads;
   potential->set_threads(threads > 0 ? threads : available_threads());
@@ -126,7 +130,11 @@ void run_md(const MdOptions& options) {
   how.fresh = options.fresh;
   how.potential_identity = potential_identity(input.potential, input.precision);
   how.progress = "md";
+  how.mover = gpu::mover_of(*potential);
   const bool by_lammps = options.engine == "lammps";
+  if (by_lammps && device != "cpu")
+    throw InputError("device '{}' belongs to the own engine; --engine lammps has its own ways to a GPU",
+                     device);
   engine::LammpsOptions lammps;
   if (by_lammps) {
     lammps = for_lammps(options, input, how);
@@ -164,6 +172,9 @@ std::function<void()> setup_md(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--ranks", options->ranks, "MPI processes of --engine lammps")
       ->check(CLI::Range(1, 1000000));
+  app.add_option("--device", options->device,
+                 std::string("where a Deep Potential and the atoms are (default: the input's, or cpu): ") +
+                     gpu::device_names);
   app.add_option("--threads", options->threads,
                  "threads of the potential (default: the input's, or all cores)")
       ->check(CLI::Range(1, 4096));

@@ -5,6 +5,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/gpu/device_simulation.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/md/run.hpp"
 #include "solion/observe/analyses.hpp"
@@ -129,13 +130,14 @@ py::tuple run_md(const std::string& text, const std::string& name, const std::sh
       own = potential->clone(wanted);
       how.potential_identity = potential->identity;
     } else {
-      own = open_potential(input.potential, {.precision = input.precision});
+      own = open_potential(input.potential, {.precision = input.precision, .device = input.device});
       own->set_threads(wanted > 0 ? wanted : available_threads());
       how.potential_identity = potential_identity(input.potential, input.precision);
     }
     match_types(start, *own);
     analyses.emplace(input, start);
     for (md::Observer& observer : analyses->observers()) how.observers.push_back(std::move(observer));
+    how.mover = gpu::mover_of(*own);
     summary = md::run(input.settings, input.outputs, start, *own, how);
     (void)analyses->write();
   }

@@ -279,14 +279,10 @@ TEST(FastPath, ReluFallsBackToTheReferencePath) {
 
 /// Value and slope of all channels of a table at x, as the kernels form them.
 nn::Matrix<double> look_up(const Table<double>& table, double x, int channels) {
-  const double place = (x - table.low) * table.inverse_width;
-  const int segment = std::clamp(static_cast<int>(place), 0, table.segments() - 1);
-  const double splits = table.splits[static_cast<std::size_t>(segment)];
-  const double within = (place - segment) * splits;
-  const double interval = std::clamp(std::floor(within), 0.0, splits - 1);
-  const auto w = hermite(within - interval, table.inverse_width * splits);
-  const double* node =
-      table.node(static_cast<int>(table.first[static_cast<std::size_t>(segment)] + interval));
+  const auto at = table_place(x, table.low, table.inverse_width, static_cast<double>(table.segments()),
+                              table.first.data(), table.splits.data());
+  const auto w = hermite(at.t, at.inverse_h);
+  const double* node = table.node(at.node);
   nn::Matrix<double> out = nn::Matrix<double>::Zero(2, channels);
   for (int m = 0; m < 6; ++m) {
     for (int c = 0; c < channels; ++c) {

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "solion/base/constants.hpp"
+#include "solion/base/random_block.hpp"
 
 namespace solion {
 namespace {
@@ -19,28 +19,30 @@ std::uint64_t hash_of(std::string_view text) {
 
 RandomStream::RandomStream(std::uint64_t seed, std::string_view purpose, std::uint64_t index)
     : index_(index) {
+  const auto key = random_key(seed, purpose);
+  key_[0] = key[0];
+  key_[1] = key[1];
+}
+
+std::array<std::uint32_t, 2> random_key(std::uint64_t seed, std::string_view purpose) {
   const std::uint64_t key = seed * 0x9E3779B97F4A7C15ULL ^ hash_of(purpose);
-  key_[0] = static_cast<std::uint32_t>(key);
-  key_[1] = static_cast<std::uint32_t>(key >> 32U);
+  return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32U)};
 }
 
 RandomStream::result_type RandomStream::operator()() {
-  const std::uint64_t block = drawn_ / 4;
-  const r123::Philox4x32::ctr_type counter{
-      {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32U),
-       static_cast<std::uint32_t>(index_), static_cast<std::uint32_t>(index_ >> 32U)}};
-  return r123::Philox4x32()(counter, key_)[drawn_++ % 4];
+  const std::uint64_t at = drawn_++;
+  return random_block(key_.v, index_, at / 4)[at % 4];
 }
 
 double RandomStream::uniform() {
-  const std::uint64_t high = (*this)() >> 5U;
-  const std::uint64_t low = (*this)() >> 6U;
-  return (static_cast<double>(high) * 67108864.0 + static_cast<double>(low)) / 9007199254740992.0;
+  const std::uint32_t first = (*this)();
+  const std::uint32_t second = (*this)();
+  return uniform_from(first, second);
 }
 
 double RandomStream::normal() {
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-  return radius * std::cos(2.0 * constants::pi * uniform());
+  const double u = uniform();
+  return normal_from(u, uniform());
 }
 
 double RandomStream::gamma(double shape) {

@@ -10,10 +10,37 @@
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/dp/deep_potential.hpp"
+#include "solion/dp/model_file.hpp"
+#include "solion/gpu/device_potential.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/potential/from_toml.hpp"
 #include "solion/reference/code_potential.hpp"
 
 namespace solion {
+
+namespace {
+
+std::unique_ptr<Potential> open_on_device(const std::filesystem::path& path, bool is_deep,
+                                          const OpenOptions& options) {
+  if (!is_deep)
+    throw InputError(
+        "{}: only Deep Potentials run on device '{}'; this is an analytic model or a reference code",
+        path.string(), options.device);
+  if (options.precision == "reference")
+    throw InputError(
+        "precision 'reference' is computed by the processor only (device 'cpu'); known on '{}': double, "
+        "single",
+        options.device);
+  auto device = std::make_shared<gpu::SharedDevice>();
+  device->device = gpu::open_device(options.device);
+  const auto precision =
+      options.precision == "single" ? gpu::Precision::single_precision : gpu::Precision::double_precision;
+  return std::make_unique<gpu::DevicePotential>(
+      std::move(device), std::make_shared<const dp::Model>(dp::read_model(path)),
+      gpu::DeviceOptions{.precision = precision, .skin_A = options.skin_A});
+}
+
+}  // namespace
 
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options) {
   const dp::Path precision = dp::path_from_name(options.precision);
@@ -36,6 +63,7 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
         spec, codes);
   }
   if (!std::filesystem::exists(path)) throw InputError("{}: no such file", spec);
+  if (options.device != "cpu") return open_on_device(path, is_deep, options);
   if (!is_deep) {
     // The settings file of `solion label` names its code where an analytic potential has its kind.
     TomlTable table = TomlTable::read(path);

@@ -16,6 +16,8 @@ struct OpenOptions {
   /// (dp/deep_potential.hpp).
   std::string precision = "double";
   double skin_A = 1.0;  ///< of its neighbour list
+  /// "cpu", or where a device's kernels run (gpu::open_device): "gpu" and more.
+  std::string device = "cpu";
   /// Of rigid ions: a cell with a net charge gets a uniform background (single charged defects).
   bool charged_cells = false;
 };
@@ -25,7 +27,7 @@ struct OpenOptions {
 ///   .dp .hdf5 .yaml .yml     Deep Potential (dp/model_file.hpp)
 /// or a reference code (reference/code_potential.hpp): its name (gpaw, cp2k, …) with its built-in template,
 /// or the settings file of `solion label` with the key `code`. InputError with one message: another suffix
-/// (naming these), a missing file, an unknown precision, or what the file's reader found.
+/// (naming these), a missing file, an unknown precision or device, or what the file's reader found.
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
 
 /// All of these, as members of one committee; InputError as above, or for fewer than two.

@@ -32,4 +32,13 @@ SOLION_BOTH inline Switched<T> switched(T r, T rcut, T rcut_smth, T protection) 
   return {s, q, ds, (ds - q) * inverse};
 }
 
+/// ∂E/∂r⃗ of a neighbour at r⃗ (r[3], with 1/r) from y[4] = ∂E/∂(s, q·x, q·y, q·z):
+/// (y0·s' + (y⃗·r⃗)·q')·r⃗/r + q·y⃗.
+template <typename T>
+SOLION_BOTH inline void row_to_vector(const T* y, const T* r, T inverse_r, const Switched<T>& w,
+                                      T* gradient) {
+  const T along = (y[0] * w.ds + (y[1] * r[0] + y[2] * r[1] + y[3] * r[2]) * w.dq) * inverse_r;
+  for (int a = 0; a < 3; ++a) gradient[a] = along * r[a] + w.q * y[a + 1];
+}
+
 }  // namespace solion::dp

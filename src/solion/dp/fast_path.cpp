@@ -23,21 +23,15 @@ double table_start(const Model& model) {
   return model.min_nbor_dist > 0 ? std::clamp(0.7 * model.min_nbor_dist, 0.5, 1.5) : 0.8;
 }
 
-/// Errors of the tables: far below what forces of 1e-9 relative (double) and 2e-5 eV/Å (single) need.
-template <typename T>
-constexpr TableBound table_bound() {
-  if constexpr (sizeof(T) == sizeof(double)) {
-    return {1e-12, 2e-11, 1 << 20};
-  } else {
-    return {1e-7, 1e-6, 1 << 15};
-  }
-}
+}  // namespace
 
-/// The fitting net for what `Kernels::descriptor` makes of T·Σsel: of the equal numbers D[k][c] = D[c][k] one
-/// stands for both, row k from c = k on.
-nn::Network folded(nn::Network network, int m1, int m2, int sel_total) {
+nn::Network folded_fitting(const Model& model, int centre) {
+  nn::Network network = model.fitting[static_cast<std::size_t>(centre)];
+  const int m1 = static_cast<int>(model.n_embedding());
+  const int m2 = model.descriptor.axis_neuron;
+  const double sel_total = model.descriptor.sel_total();
   nn::Layer& first = network.layers.front();
-  const nn::Matrix<double> w = first.w / (static_cast<double>(sel_total) * sel_total);
+  const nn::Matrix<double> w = first.w / (sel_total * sel_total);
   first.w.resize(static_cast<Eigen::Index>(m1) * m2 - m2 * (m2 - 1) / 2, w.cols());
   Eigen::Index row = 0;
   for (int k = 0; k < m2; ++k) {
@@ -48,8 +42,6 @@ nn::Network folded(nn::Network network, int m1, int m2, int sel_total) {
   }
   return network;
 }
-
-}  // namespace
 
 template <typename T>
 FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(source)) {
@@ -99,7 +91,7 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
     tables.push_back(make_table<T>(d.embedding[k], low[k], high[k], stride, table_bound<T>()));
     if (tables.back().intervals == 0) return;
   }
-  for (const nn::Network& net : m.fitting) fitting.emplace_back(folded(net, m1, m2, d.sel_total()));
+  for (int a = 0; a < n_types; ++a) fitting.emplace_back(folded_fitting(m, a));
   for (Pair& pair : pairs) {
     const Table<T>& table = tables[static_cast<std::size_t>(pair.table)];
     pair.kind.low = table.low;

@@ -17,6 +17,20 @@
 
 namespace solion::dp {
 
+/// Errors of the tables: far below what forces of 1e-9 relative (double) and 2e-5 eV/Å (single) need.
+template <typename T>
+constexpr TableBound table_bound() {
+  if constexpr (sizeof(T) == sizeof(double)) {
+    return {1e-12, 2e-11, 1 << 20};
+  } else {
+    return {1e-7, 1e-6, 1 << 15};
+  }
+}
+
+/// The fitting net of a centre type for T·Σsel times itself: of the equal numbers D[k][c] = D[c][k] one
+/// stands for both, row k (k < M2) from c = k on, one row behind the other.
+nn::Network folded_fitting(const Model& model, int centre);
+
 /// What the fast path keeps of a model: never changes, shared by clones and threads.
 template <typename T>
 struct FastModel {

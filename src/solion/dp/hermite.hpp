@@ -1,4 +1,4 @@
-// The weights of the quintic polynomials between the nodes of a table (tables.hpp).
+// Where in a table (tables.hpp) a number lies, and the weights of the quintic polynomials between its nodes.
 #pragma once
 
 #include "solion/base/both.hpp"
@@ -33,6 +33,30 @@ SOLION_BOTH inline HermiteWeights<T> hermite(T t, T inverse_h) {
   w.slope[4] = -t2 * (12 - t * (28 - 15 * t)) * inverse_h;
   w.slope[5] = T(0.5) * t2 * (3 - t * (8 - 5 * t)) * inverse_h;
   return w;
+}
+
+/// The interval of a number: the node at its left end, the place t in [0, 1] and 1/h.
+template <typename T>
+struct TablePlace {
+  int node;
+  T t, inverse_h;
+};
+
+/// `segments` equal segments of 1/`inverse_width` each begin at `low`; `first` and `splits` have, by segment,
+/// the number of its first node and its intervals. What lies outside gets the nearest end (NaN the lower
+/// one).
+template <typename T, typename Node>
+SOLION_BOTH inline TablePlace<T> table_place(T x, T low, T inverse_width, T segments, const Node* first,
+                                             const T* splits) {
+  T place = (x - low) * inverse_width;
+  place = place > 0 ? (place < segments ? place : segments) : T(0);
+  int segment = static_cast<int>(place);
+  if (T(segment) > segments - 1) segment = static_cast<int>(segments) - 1;
+  const T within = (place - T(segment)) * splits[segment];
+  int interval = static_cast<int>(within);
+  if (T(interval) > splits[segment] - 1) interval = static_cast<int>(splits[segment]) - 1;
+  const T t = within - T(interval);
+  return {static_cast<int>(first[segment]) + interval, t < 1 ? t : T(1), splits[segment] * inverse_width};
 }
 
 }  // namespace solion::dp

@@ -104,9 +104,8 @@ class Atom {
       grad_row[0] += n.embedding.backward((grad_t * n.row.transpose()).transpose())[0];
       const auto& deviation = model_.normalisation(type_, n.type).deviation;
       for (int c = 0; c < 4; ++c) grad_row[c] /= deviation[static_cast<std::size_t>(c)];
-      const Vec3 unit = n.r / n.distance;
-      const Vec3 grad_xyz = grad_row.tail<3>().transpose();
-      const Vec3 grad = (grad_row[0] * n.w.ds + grad_xyz.dot(n.r) * n.w.dq) * unit + n.w.q * grad_xyz;
+      Vec3 grad;
+      row_to_vector(grad_row.data(), n.r.data(), 1 / n.distance, n.w, grad.data());
       visit(n.atom, n.r, grad);
     }
   }

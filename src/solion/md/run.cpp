@@ -66,11 +66,12 @@ class Run {
     if (auto restart = find_restart(outputs, identity_, settings, options.fresh)) {
       averages_ = restart->averages;
       load(restart->observers);
-      simulation_.emplace(settings_, std::move(restart->state), potential);
+      simulation_ = begin(std::move(restart->state), potential);
       files_.go_on(restart->offsets);
-      first_step_ = simulation_->state().step;
+      first_step_ = simulation_->steps_done();
     } else {
-      simulation_.emplace(settings_, start, potential);
+      simulation_ = options.mover ? options.mover(settings_, initial_state(settings_, start))
+                                  : std::make_unique<Simulation>(settings_, start, potential);
       // The restart file comes first: whoever finds our outputs finds it too.
       save();
       files_.create();
@@ -86,10 +87,10 @@ class Run {
       if (!options_.progress.empty() && first_step_ < last)
         progress.emplace(options_.progress, static_cast<std::size_t>(last),
                          static_cast<std::size_t>(first_step_));
-      while (simulation_->state().step < last) {
+      while (simulation_->steps_done() < last) {
         const bool slow = timed_step();
         record();
-        const std::int64_t step = simulation_->state().step;
+        const std::int64_t step = simulation_->steps_done();
         if (slow || step % outputs_.restart_every == 0 || step == last) save();
         if (interrupt_requested() && step < last && (slow || simulation_->at_exact_point())) {
           save();
@@ -107,6 +108,11 @@ class Run {
   }
 
  private:
+  std::unique_ptr<Simulation> begin(State state, Potential& potential) const {
+    if (options_.mover) return options_.mover(settings_, std::move(state));
+    return std::make_unique<Simulation>(settings_, std::move(state), potential);
+  }
+
   /// One step. True if it took so long (DFT) that none is worth losing: a restart file is then written after
   /// each, which costs little beside it, and Ctrl-C is not waited with for an exact point.
   bool timed_step() {
@@ -118,12 +124,12 @@ class Run {
 
   /// Outputs and observers at the present step.
   void record() {
-    const std::int64_t step = simulation_->state().step;
+    const std::int64_t step = simulation_->steps_done();
     const std::int64_t production = step - settings_.equilibration_steps;
     std::optional<Thermo> thermo;
     if (step % outputs_.thermo_every == 0) thermo = simulation_->thermo();
     if (thermo && production >= 0) averages_.add(*thermo);
-    if (thermo) files_.write_row(*thermo, *simulation_->state().frame.cell);
+    if (thermo) files_.write_row(*thermo, simulation_->cell());
     if (files_.wants_frame(step)) files_.write_frame(simulation_->frame(), step);
     if (production < 0) return;
     for (const Observer& observer : options_.observers) {
@@ -157,7 +163,7 @@ class Run {
     s.formula = simulation_->state().frame.formula();
     s.atoms = simulation_->state().masses.size();
     s.first_step = first_step_;
-    s.last_step = simulation_->state().step;
+    s.last_step = simulation_->steps_done();
     s.timestep_fs = settings_.timestep_fs;
     s.time_ps = static_cast<double>(s.last_step) * settings_.timestep_fs * 1e-3;
     s.averages = averages_;
@@ -171,7 +177,7 @@ class Run {
   Identity identity_;
   Averages averages_;
   RunFiles files_;
-  std::optional<Simulation> simulation_;
+  std::unique_ptr<Simulation> simulation_;
   std::int64_t first_step_ = 0;
 };
 

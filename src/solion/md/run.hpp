@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ struct RunOptions {
   /// Name of the progress lines; empty: none.
   std::string progress;
   std::vector<Observer> observers;
+  /// Who moves the atoms from a state that may have no forces yet; empty: this library's Simulation. A
+  /// device's own stands in gpu/device_simulation.hpp.
+  std::function<std::unique_ptr<Simulation>(const Settings&, State)> mover = nullptr;
 };
 
 /// What `solion md` prints and writes as JSON. Means are over the thermo rows of the production part.

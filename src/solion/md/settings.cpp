@@ -291,6 +291,7 @@ Input read_input(TomlTable table, const InHand& in_hand) {
         choice(table, "precision",
                std::array{P{"double", "double"}, P{"single", "single"}, P{"reference", "reference"}});
   }
+  input.device = table.text("device", input.device);
   input.threads = static_cast<int>(std::min<std::int64_t>(count(table, "threads", 0, 0), 4096));
   input.settings = read_settings(table);
   input.outputs = read_outputs(table, in_hand.outputs);

@@ -87,6 +87,8 @@ struct Input {
   std::string potential;
   /// Of a Deep Potential: "double", "single" (sums in double) or "reference".
   std::string precision = "double";
+  /// Where a Deep Potential and the atoms are: "cpu", "gpu", … (gpu::open_device).
+  std::string device = "cpu";
   int threads = 0;  ///< 0: all cores
   Settings settings;
   Outputs outputs;

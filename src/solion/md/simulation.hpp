@@ -2,8 +2,9 @@
 // threads.
 #pragma once
 
-#include "solion/md/barostats.hpp"
-#include "solion/md/state.hpp"
+#include <utility>
+
+#include "solion/md/stepping.hpp"
 
 namespace solion::md {
 
@@ -18,46 +19,47 @@ class Simulation {
   Simulation(const Settings& settings, const Frame& start, Potential& potential);
   /// Goes on from a state (from a restart file), exactly.
   Simulation(Settings settings, State state, Potential& potential);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  Simulation(Simulation&&) = delete;
+  Simulation& operator=(Simulation&&) = delete;
+  virtual ~Simulation() = default;
 
   /// One timestep. WorkError with step and hint if the system explodes, collapses or is not finite any more;
   /// the state is then of no use.
-  void step();
+  virtual void step();
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
-  [[nodiscard]] const State& state() const { return state_; }
-  [[nodiscard]] Thermo thermo() const;
+  [[nodiscard]] virtual const State& state() const { return state_; }
+  /// The state's step and cell, also where the whole of it is far away.
+  [[nodiscard]] virtual std::int64_t steps_done() const { return state_.step; }
+  [[nodiscard]] virtual const Cell& cell() const { return *state_.frame.cell; }
+  [[nodiscard]] virtual Thermo thermo() const;
   /// The configuration with positions wrapped into the cell, images, velocities, and energy, forces, virial
   /// as labels.
   [[nodiscard]] Frame frame() const;
   /// True after a step at which the potential's caches were dropped, so that a restart from here is exact.
-  [[nodiscard]] bool at_exact_point() const { return state_.step % settings_.reset_every == 0; }
+  [[nodiscard]] bool at_exact_point() const { return steps_done() % settings_.reset_every == 0; }
+
+ protected:
+  /// For who moves the atoms without a Potential and overrides all that is virtual.
+  explicit Simulation(Settings settings) : settings_(std::move(settings)) {}
 
  private:
-  /// Everything that depends on the target temperature of a step.
-  struct Couplings {
-    Thermostat thermostat;
-    double kT;
-    ChainCoupling atoms;
-    ChainCoupling cell;
-    CellCoupling barostat;
-  };
-  [[nodiscard]] Couplings couplings(std::int64_t step) const;
   void evaluate(std::int64_t step);
   void rest_forces();
   void half_chains(const Couplings& c);
-  void half_kick_cell(const Couplings& c);
   void half_kick_atoms(const Couplings& c);
   void drift(double h);
   void csvr(const Couplings& c, std::int64_t step);
   void langevin(const Couplings& c, std::int64_t step);
   void check_moves(std::int64_t step) const;
-  void check_energies() const;
 
   Settings settings_;
   State state_;
-  Potential* potential_;
-  bool barostat_;
-  double temperature_limit_K_;
+  Potential* potential_ = nullptr;
+  bool barostat_ = false;
+  double temperature_limit_K_ = 0;
 };
 
 }  // namespace solion::md

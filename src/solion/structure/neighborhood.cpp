@@ -210,26 +210,28 @@ void Neighborhood::refresh(const Frame& frame) {
 bool Neighborhood::still_complete(const Frame& frame) const {
   if (frame.n_atoms() != built_positions_.size() || n_local_ == 0) return false;
   if (frame.cell.has_value() != built_cell_.has_value()) return false;
-  // Displacements are measured in the built cell's metric: r' = r·h⁻¹·h_built + u. A pair that was farther
-  // than cutoff + skin is still farther than (cutoff + skin)·s − 2·max|u|·s, s the smallest stretch of the
-  // cell.
-  double stretch = 1.0;
-  Mat3 back = Mat3::Identity();
-  if (frame.cell) {
-    const Mat3 deformation = built_cell_->matrix().inverse() * frame.cell->matrix();
-    back = deformation.inverse();
-    const double largest_shrink = std::sqrt((back * back.transpose()).trace());
-    const double excess = (back - Mat3::Identity()).norm();
-    stretch = excess < 1e-14 ? 1.0 : 1.0 / std::min(1.0 + excess, largest_shrink);
-  }
+  const Deformation change = frame.cell ? deformation(*built_cell_, *frame.cell) : Deformation();
   double largest = 0;
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
-    const Vec3 r = back.transpose() * frame.positions[i];
+    const Vec3 r = change.back.transpose() * frame.positions[i];
     const double moved = (r - built_positions_[i]).squaredNorm();
     if (std::isnan(moved)) return false;  // building refuses it by name
     largest = std::max(largest, moved);
   }
-  return stretch * (cutoff_ + skin_ - 2 * std::sqrt(largest)) >= cutoff_;
+  return change.keeps(cutoff_, skin_, std::sqrt(largest));
+}
+
+Deformation deformation(const Cell& built, const Cell& now) {
+  // Displacements are measured in the built cell's metric: r' = r·h⁻¹·h_built + u. A pair that was farther
+  // than cutoff + skin is still farther than (cutoff + skin)·s − 2·max|u|·s, s the smallest stretch of the
+  // cell.
+  Deformation change;
+  const Mat3 deformed = built.matrix().inverse() * now.matrix();
+  change.back = deformed.inverse();
+  const double largest_shrink = std::sqrt((change.back * change.back.transpose()).trace());
+  const double excess = (change.back - Mat3::Identity()).norm();
+  change.stretch = excess < 1e-14 ? 1.0 : 1.0 / std::min(1.0 + excess, largest_shrink);
+  return change;
 }
 
 std::vector<int> spatial_order(const std::vector<Vec3>& positions, double width) {

@@ -89,6 +89,19 @@ class Neighborhood {
   std::optional<Cell> built_cell_;
 };
 
+/// How a list made in one cell serves another: a point r of `now` was at r·back in `built`, and no distance
+/// has shrunk below `stretch` times what it was.
+struct Deformation {
+  Mat3 back = Mat3::Identity();
+  double stretch = 1.0;
+  /// True if a list with this skin still has every pair within the cutoff, after no atom has moved farther
+  /// than `largest_move` (Å, in the built cell).
+  [[nodiscard]] bool keeps(double cutoff, double skin, double largest_move) const {
+    return stretch * (cutoff + skin - 2 * largest_move) >= cutoff;
+  }
+};
+Deformation deformation(const Cell& built, const Cell& now);
+
 /// The numbers of the positions, near ones close to each other: box by box of at least `width` Å.
 std::vector<int> spatial_order(const std::vector<Vec3>& positions, double width);
 

@@ -3,6 +3,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/gpu/cuda_device.hpp"
 #include "solion/ranks/launch.hpp"
 #include "solion/reference/optional_parts.hpp"
 #include "solion/reference/program.hpp"
@@ -49,6 +50,7 @@ std::vector<OptionalPart> optional_parts() {
   std::vector<OptionalPart> parts = reference::optional_parts();
   parts.push_back({"mpi-train", "training on several processes (mpirun -n 4 solion train input.json)",
                    look_for_mpi_training});
+  for (OptionalPart& part : gpu::optional_parts()) parts.push_back(std::move(part));
   parts.push_back({"plotly.js", "reports (solion study)", look_for_plotly});
   parts.push_back({"browser", "the test that opens a report; any browser shows one", look_for_browser});
   return parts;

@@ -1,0 +1,28 @@
+# Needs nvcc 12 or newer; without it everything else is built, and the program says so where a GPU is asked for. Only src/cuda is
+# linked to CUDA.
+if(NOT SOLION_SANITIZE AND NOT SOLION_TIDY AND NOT SOLION_FUZZ AND NOT DEFINED CACHE{SOLION_CUDA} OR SOLION_CUDA)
+  find_program(CMAKE_CUDA_COMPILER nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # machine code of both, and PTX for what comes later
+  endif()
+  set(found OFF)
+  if(CMAKE_CUDA_COMPILER)
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+      enable_language(CUDA)
+      find_package(CUDAToolkit 12 QUIET)
+      if(CUDAToolkit_FOUND AND CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+        set(found ON)
+        if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc speaks C++20
+          set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+          set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+        endif()
+      endif()
+    endif()
+  endif()
+  if(SOLION_CUDA AND NOT found)
+    message(FATAL_ERROR "SOLION_CUDA needs nvcc 12 or newer and cuBLAS")
+  endif()
+  option(SOLION_CUDA "Build the module with CUDA (nvcc 12 or newer)" ${found})
+endif()

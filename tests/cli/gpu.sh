@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# --device SOLION SOURCE_DIR: the device's kernels on the processor give what the processor gives, also through restart files; a GPU that is not
+# there is one clear message; where there is one, it gives the same numbers.
+source "$(dirname "$0")/lib.sh" "$@"
+model=$source/examples/li3ocl/model.dp
+"$solion" build --crystal li3ocl --supercell 2 2 2 -o cell.extxyz >/dev/null
+
+forces() { jq '[.frames[].forces_eV_per_A[][]]' "$1"; }
+# near A B TOLERANCE: two lists of numbers, none of them empty.
+near() {
+  jq -e -n --slurpfile a <(forces "$1") --slurpfile b <(forces "$2") --argjson tolerance "$3" \
+    '($a[0] | length > 100) and ([$a[0], $b[0]] | transpose | all((.[0] - .[1] | fabs) <= $tolerance))' >/dev/null || fail "forces of $1 and $2 differ"
+}
+cat >shake.py <<'END'
+import random, sys
+random.seed(1)
+lines = open("cell.extxyz").read().split("\n")
+for k in range(2, len(lines)):
+    parts = lines[k].split()
+    if len(parts) >= 4:
+        lines[k] = " ".join([parts[0]] + [f"{float(x) + random.gauss(0, 0.05):.8f}" for x in parts[1:4]])
+lines[1] = 'Lattice="' + lines[1].split('"')[1] + '" Properties=species:S:1:pos:R:3 pbc="T T T"'
+open("shaken.extxyz", "w").write("\n".join(lines))
+END
+command -v python3 >/dev/null || skip python3
+python3 shake.py
+"$solion" evaluate -m "$model" shaken.extxyz --json cpu.json >/dev/null
+"$solion" evaluate -m "$model" shaken.extxyz --device host --json host.json >/dev/null
+near cpu.json host.json 1e-8
+
+# A run: the same start and temperature on both, and one that changes between them.
+run() {  # NAME DEVICE STEPS
+  cat >"$1.toml" <<END
+structure = "shaken.extxyz"
+potential = "$model"
+precision = "double"
+ensemble = "nvt"
+thermostat = "csvr"
+temperature_K = 400
+timestep_fs = 1.0
+steps = $3
+thermo_every = 5
+restart_every = 20
+device = "$2"
+END
+  "$solion" md "$1.toml" --json "$1.json" >/dev/null 2>"$1.err" || fail "md on $2: $(cat "$1.err")"
+}
+run cpu cpu 40
+run host host 40
+run change cpu 20
+run change host 40
+for name in host change; do
+  jq -e -n --slurpfile a cpu.json --slurpfile b "$name.json" \
+    'all("temperature_K", "potential_energy_eV"; . as $key | $a[0][$key].mean - $b[0][$key].mean | fabs <= 1e-5)' >/dev/null ||
+    fail "$name: $(jq -c . "$name.json") beside $(jq -c . cpu.json)"
+done
+"$solion" bench -m "$model" cell.extxyz --device host --replicas 2 --steps 2 --json bench.json >/dev/null
+jq -e '.atom_steps_per_s > 0 and .n_atoms == 80 and .replicas == 2' bench.json >/dev/null || fail "bench: $(cat bench.json)"
+
+refused "device 'tpu' is unknown; known: cpu, gpu" "$solion" evaluate -m "$model" cell.extxyz --device tpu --json out.json
+refused "device 'gpu:x' is unknown" "$solion" evaluate -m "$model" cell.extxyz --device gpu:x --json out.json
+refused 'only Deep Potentials run on device' "$solion" evaluate -m "$source/examples/li3ocl/buckingham.toml" cell.extxyz --device host --json out.json
+refused '.-replicas belongs to a device' "$solion" bench -m "$model" cell.extxyz --replicas 2
+refused 'times molecular dynamics only' "$solion" bench --analysis --device host
+# A program whose module is somewhere else was built without CUDA, as far as it can know.
+mkdir bare
+cp "$solion" bare/solion
+refused 'built without CUDA' bare/solion evaluate -m "$model" cell.extxyz --device gpu --json out.json
+
+if "$solion" doctor | grep -q '^  cuda .*compute capability'; then
+  "$solion" evaluate -m "$model" shaken.extxyz --device gpu --json gpu.json >/dev/null
+  near cpu.json gpu.json 1e-8
+  refused 'there is no CUDA device 99' "$solion" evaluate -m "$model" cell.extxyz --device gpu:99 --json out.json
+else
+  refused 'no CUDA device|built without CUDA' "$solion" evaluate -m "$model" cell.extxyz --device gpu --json out.json
+  echo "skipped: the device itself needs a GPU"
+fi
+echo "gpu: all passed"
