@@ -367,16 +367,25 @@ CollectiveDiffusion fit_collective(const MsdCurve& curve, const Diffusion& trace
 }
 
 double jump_length_from_displacements(const MsdCurve& curve) {
+  constexpr double least_square_A2 = 1;  // nearer than 1 Å there are no two sites
   double squared = nan;
   const double msd = curve.msd_A2.front(), excess = excess_cumulant(curve, 0);
+  const auto d = static_cast<double>(curve.n_dimensions);
   const std::size_t last = window_end(curve, 0.25);
   for (std::size_t l = 1; l <= last; ++l) {
     const double gained = curve.msd_A2[l] - msd;
     const Sample growth = independent(
         (curve.ion_msd_A2.row(static_cast<Eigen::Index>(l)) - curve.ion_msd_A2.row(0)).transpose());
-    if (growth.freedom > 0 && !(growth.mean > 3 * growth.error)) continue;
-    squared = (excess_cumulant(curve, l) - excess) / gained;
-    if (gained >= 0.5 * squared) break;  // about half a jump an ion: most displacements are single jumps
+    // One ion alone: its displacements over lags that follow each other.
+    const double followers = static_cast<double>(curve.n_frames) / static_cast<double>(curve.lag_frames[l]);
+    const double error = growth.freedom > 0 ? growth.error : std::sqrt(curve.variance_A4[l] / followers);
+    if (!(gained > 3 * error)) continue;
+    // Jumps that are taken back, or of which a frame has but one, make the cumulant less than a Poisson
+    // process does: by up to (1 + 2/d)·gained, of which a part is put back.
+    const double ratio = (excess_cumulant(curve, l) - excess) / gained;
+    if (!(ratio > least_square_A2)) continue;
+    squared = ratio + 0.4 * (1 + 2 / d) * gained;
+    if (gained >= 0.1 * squared) break;  // a tenth of a jump an ion: most displacements are single jumps
   }
   return squared > 0 ? std::sqrt(squared) : nan;
 }

@@ -15,7 +15,7 @@ struct Vibration {
   double width = 0;  // standard deviation of its amplitude over a²; 0: none
   double probability = 0;
 };
-constexpr Vibration vibrations[] = {{6, 0, 0.86}, {6, 0.1, 0.07}, {20, 0.1, 0.07}};
+constexpr Vibration vibrations[] = {{4, 0, 0.76}, {4, 0.1, 0.08}, {8, 0.1, 0.08}, {16, 0.1, 0.08}};
 
 /// One start, one λ, one kind of vibration.
 struct Fit {
