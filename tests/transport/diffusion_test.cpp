@@ -22,40 +22,48 @@ constexpr double unit = constants::A2_per_fs_in_cm2_per_s;
 const DiffusionOptions jump{.jump_length_A = 2.765};
 
 struct Coverage {
-  double one = 0, one_interval = 0, two = 0, bound = 0, collective = 0;  // shares of the walks
-  double mean = 0, scatter = 0, mean_std = 0;                            // in units of the true D
-  int resolved = 0;
+  int walks = 0, resolved = 0, with_collective = 0;
+  double one = 0, one_interval = 0, two = 0, collective = 0;  // shares of the resolved walks
+  double bound = 0;                                           // share of all walks
+  double mean = 0, scatter = 0, mean_std = 0;                 // in units of the true D
 };
 
-/// Fits `n` walks; what is unresolved counts as not covered.
+/// Fits `n` walks. Without a known D the mean of the walks stands for it.
 Coverage coverage_of(const WalkOptions& options, int n_frames, int n) {
-  const double D = LatticeWalk::D(options) * unit;
-  const double share = 1.0 / n;
-  Coverage c;
-  double square = 0;
+  std::vector<Diffusion> tracers;
+  std::vector<CollectiveDiffusion> collectives;
+  double mean = 0;
   for (int k = 0; k < n; ++k) {
     const MsdCurve curve = walk_msd(options, 1000 + static_cast<std::uint64_t>(k), n_frames);
-    const Diffusion d = fit_diffusion(curve, jump);
-    c.bound += d.bound >= D ? share : 0;
-    c.mean += d.slope_D / D * share;
-    square += std::pow(d.slope_D / D, 2) * share;
+    tracers.push_back(fit_diffusion(curve, jump));
+    collectives.push_back(fit_collective(curve, tracers.back()));
+    mean += tracers.back().slope_D / n;
+  }
+  const double free = LatticeWalk::D(options) * unit;
+  const double D = options.box_sites > 0 ? mean : free;
+  const double D_collective = free * (1 - LatticeWalk::occupied(options));
+  Coverage c;
+  c.walks = n;
+  double square = 0;
+  for (int k = 0; k < n; ++k) {
+    const Diffusion& d = tracers[static_cast<std::size_t>(k)];
+    c.bound += d.bound >= D ? 1.0 / n : 0;
+    c.mean += d.slope_D / D / n;
+    square += std::pow(d.slope_D / D, 2) / n;
     if (!d.resolved) continue;
     ++c.resolved;
-    c.mean_std += d.std / D * share;
-    c.one += std::abs(d.D - D) <= d.std ? share : 0;
-    c.one_interval += d.interval_68[0] <= D && D <= d.interval_68[1] ? share : 0;
-    c.two += d.interval_95[0] <= D && D <= d.interval_95[1] ? share : 0;
-    const CollectiveDiffusion all = fit_collective(curve, d);
-    c.collective += all.interval_95[0] <= D && D <= all.interval_95[1] ? share : 0;
+    c.mean_std += d.std / D;
+    c.one += std::abs(d.D - D) <= d.std ? 1 : 0;
+    c.one_interval += d.interval_68[0] <= D && D <= d.interval_68[1] ? 1 : 0;
+    c.two += d.interval_95[0] <= D && D <= d.interval_95[1] ? 1 : 0;
+    const CollectiveDiffusion& all = collectives[static_cast<std::size_t>(k)];
+    if (std::isnan(all.D)) continue;
+    ++c.with_collective;
+    c.collective += all.interval_95[0] <= D_collective && D_collective <= all.interval_95[1] ? 1 : 0;
   }
+  for (double* share : {&c.one, &c.one_interval, &c.two, &c.mean_std}) *share /= c.resolved;
+  c.collective /= c.with_collective;
   c.scatter = std::sqrt(square - c.mean * c.mean);
-  fmt::print(
-      "{:4} walks, {:3} ions, {:5} frames, {:d}D, {:5} jumps a frame, back {:3}, vibration {:4} Å: D/D_true "
-      "{:.4f}, scatter {:.4f}, error bar {:.4f}; covered by std {:.3f}, by 68 % {:.3f}, by 95 % {:.3f}; "
-      "bound holds {:.3f}; collective 95 % {:.3f}; resolved {}\n",
-      n, options.n_ions, n_frames, options.n_dimensions, options.jumps_per_frame, options.back,
-      options.vibration_A, c.mean, c.scatter, c.mean_std, c.one, c.one_interval, c.two, c.bound, c.collective,
-      c.resolved);
   return c;
 }
 
@@ -66,6 +74,12 @@ struct Case {
   double back = 0;
   double vibration_A = 0.15;
   int dimensions = 3;
+  bool all_axes = false;
+  bool fcc = false;
+  double memory = 0;  // of the vibration, frames
+  int box = 0;
+  /// D is known to worse than about 25 %: the interval of 68 % may be too wide by 15 %, D off by 5 %.
+  bool weak = false;
 };
 
 WalkOptions walk(int n_ions, double jumps_per_frame, double back) {
@@ -76,11 +90,27 @@ WalkOptions walk(int n_ions, double jumps_per_frame, double back) {
   return options;
 }
 
-Coverage coverage_of(const Case& c, int n) {
-  WalkOptions options = walk(c.ions, c.rate, c.back);
-  options.vibration_A = c.vibration_A;
-  options.n_dimensions = c.dimensions;
-  return coverage_of(options, c.frames, n);
+Coverage coverage_of(const Case& each, int n) {
+  WalkOptions options = walk(each.ions, each.rate, each.back);
+  options.vibration_A = each.vibration_A;
+  options.n_dimensions = each.dimensions;
+  options.all_axes = each.all_axes;
+  options.fcc = each.fcc;
+  options.vibration_memory = each.memory;
+  options.box_sites = each.box;
+  options.cell_A = 60;
+  const Coverage c = coverage_of(options, each.frames, n);
+  fmt::print(
+      "| {} | {} | {}{} | {} | {} | {}{} | {:.3f} | {:.3f} | {:.1f} | {:.1f} | {:.1f} | {:.0f} | {:.1f} "
+      "({:.0f}) |\n",
+      each.ions, each.frames,
+      each.fcc       ? "fcc"
+      : each.box > 0 ? "box"
+                     : fmt::format("{}D", each.dimensions),
+      each.all_axes ? " of 3" : "", each.rate, each.back, each.vibration_A,
+      each.memory > 0 ? fmt::format(" over {}", each.memory) : "", c.mean, c.scatter, 100 * c.one_interval,
+      100 * c.two, 100 * c.bound, 100.0 * c.resolved / n, 100 * c.collective, 100.0 * c.with_collective / n);
+  return c;
 }
 
 /// 1,000 walks in cells of one ion to many, with and without vibration and back-jumps, in one to three
@@ -114,35 +144,77 @@ TEST(Diffusion, IntervalsOfAThousandWalksHold) {
   EXPECT_NEAR(mean / weight, 1.0, 0.02);
 }
 
+/// Walks of the theory page's table.
+std::vector<Case> many_regimes() {
+  return {
+      {.back = 0.3},
+      {},
+      {.back = 0.3, .vibration_A = 0},
+      {.ions = 96, .frames = 1500, .rate = 0.02, .back = 0.3},
+      {.ions = 100, .frames = 500, .rate = 0.1, .back = 0.3},
+      {.ions = 4, .frames = 2000, .rate = 0.05, .back = 0.5},
+      {.ions = 2, .frames = 4000, .rate = 0.05, .back = 0.3},
+      {.ions = 1, .frames = 8000, .rate = 0.05, .back = 0.2},
+      {.back = 0.3, .dimensions = 2},
+      {.back = 0.3, .dimensions = 1},
+      {.ions = 200, .frames = 800, .rate = 0.005},
+      {.ions = 200, .frames = 800, .rate = 0.005, .back = 0.3},
+      {.ions = 300, .frames = 300, .rate = 0.02, .vibration_A = 0.3},
+      {.back = 0.3, .dimensions = 1, .all_axes = true},
+      {.back = 0.3, .dimensions = 2, .all_axes = true},
+      {.back = 0.3, .fcc = true},
+      {.rate = 1.5, .back = 0.3},
+      {.rate = 0.5, .back = 0.6},
+      {.back = 0.6, .vibration_A = 0.4},
+      {.ions = 8, .frames = 300, .rate = 0.1, .back = 0.3, .vibration_A = 0.4},
+      {.ions = 108, .box = 6},
+      {.rate = 0.01},
+      {.frames = 300, .rate = 0.02},
+      {.back = 0.3, .vibration_A = 0.3, .memory = 5, .weak = true},
+      {.frames = 300, .rate = 0.02, .back = 0.3, .weak = true},
+      {.ions = 300, .frames = 300, .rate = 0.02, .back = 0.6, .vibration_A = 0.3, .weak = true},
+      {.ions = 1, .frames = 3000, .rate = 0.02, .back = 0.3, .weak = true},
+      {.ions = 1, .frames = 3000, .rate = 0.1, .back = 0.6, .weak = true},
+      {.ions = 1, .frames = 4000, .rate = 0.05, .back = 0.3, .dimensions = 1, .all_axes = true, .weak = true},
+      {.ions = 2, .frames = 600, .rate = 0.1, .back = 0.3, .weak = true},
+      {.rate = 0.01, .back = 0.6, .weak = true}};
+}
+
 TEST(Diffusion, IntervalsHoldInManyRegimes) {
   const char* asked = std::getenv("SOLION_COVERAGE_WALKS");
   if (asked == nullptr) GTEST_SKIP() << "needs SOLION_COVERAGE_WALKS=1000 and some minutes";
   const int n = std::atoi(asked);
-  for (const Case& each : std::vector<Case>{{.ions = 24, .frames = 1000, .back = 0.3},
-                                            {.ions = 24, .frames = 1000},
-                                            {.ions = 24, .frames = 1000, .back = 0.3, .vibration_A = 0},
-                                            {.ions = 96, .frames = 1500, .rate = 0.02, .back = 0.3},
-                                            {.ions = 100, .frames = 500, .rate = 0.1, .back = 0.3},
-                                            {.ions = 4, .frames = 2000, .rate = 0.05, .back = 0.5},
-                                            {.ions = 2, .frames = 4000, .rate = 0.05, .back = 0.3},
-                                            {.ions = 1, .frames = 8000, .rate = 0.05, .back = 0.2},
-                                            {.ions = 24, .frames = 1000, .back = 0.3, .dimensions = 2},
-                                            {.ions = 24, .frames = 1000, .back = 0.3, .dimensions = 1},
-                                            {.ions = 200, .frames = 800, .rate = 0.005},
-                                            {.ions = 200, .frames = 800, .rate = 0.005, .back = 0.3}}) {
+  for (const Case& each : many_regimes()) {
     const Coverage c = coverage_of(each, n);
-    EXPECT_GE(c.bound, 0.95 - 0.03);
-    if (each.rate * each.frames < 5) {
-      // Four hops an ion in all: back-jumps are not over when the window starts. D may be off, not the bound;
-      // the 95 % interval falls short here (74 % of 300 walks).
-      EXPECT_NEAR(c.mean, 1.0, 0.2);
-      EXPECT_NEAR(c.two, 0.95, 0.03);
-      continue;
-    }
-    EXPECT_NEAR(c.one_interval, 0.68, 0.05);  // three of twelve miss this, too wide (the theory page's table)
-    EXPECT_NEAR(c.two, 0.95, 0.03);
-    EXPECT_NEAR(c.mean, 1.0, 0.02);
+    // The promise, and two standard deviations of what so many walks tell of it.
+    const auto noise = [&](double share) { return 2 * std::sqrt(share * (1 - share) / c.resolved); };
+    EXPECT_GE(c.resolved, 0.9 * n);
+    EXPECT_GE(c.bound, 0.95 - 0.03 - noise(0.95));
+    EXPECT_GE(c.one_interval, 0.68 - 0.05 - noise(0.68));
+    EXPECT_LE(c.one_interval, 0.68 + (each.weak ? 0.15 : 0.05) + noise(0.68));
+    EXPECT_NEAR(c.two, 0.95, 0.03 + noise(0.95));
+    EXPECT_NEAR(c.mean, 1.0, (each.weak ? 0.05 : 0.02) + 2 * c.scatter / std::sqrt(n));
+    EXPECT_TRUE(c.with_collective == 0 ||
+                c.collective >=
+                    0.95 - 0.05 - noise(0.95) * std::sqrt(n / std::max(1.0, 1.0 * c.with_collective)));
   }
+}
+
+/// Four jumps an ion in the whole run, most of them taken back: what is called D is covered by its interval,
+/// and where nothing is called D the bound holds.
+TEST(Diffusion, JumpsThatAreTakenBackThroughoutARunAreNoFalseD) {
+  WalkOptions options = walk(50, 0.005, 0.6);
+  const double D = LatticeWalk::D(options) * unit;
+  constexpr int n = 100;
+  int holds = 0, resolved = 0, covered = 0;
+  for (std::uint64_t k = 0; k < n; ++k) {
+    const Diffusion d = fit_diffusion(walk_msd(options, k, 800), jump);
+    holds += d.bound >= D ? 1 : 0;
+    resolved += d.resolved ? 1 : 0;
+    covered += d.resolved && d.interval_95[0] <= D && D <= d.interval_95[1] ? 1 : 0;
+  }
+  EXPECT_GE(holds, 93);
+  EXPECT_GE(covered, 0.88 * resolved) << resolved;
 }
 
 TEST(Diffusion, JumpLengthIsReadFromTheDisplacements) {

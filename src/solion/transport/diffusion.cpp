@@ -11,41 +11,12 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
-#include "solion/transport/msd_covariance.hpp"
+#include "solion/transport/slope_average.hpp"
 
 namespace solion::transport {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// Weights of the lags first…last (inclusive) such that slope = Σ w_l MSD_l and intercept = Σ v_l MSD_l.
-struct Fit {
-  std::size_t first = 0;
-  Eigen::VectorXd slope;
-  Eigen::VectorXd intercept;
-};
-
-/// Generalised least squares of b + s·t for the covariance C_kl = c·t_k²·t_l (k ≤ l), the diffusive limit of
-/// the MSD's: MSD/t is then a random walk in t, whose increments are independent, so that the first lag fixes
-/// s and the increments fix b. Section 3, equations (6) and (7).
-Fit weights(const std::vector<double>& t, std::size_t first, std::size_t last) {
-  const auto n = static_cast<Eigen::Index>(last - first + 1);
-  Fit fit{first, Eigen::VectorXd::Zero(n), Eigen::VectorXd::Zero(n)};
-  double normal = 0;
-  for (Eigen::Index l = 1; l < n; ++l) {
-    const double t0 = t[first + static_cast<std::size_t>(l) - 1];
-    const double t1 = t[first + static_cast<std::size_t>(l)];
-    const double x = 1 / t1 - 1 / t0;  // MSD₁/t₁ − MSD₀/t₀ = b·x + noise of variance t₁ − t₀
-    const double w = x / (t1 - t0);
-    normal += x * w;
-    fit.intercept[l] += w / t1;
-    fit.intercept[l - 1] -= w / t0;
-  }
-  fit.intercept /= normal;
-  fit.slope = -fit.intercept / t[first];
-  fit.slope[0] += 1 / t[first];
-  return fit;
-}
 
 struct Sample {
   double mean = nan;
@@ -65,48 +36,10 @@ Sample independent(const Eigen::VectorXd& values) {
   return s;
 }
 
-/// The estimator applied to each ion alone.
-Eigen::VectorXd by_ion(const MsdCurve& curve, const Eigen::VectorXd& w, std::size_t first) {
-  return curve.ion_msd_A2.middleRows(static_cast<Eigen::Index>(first), w.size()).transpose() * w;
-}
-
-/// The same for the covariance C of the lags from `first` on: w = C⁻¹X(XᵀC⁻¹X)⁻¹.
-Fit weights(const std::vector<double>& t, std::size_t first, const Eigen::MatrixXd& covariance) {
-  const auto n = covariance.rows();
-  Eigen::MatrixX2d x(n, 2);
-  for (Eigen::Index l = 0; l < n; ++l) x.row(l) << t[first + static_cast<std::size_t>(l)], 1;
-  const Eigen::LDLT<Eigen::MatrixXd> solver(covariance);
-  const Eigen::MatrixX2d solved = solver.solve(x);
-  const Eigen::MatrixX2d w = solved * (x.transpose() * solved).inverse();
-  return {first, w.col(0), w.col(1)};
-}
-
 /// Fourth cumulant of Δr² beyond that of Gaussian steps.
 double excess_cumulant(const MsdCurve& curve, std::size_t l) {
   return curve.variance_A4[l] -
          2 / static_cast<double>(curve.n_dimensions) * curve.msd_A2[l] * curve.msd_A2[l];
-}
-
-struct Regression {
-  Fit fit;
-  double variance = nan;  // of the slope, by the covariance model
-};
-
-/// Generalised least squares with the covariance of the walk that the fit itself describes: start with the
-/// weights of the diffusive limit, then twice with the full matrix.
-Regression regress(const MsdCurve& curve, const std::vector<double>& msd, WalkModel model) {
-  const std::vector<double>& t = curve.time_fs;
-  Regression result{weights(t, model.first, model.last)};
-  const Eigen::Map<const Eigen::VectorXd> values(msd.data() + model.first, result.fit.slope.size());
-  for (int pass = 0; pass < 2; ++pass) {
-    model.slope = std::max(0.0, result.fit.slope.dot(values)) * curve.frame_interval_fs;
-    model.intercept = result.fit.intercept.dot(values);
-    const Eigen::MatrixXd covariance = msd_covariance(curve, msd, model);
-    const Fit refined = weights(t, model.first, covariance);
-    if (refined.slope.allFinite() && refined.intercept.allFinite()) result.fit = refined;
-    result.variance = std::max(0.0, result.fit.slope.dot(covariance * result.fit.slope));
-  }
-  return result;
 }
 
 /// The last lag of the window: at most the given fraction of the trajectory.
@@ -119,61 +52,65 @@ std::size_t window_end(const MsdCurve& curve, double fraction) {
   return last;
 }
 
-/// Difference of the slopes of the windows from lag `early` and from lag `late`, by ion.
-Sample slope_shift(const MsdCurve& curve, std::size_t early, std::size_t late, std::size_t last) {
-  return independent(by_ion(curve, weights(curve.time_fs, early, last).slope, early) -
-                     by_ion(curve, weights(curve.time_fs, late, last).slope, late));
+/// MSD over a² at which ions have forgotten their last jump, were half of the jumps taken back.
+constexpr double forgotten_squares = 2.5;
+
+/// Where ions have certainly forgotten where they came from, at most half the window's end.
+std::size_t forgotten(const MsdCurve& curve, double jump_square, std::size_t last) {
+  std::size_t l = 0;
+  while (l + 1 < last && 2 * curve.lag_frames[l + 1] <= curve.lag_frames[last] &&
+         !(curve.msd_A2[l] >= forgotten_squares * jump_square))
+    ++l;
+  return l;
 }
 
-/// Error of that difference by the covariance model, which is larger where ions move together.
-double shift_error(const MsdCurve& curve, std::size_t early, std::size_t late, std::size_t last) {
-  const Fit fit = weights(curve.time_fs, early, last);
-  WalkModel model{.first = early, .last = last, .n_walkers = static_cast<double>(curve.n_ions)};
-  const Eigen::Map<const Eigen::VectorXd> values(curve.msd_A2.data() + early, fit.slope.size());
-  model.slope = std::max(0.0, fit.slope.dot(values)) * curve.frame_interval_fs;
-  model.intercept = fit.intercept.dot(values);
-  model.jump_cumulant =
-      std::max(0.0, excess_cumulant(curve, early)) / static_cast<double>(curve.lag_frames[early]);
-  Eigen::VectorXd difference = fit.slope;
-  const Fit later = weights(curve.time_fs, late, last);
-  difference.tail(later.slope.size()) -= later.slope;
-  return std::sqrt(difference.dot(msd_covariance(curve, curve.msd_A2, model) * difference));
+/// Four lags an octave tell what all eight do.
+bool few_an_octave(std::size_t frames) {
+  while (frames > 16) frames /= 2;
+  return frames <= 8 || frames % 2 == 0;
 }
 
-/// The last lag whose time is at most `share` of the window's end and that leaves three lags to fit.
-std::size_t lag_at(const MsdCurve& curve, double share, std::size_t last) {
-  std::size_t lag = 0;
-  while (lag + 3 < last && curve.time_fs[lag + 1] <= share * curve.time_fs[last]) ++lag;
-  return lag;
+/// Lags of the fit: from those in which an ion hardly jumps, or all from the start that is asked for, to
+/// `last`.
+std::vector<std::size_t> lags_to_fit(const MsdCurve& curve, const DiffusionOptions& options,
+                                     std::size_t last) {
+  const bool asked = std::isfinite(options.window_start_fs);
+  const double end = curve.time_fs[last];
+  const double jumps = curve.msd_A2[last] / (options.jump_length_A * options.jump_length_A);
+  const double start = asked ? options.window_start_fs : std::min(end / 64, 0.01 * end / jumps);
+  std::vector<std::size_t> lags;
+  for (std::size_t l = 0; l <= last; ++l)
+    if (curve.time_fs[l] >= start && (asked || few_an_octave(curve.lag_frames[l]))) lags.push_back(l);
+  return lags;
 }
 
-struct Window {
-  std::size_t first = 0;
-  /// Error of the slope because ions may not have forgotten where they came from when the window starts.
-  double systematic = 0;
-};
+/// Σ of the squared shares of the axes in the displacement, less what a finite sample of Gaussian
+/// displacements adds; between 1/d and 1.
+double participation(const MsdCurve& curve) {
+  const auto d = static_cast<double>(curve.n_dimensions);
+  const auto n = static_cast<double>(curve.n_stretch_displacements);
+  const double trace = curve.stretch_tensor_A2.trace();
+  if (!(trace > 0)) return 1 / d;
+  // ⟨tr W²⟩ = n(n + 1)·P + n and ⟨(tr W)²⟩ = n² + 2n·P for a Wishart matrix of trace 1
+  const double sampled = curve.stretch_tensor_A2.squaredNorm() / (trace * trace);
+  const double p = (sampled * n - 1) / (n + 1 - 2 * sampled);
+  return p > 1 / d ? std::min(p, 1.0) : 1 / d;
+}
 
-/// The window starts where ions have forgotten where they came from (MSD ≥ 2.5a²). It moves on only where the
-/// slope plainly disagrees with the slope from twice as late (2.5 errors of their difference, by ion):
-/// choosing a window by a finer test of the same data would make the error bar too small (measured: 57 %
-/// instead of 68 % coverage). A run too short for that starts at half the window's end, and what the slope
-/// changed by since a quarter of it, beyond its noise, counts as an error: back-jumps may still be there.
-Window find_window(const MsdCurve& curve, const DiffusionOptions& options, std::size_t last) {
-  const auto& t = curve.time_fs;
-  const double forgotten = 2.5 * options.jump_length_A * options.jump_length_A;
-  const std::size_t half = lag_at(curve, 0.5, last);
-  for (std::size_t l = 0; l <= half; ++l) {
-    if (curve.msd_A2[l] < forgotten) continue;
-    std::size_t later = l;
-    while (later < half && t[later] < 2 * t[l]) ++later;
-    if (later == l) return {l, 0};
-    const Sample shift = slope_shift(curve, l, later, last);
-    if (!(std::abs(shift.mean) > 2.5 * shift.error)) return {l, 0};
-    if (!(std::abs(shift.mean) > 2.5 * shift_error(curve, l, later, last))) return {l, 0};
-  }
-  const Sample shift = slope_shift(curve, lag_at(curve, 0.25, last), half, last);
-  const double noise = std::isfinite(shift.error) ? shift.error : 0;
-  return {half, std::sqrt(std::max(0.0, shift.mean * shift.mean - noise * noise))};
+/// The walk to begin with: the line through half the window and its end, and vibration.
+WalkModel first_model(const MsdCurve& curve, const std::vector<double>& msd,
+                      const std::vector<std::size_t>& lags, double jump_square) {
+  const auto frames = [&](std::size_t l) { return static_cast<double>(curve.lag_frames[l]); };
+  const std::size_t last = lags.back();
+  std::size_t half = lags.front();
+  while (half + 1 < last && 2 * curve.lag_frames[half + 1] <= curve.lag_frames[last]) ++half;
+  WalkModel model;
+  const double rise = (msd[last] - msd[half]) / (frames(last) - frames(half));
+  model.shape.slope = std::max(rise, 0.3 * msd[last] / frames(last));
+  model.shape.plateau = std::max(0.0, msd[lags.front()] - model.shape.slope * frames(lags.front()));
+  model.participation = participation(curve);
+  model.jump_square_A2 = jump_square;
+  return model;
 }
 
 struct Spread {
@@ -186,43 +123,51 @@ struct Spread {
 /// plainly disagree with the model (odds 1 : 1000) speak for themselves.
 Spread joined_spread(const Sample& ions, double modelled) {
   constexpr double prior_freedom = 12;
-  // The window and the weights are taken from the same data, which adds to the scatter of D: by 0…8 % on the
-  // walks of the theory page's table.
-  constexpr double feasible = 1.02;
-  if (!(ions.freedom > 0)) return {feasible * std::sqrt(modelled), prior_freedom};
+  if (!(ions.freedom > 0)) return {std::sqrt(modelled), prior_freedom};
   const double ratio = ions.error * ions.error / modelled;
   const boost::math::chi_squared spread(ions.freedom);
   const double high = boost::math::quantile(spread, 0.999) / ions.freedom;
-  if (!(ratio <= high)) return {feasible * ions.error, ions.freedom};
+  if (!(ratio <= high)) return {ions.error, ions.freedom};
   const double freedom = ions.freedom + prior_freedom;
-  return {feasible * std::sqrt(modelled * (ions.freedom * ratio + prior_freedom) / freedom), freedom};
+  return {std::sqrt(modelled * (ions.freedom * ratio + prior_freedom) / freedom), freedom};
+}
+
+/// Weights and memory are taken from the data that they weigh, which adds to the scatter of the slope: by
+/// 0…10 % on the walks of the theory page's table, and in second order where errors are large.
+double with_feedback(double error, double slope) {
+  const double relative = error / slope;
+  return error * (1.04 + 2 * relative * relative);
 }
 
 constexpr double level_68 = 0.682689492137086;
 
-/// Intervals of a value with an error of so many degrees of freedom.
+/// Intervals of a value with an error in proportion to it, of so many degrees of freedom, and one that is the
+/// same whatever the value.
 class Interval {
  public:
-  Interval(double error, double freedom) : error_(error), freedom_(freedom) {}
+  Interval(double value, double error, double freedom, double constant)
+      : value_(value), error_(error), freedom_(freedom), constant_(constant) {}
 
   /// Half the central 68 % interval.
-  [[nodiscard]] double one() const { return error_ * student(level_68); }
-  /// Limits of equal tails for a value that is a gamma distributed multiple of the truth; the wider tails of
-  /// Student's t widen the gamma distribution.
-  void limits(double value, double level, double unit, double (&result)[2]) const {
-    const double relative =
-        error_ / value * student(level) / boost::math::quantile(boost::math::normal(), 0.5 + 0.5 * level);
+  [[nodiscard]] double one() const { return std::hypot(error_ * student(level_68), constant_); }
+  /// Limits of equal tails. In the first error the value is a gamma distributed multiple of the truth, as a
+  /// mean of squares is; the wider tails of Student's t widen that distribution. The second is normal.
+  void limits(double level, double unit, double (&result)[2]) const {
+    const double normal = boost::math::quantile(boost::math::normal(), 0.5 + 0.5 * level);
+    const double relative = error_ / value_ * student(level) / normal;
     const double shape = 1 / (relative * relative);
     const boost::math::gamma_distribution<> multiple(shape, 1 / shape);
-    result[0] = value * unit / boost::math::quantile(multiple, 0.5 + 0.5 * level);
-    result[1] = value * unit / boost::math::quantile(multiple, 0.5 - 0.5 * level);
+    const double down = value_ - value_ / boost::math::quantile(multiple, 0.5 + 0.5 * level);
+    const double up = value_ / boost::math::quantile(multiple, 0.5 - 0.5 * level) - value_;
+    result[0] = std::max(0.0, value_ - std::hypot(down, normal * constant_)) * unit;
+    result[1] = (value_ + std::hypot(up, normal * constant_)) * unit;
   }
 
  private:
   [[nodiscard]] double student(double level) const {
     return boost::math::quantile(boost::math::students_t(freedom_), 0.5 + 0.5 * level);
   }
-  double error_, freedom_;
+  double value_, error_, freedom_, constant_;
 };
 
 /// One-sided 95 % upper bound on D (Å²/fs) from the MSD at the end of the window, section 4: the larger of
@@ -259,8 +204,8 @@ bool superdiffusive(const MsdCurve& curve, std::size_t first, std::size_t last) 
 }
 
 /// Empty if the fit is diffusion, else the reason why not.
-std::string unresolved_reason(const Diffusion& d, const MsdCurve& curve, std::size_t first, std::size_t last,
-                              double slope, double error) {
+std::string unresolved_reason(const Diffusion& d, const MsdCurve& curve, std::size_t last, double slope,
+                              double error) {
   const double needed = 0.5 * d.jump_length_A * d.jump_length_A;
   const double t_end = curve.time_fs[last];
   if (!(d.window_msd_A2 > needed)) {
@@ -268,12 +213,58 @@ std::string unresolved_reason(const Diffusion& d, const MsdCurve& curve, std::si
         "the MSD reaches {:.3g} Å² at {:.4g} ps, below a²/2 = {:.3g} Å²: vibration, not diffusion",
         d.window_msd_A2, t_end * 1e-3, needed);
   }
-  if (superdiffusive(curve, first, last))
+  if (superdiffusive(curve, forgotten(curve, d.jump_length_A * d.jump_length_A, last), last))
     return "the MSD grows faster than time inside the window: ballistic or driven, not yet diffusion";
-  if (!(slope * t_end >= d.intercept_A2))  // what diffusion adds to vibration and back-jumps
+  if (!(2 * slope * t_end >= d.intercept_A2))  // what diffusion adds to vibration and back-jumps
     return "the MSD hardly grows inside the window: a plateau, not diffusion";
-  if (!(slope > 2 * error)) return "the slope is below twice its error";
+  if (!(slope > error)) return "the slope is below its error";
   return {};
+}
+
+/// What all ions have in common from frame to frame, Å²: the vibration of the framework.
+double common_plateau(const MsdCurve& curve) {
+  if (curve.n_ions < 2) return 0;
+  const double ions = static_cast<double>(curve.n_ions) / static_cast<double>(curve.n_runs);
+  return ions > 1 ? std::max(0.0, (curve.collective_A2[0] - curve.msd_A2[0]) / (ions - 1)) : 0;
+}
+
+/// The combination of lags applied to each ion alone.
+Eigen::VectorXd by_ion(const MsdCurve& curve, const Eigen::VectorXd& weights,
+                       const std::vector<std::size_t>& lags) {
+  Eigen::VectorXd values = Eigen::VectorXd::Zero(curve.ion_msd_A2.cols());
+  for (std::size_t k = 0; k < lags.size(); ++k)
+    values += weights[static_cast<Eigen::Index>(k)] *
+              curve.ion_msd_A2.row(static_cast<Eigen::Index>(lags[k])).transpose();
+  return values;
+}
+
+/// D with its error and intervals, or its bound and the reason.
+void give_error(const MsdCurve& curve, const SlopeAverage& fit, const std::vector<std::size_t>& lags,
+                Diffusion& d) {
+  const double unit = constants::A2_per_fs_in_cm2_per_s /
+                      (2 * static_cast<double>(curve.n_dimensions) * curve.frame_interval_fs);
+  const Sample ions = independent(by_ion(curve, fit.weights, lags));
+  const Spread spread = joined_spread(ions, fit.variance);
+  d.slope_D = fit.slope * unit;
+  d.std_ions = ions.error * unit;
+  d.std_covariance = std::sqrt(fit.variance) * unit;
+  d.std_systematic = std::sqrt(fit.spread) * unit;
+  const Interval interval(fit.slope, with_feedback(spread.error, fit.slope), spread.freedom,
+                          std::sqrt(fit.spread));
+  const std::size_t last = lags.back();
+  d.bound = upper_bound(curve, last, d.jump_length_A) * constants::A2_per_fs_in_cm2_per_s;
+  d.reason = unresolved_reason(d, curve, last, fit.slope / curve.frame_interval_fs,
+                               interval.one() / curve.frame_interval_fs);
+  d.resolved = d.reason.empty();
+  if (!d.resolved) return;
+  d.D = d.slope_D;
+  d.std = interval.one() * unit;
+  interval.limits(level_68, unit, d.interval_68);
+  interval.limits(0.95, unit, d.interval_95);
+  double both[2];
+  interval.limits(0.90, unit, both);
+  d.bound = both[1];
+  d.reason = fmt::format("slope over {:.4g}…{:.4g} ps", d.window_start_fs * 1e-3, d.window_end_fs * 1e-3);
 }
 
 }  // namespace
@@ -286,106 +277,115 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
     throw InputError("diffusion: {} frames of {} are too few for a slope; at least 9 are needed",
                      curve.n_frames, curve.species);
   }
-  const auto& t = curve.time_fs;
-  Window window;
-  std::size_t& first = window.first;
-  if (std::isfinite(options.window_start_fs)) {
-    while (first < last && t[first] < options.window_start_fs) ++first;
-    if (first + 2 > last) {
-      throw InputError("diffusion: the window {} … {} fs holds fewer than 3 lags", options.window_start_fs,
-                       t[last]);
-    }
-  } else {
-    window = find_window(curve, options, last);
+  const std::vector<std::size_t> lags = lags_to_fit(curve, options, last);
+  if (lags.size() < 3) {
+    throw InputError("diffusion: the window {} … {} fs holds fewer than 3 lags", options.window_start_fs,
+                     curve.time_fs[last]);
   }
+  const double jump_square = options.jump_length_A * options.jump_length_A;
+  MemoryPrior prior;
+  prior.jump_square_A2 = jump_square;
+  prior.latest_start_A2 = forgotten_squares * jump_square;
+  if (std::isfinite(options.window_start_fs)) prior.amplitude_width = prior.latest_start_A2 = 0;
+  WalkModel model = first_model(curve, curve.msd_A2, lags, jump_square);
+  model.n_walkers = static_cast<double>(curve.n_ions);
+  model.common_plateau_A2 = common_plateau(curve);
+  const SlopeAverage fit = average_slope(curve, curve.msd_A2, lags, model, prior);
 
-  const auto dimensions = static_cast<double>(curve.n_dimensions);
-  const double unit = constants::A2_per_fs_in_cm2_per_s / (2 * dimensions);  // of a slope
-  WalkModel model{.first = first, .last = last, .n_walkers = static_cast<double>(curve.n_ions)};
-  model.jump_cumulant =
-      std::max(0.0, excess_cumulant(curve, first)) / static_cast<double>(curve.lag_frames[first]);
-  const Regression regression = regress(curve, curve.msd_A2, model);
-  const Fit& fit = regression.fit;
-  const Sample slope = independent(by_ion(curve, fit.slope, first));
   Diffusion d;
   d.jump_length_A = options.jump_length_A;
-  d.slope_D = slope.mean * unit;
-  d.intercept_A2 = by_ion(curve, fit.intercept, first).mean();
-  d.window_start_fs = t[first];
-  d.window_end_fs = t[last];
+  d.window_start_fs = curve.time_fs[fit.start];
+  d.window_end_fs = curve.time_fs[last];
   d.window_msd_A2 = curve.msd_A2[last];
-  d.n_effective_hops =
-      static_cast<double>(curve.n_ions) * d.window_msd_A2 / (options.jump_length_A * options.jump_length_A);
+  d.n_effective_hops = static_cast<double>(curve.n_ions) * d.window_msd_A2 / jump_square;
   d.rsd_events = 3.43 / std::sqrt(d.n_effective_hops) + 0.04;
-
-  const Spread spread = joined_spread(slope, regression.variance);
-  d.std_ions = slope.error * unit;
-  d.std_covariance = std::sqrt(regression.variance) * unit;
-  d.std_systematic = window.systematic * unit;
-  const Interval interval(std::hypot(spread.error, window.systematic), spread.freedom);
-  d.bound = upper_bound(curve, last, options.jump_length_A) * constants::A2_per_fs_in_cm2_per_s;
-  d.reason = unresolved_reason(d, curve, first, last, slope.mean, interval.one());
-  d.resolved = d.reason.empty();
-  if (!d.resolved) return d;
-
-  d.D = d.slope_D;
-  d.std = interval.one() * unit;
-  interval.limits(slope.mean, level_68, unit, d.interval_68);
-  interval.limits(slope.mean, 0.95, unit, d.interval_95);
-  double both[2];
-  interval.limits(slope.mean, 0.90, unit, both);
-  d.bound = both[1];
-  d.reason = fmt::format("slope over {:.4g}…{:.4g} ps", d.window_start_fs * 1e-3, d.window_end_fs * 1e-3);
+  d.intercept_A2 = fit.intercept;
+  if (!std::isfinite(options.window_start_fs)) {
+    d.memory_A2 = fit.intercept - fit.model.shape.plateau;
+    d.memory_fs = curve.frame_interval_fs / fit.rate;
+  }
+  give_error(curve, fit, lags, d);
   return d;
 }
+
+namespace {
+
+/// All ions together forget as one does. Jumps that each ion takes back may add up or, where ions take each
+/// other's place, cancel.
+MemoryPrior collective_prior(const MsdCurve& curve, const Diffusion& tracer) {
+  MemoryPrior prior;
+  prior.jump_square_A2 = tracer.jump_length_A * tracer.jump_length_A;
+  if (!std::isfinite(tracer.memory_fs)) {
+    prior.amplitude_width = 0;
+    return prior;
+  }
+  const double memory = tracer.memory_A2 / prior.jump_square_A2;
+  prior.amplitude = 0.5 * memory;
+  prior.amplitude_width = std::max(0.1, 1.5 * std::abs(memory));
+  prior.first_slope = prior.jump_square_A2 * curve.frame_interval_fs / tracer.memory_fs;
+  prior.rate = 1;
+  prior.rate_width = 0.3;
+  return prior;
+}
+
+}  // namespace
 
 CollectiveDiffusion fit_collective(const MsdCurve& curve, const Diffusion& tracer) {
   CollectiveDiffusion result;
   if (!tracer.resolved) return result;
-  const auto lag_of = [&](double time_fs) {
-    std::size_t l = 0;
-    while (l + 1 < curve.time_fs.size() && curve.time_fs[l] < time_fs * (1 - 1e-9)) ++l;
-    return l;
-  };
-  const std::size_t first = lag_of(tracer.window_start_fs), last = lag_of(tracer.window_end_fs);
+  DiffusionOptions options;
+  options.jump_length_A = tracer.jump_length_A;
+  if (!std::isfinite(tracer.memory_fs)) options.window_start_fs = tracer.window_start_fs;
+  std::size_t last = 0;
+  while (last + 1 < curve.time_fs.size() && curve.time_fs[last] < tracer.window_end_fs * (1 - 1e-9)) ++last;
+  const std::vector<std::size_t> lags = lags_to_fit(curve, options, last);
   const auto runs = static_cast<double>(curve.n_runs);
-  const WalkModel model{.first = first,
-                        .last = last,
-                        .jump_cumulant = std::max(0.0, excess_cumulant(curve, first)) /
-                                         static_cast<double>(curve.lag_frames[first]) * runs /
-                                         static_cast<double>(curve.n_ions),
-                        .n_walkers = runs,
-                        .smooth = true};
-  const Regression regression = regress(curve, curve.collective_A2, model);
-  const Eigen::Map<const Eigen::VectorXd> values(curve.collective_A2.data() + model.first,
-                                                 regression.fit.slope.size());
-  const double slope = regression.fit.slope.dot(values);
-  const double error = std::sqrt(regression.variance);
-  const double unit = constants::A2_per_fs_in_cm2_per_s / (2 * static_cast<double>(curve.n_dimensions));
-  result.D = slope * unit;
-  result.std = error * unit;
-  if (!(slope > 0)) return result;
-  // The error is proportional to a slope that is itself uncertain: as a chi-squared with 2/relative² degrees.
-  const double freedom = std::max(1.0, 2 * slope * slope / (error * error));
-  const Interval interval(error, freedom);
+  const double jump_square = tracer.jump_length_A * tracer.jump_length_A;
+  const MemoryPrior prior = collective_prior(curve, tracer);
+  WalkModel model =
+      first_model(curve, curve.collective_A2, lags, jump_square * runs / static_cast<double>(curve.n_ions));
+  model.n_walkers = runs;
+  const SlopeAverage fit = average_slope(curve, curve.collective_A2, lags, model, prior);
+  // The error that the walk makes is in proportion to a slope that is itself uncertain, as a chi-squared with
+  // 2/relative² degrees; that of the framework's vibration and of what is not known of the memory is not.
+  WalkModel walk = fit.model;
+  walk.shape.plateau = 0;
+  const double moving =
+      std::min(fit.variance, fit.weights.dot(msd_covariance(curve, lags, walk) * fit.weights));
+  const double rest = fit.variance - moving + fit.spread + std::pow(prior.amplitude_width * fit.pull, 2);
+  const Interval interval(fit.slope, with_feedback(std::sqrt(moving), fit.slope),
+                          std::max(1.0, 2 * fit.slope * fit.slope / moving), std::sqrt(rest));
+  if (!(fit.slope > interval.one())) return result;
+  const double unit = constants::A2_per_fs_in_cm2_per_s /
+                      (2 * static_cast<double>(curve.n_dimensions) * curve.frame_interval_fs);
+  result.D = fit.slope * unit;
   result.std = interval.one() * unit;
-  interval.limits(slope, 0.95, unit, result.interval_95);
+  interval.limits(0.95, unit, result.interval_95);
   result.haven_ratio = tracer.D / result.D;
-  result.haven_std = result.haven_ratio * std::hypot(tracer.std / tracer.D, error / slope);
+  result.haven_std = result.haven_ratio * std::hypot(tracer.std / tracer.D, result.std / result.D);
   return result;
 }
 
 double jump_length_from_displacements(const MsdCurve& curve) {
+  constexpr double least_square_A2 = 1;  // nearer than 1 Å there are no two sites
   double squared = nan;
   const double msd = curve.msd_A2.front(), excess = excess_cumulant(curve, 0);
+  const auto d = static_cast<double>(curve.n_dimensions);
   const std::size_t last = window_end(curve, 0.25);
   for (std::size_t l = 1; l <= last; ++l) {
     const double gained = curve.msd_A2[l] - msd;
     const Sample growth = independent(
         (curve.ion_msd_A2.row(static_cast<Eigen::Index>(l)) - curve.ion_msd_A2.row(0)).transpose());
-    if (growth.freedom > 0 && !(growth.mean > 3 * growth.error)) continue;
-    squared = (excess_cumulant(curve, l) - excess) / gained;
-    if (gained >= 0.5 * squared) break;  // about half a jump an ion: most displacements are single jumps
+    // One ion alone: its displacements over lags that follow each other.
+    const double followers = static_cast<double>(curve.n_frames) / static_cast<double>(curve.lag_frames[l]);
+    const double error = growth.freedom > 0 ? growth.error : std::sqrt(curve.variance_A4[l] / followers);
+    if (!(gained > 3 * error)) continue;
+    // Jumps that are taken back, or of which a frame has but one, make the cumulant less than a Poisson
+    // process does: by up to (1 + 2/d)·gained, of which a part is put back.
+    const double ratio = (excess_cumulant(curve, l) - excess) / gained;
+    if (!(ratio > least_square_A2)) continue;
+    squared = ratio + 0.4 * (1 + 2 / d) * gained;
+    if (gained >= 0.1 * squared) break;  // a tenth of a jump an ion: most displacements are single jumps
   }
   return squared > 0 ? std::sqrt(squared) : nan;
 }

@@ -27,8 +27,9 @@ struct Diffusion {
   double std = std::numeric_limits<double>::quiet_NaN();
   double std_ions = std::numeric_limits<double>::quiet_NaN();  ///< from the spread over independent ions
   double std_covariance = std::numeric_limits<double>::quiet_NaN();  ///< from the covariance model of the MSD
-  double std_systematic = 0;  ///< from back-jumps that a short run may not have left behind
-  /// Intervals of equal tails; D is taken for gamma distributed, as a mean of squares is.
+  double std_systematic = 0;  ///< because it is not known how and for how long jumps are taken back
+  /// Intervals of equal tails: D is taken for gamma distributed, as a mean of squares is, the systematic
+  /// error for normal; the lower limit may be 0.
   double interval_68[2] = {std::numeric_limits<double>::quiet_NaN(),
                            std::numeric_limits<double>::quiet_NaN()};
   double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
@@ -38,6 +39,9 @@ struct Diffusion {
   /// The slope as fitted, also where it is no diffusion coefficient.
   double slope_D = std::numeric_limits<double>::quiet_NaN();
   double intercept_A2 = std::numeric_limits<double>::quiet_NaN();
+  /// MSD that jumps add which are taken back, and the time in which that is forgotten.
+  double memory_A2 = 0;
+  double memory_fs = std::numeric_limits<double>::quiet_NaN();
   double window_start_fs = std::numeric_limits<double>::quiet_NaN();
   double window_end_fs = std::numeric_limits<double>::quiet_NaN();
   double window_msd_A2 = std::numeric_limits<double>::quiet_NaN();  ///< MSD at the end of the window
@@ -49,7 +53,7 @@ struct Diffusion {
 
 /// D = slope/2d of MSD(t) = 2d·D·t + b in the diffusive window, d the curve's dimensions, by generalised
 /// least squares with the covariance of the MSD. Resolved only if MSD > a²/2 in the window, the MSD grows
-/// like diffusion there (neither a plateau nor a free flight) and D exceeds twice its error. InputError for a
+/// like diffusion there (neither a plateau nor a free flight) and D exceeds its error. InputError for a
 /// jump length that is not positive and for a curve with fewer than 4 lags.
 Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options);
 

@@ -179,9 +179,13 @@ void MsdAccumulator::add_stretches(const Group& group, MsdCurve& curve) const {
     const Level& level = levels_[k];
     if (level.count > samples_a_level) continue;
     curve.stretch_frames = std::size_t{1} << k;
-    for (std::size_t i = 1; i < level.count; ++i)
-      curve.stretch_msd_A2.push_back(displacement(level.ring[i], level.ring[i - 1], group).square().sum() /
-                                     static_cast<double>(group.count));
+    for (std::size_t i = 1; i < level.count; ++i) {
+      const Eigen::ArrayX3d d = displacement(level.ring[i], level.ring[i - 1], group);
+      curve.stretch_msd_A2.push_back(d.square().sum() / static_cast<double>(group.count));
+      curve.stretch_tensor_A2 += d.matrix().transpose() * d.matrix();
+      curve.n_stretch_displacements += static_cast<std::size_t>(group.count);
+    }
+    curve.stretch_tensor_A2 /= std::max(1.0, static_cast<double>(curve.n_stretch_displacements));
     return;
   }
 }
@@ -249,12 +253,16 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
   joined.ion_msd_A2.resize(lags, static_cast<Eigen::Index>(ions));
   joined.mean_volume_A3 = 0;
   if (curves.size() > 1) joined.stretch_msd_A2.clear();
+  joined.stretch_tensor_A2.setZero();
+  joined.n_stretch_displacements = 0;
   joined.n_frames = curves.front().n_frames;
   joined.n_runs = 0;
   Eigen::Index column = 0;
   for (const MsdCurve& c : curves) {
     const double share = static_cast<double>(c.n_ions) / ions;
     joined.n_runs += c.n_runs;
+    joined.stretch_tensor_A2 += share * c.stretch_tensor_A2;
+    joined.n_stretch_displacements += c.n_stretch_displacements;
     joined.n_frames = std::min(joined.n_frames, c.n_frames);
     joined.mean_volume_A3 += c.mean_volume_A3 / static_cast<double>(curves.size());
     const auto n = static_cast<Eigen::Index>(c.n_ions);

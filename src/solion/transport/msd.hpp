@@ -33,6 +33,9 @@ struct MsdCurve {
   /// on: 8 to 15 of a run of 9 frames or more, none of joined runs.
   std::vector<double> stretch_msd_A2;
   std::size_t stretch_frames = 0;
+  /// ⟨Δr Δrᵀ⟩ over ions and those stretches (of all runs), and how many displacements that is.
+  Mat3 stretch_tensor_A2 = Mat3::Zero();
+  std::size_t n_stretch_displacements = 0;
 };
 
 struct MsdOptions {

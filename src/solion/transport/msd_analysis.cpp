@@ -102,9 +102,11 @@ std::pair<double, std::string> jump_length(const MsdAnalysisOptions& options, do
                                            const MsdCurve& curve) {
   if (options.jump_length_A > 0) return {options.jump_length_A, "given"};
   constexpr double closest_sites_A = 1.5;  // nearer ions are walkers that share sites
-  if (neighbour_distance_A > closest_sites_A)
-    return {neighbour_distance_A, "first peak of the mobile ions' g(r)"};
+  constexpr double much_longer = 1.75;     // a peak of ions that are few or keep to channels of their own
   const double measured = jump_length_from_displacements(curve);
+  const bool other = measured > closest_sites_A && neighbour_distance_A > much_longer * measured;
+  if (neighbour_distance_A > closest_sites_A && !other)
+    return {neighbour_distance_A, "first peak of the mobile ions' g(r)"};
   if (measured > 0) return {measured, "how far the displacements are from Gaussian"};
   if (curve.mean_volume_A3 > 0) {
     const double ions = static_cast<double>(curve.n_ions) / static_cast<double>(curve.n_runs);

@@ -2,31 +2,46 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <vector>
 
 #include "solion/transport/msd.hpp"
 
 namespace solion::transport {
 
-/// What the covariance is computed from: walkers whose mean square displacement is the measured one up to the
-/// first lag of a window and `slope`·t + `intercept` from there on (t in frames, Å²).
-struct WalkModel {
-  std::size_t first = 0;  ///< first lag of the window (index)
-  std::size_t last = 0;   ///< last lag, inclusive
-  double slope = 0;       ///< Å² a frame
-  double intercept = 0;   ///< Å²
-  /// Fourth cumulant of Δr² a frame (Å⁴) beyond that of Gaussian steps; Γa⁴ for jumps of length a at the rate
-  /// Γ.
-  double jump_cumulant = 0;
-  double n_walkers = 1;
-  /// Below the window too the line with an intercept that builds up smoothly, for a displacement that is too
-  /// noisy to be taken as measured (the collective one).
-  bool smooth = false;
+/// A mean square displacement (Å²) with t in frames: slope·t + plateau + Σ amplitude·(1 − exp(−rate·t)) for
+/// t > 0. The plateau is vibration that is over within a frame, the sum what jumps that are taken back leave.
+struct WalkShape {
+  struct Memory {
+    double amplitude = 0;  ///< Å²
+    double rate = 0;       ///< 1/frame
+  };
+  double slope = 0;    ///< Å² a frame
+  double plateau = 0;  ///< Å²
+  std::vector<Memory> memories;
+
+  [[nodiscard]] double operator()(double frames) const;
+  /// Slope at short times, what the ions' jumps would make if none were taken back.
+  [[nodiscard]] double first_slope() const;
 };
 
-/// Cov(MSD_k, MSD_l) in Å⁴ for the lags first…last, with the origins that MsdAccumulator took, of `msd` (by
-/// lag of the curve: its own, or the collective one). Equation (4) of docs/theory/transport.md; exact for
-/// Gaussian walkers with stationary steps and for a Poisson process of jumps. Positive definite: noise in the
-/// measured MSD that would make it otherwise is floored.
-Eigen::MatrixXd msd_covariance(const MsdCurve& curve, const std::vector<double>& msd, const WalkModel& model);
+/// What the covariance is computed from.
+struct WalkModel {
+  WalkShape shape;
+  /// Fourth cumulant of Δr² beyond that of Gaussian steps, over the MSD that jumps make (Å²): the square of
+  /// the jump length for a Poisson process of jumps.
+  double jump_square_A2 = 0;
+  /// Σ of the squared shares of the axes in the MSD: 1/d where all d alike take part, 1 for one axis.
+  double participation = 1.0 / 3;
+  double n_walkers = 1;
+  /// Plateau of a displacement that all walkers have in common and forget from frame to frame (Å²): that of
+  /// the framework against which they are measured.
+  double common_plateau_A2 = 0;
+};
+
+/// Cov(MSD_k, MSD_l) in Å⁴ for the given lags (indices of the curve, ascending), with the origins that
+/// MsdAccumulator took. Equation (4) of docs/theory/transport.md; exact for Gaussian walkers with stationary
+/// steps and for a Poisson process of jumps. Positive definite.
+Eigen::MatrixXd msd_covariance(const MsdCurve& curve, const std::vector<std::size_t>& lags,
+                               const WalkModel& model);
 
 }  // namespace solion::transport
