@@ -24,7 +24,7 @@ long memory_frames(const WalkShape& shape, long longest) {
   return std::max(1L, static_cast<long>(std::min(frames, static_cast<double>(longest))));
 }
 
-/// The sums of equation (4) for one model.
+/// The sums of equation (5) for one model.
 class Sums {
  public:
   Sums(const MsdCurve& curve, long longest, const WalkModel& model)

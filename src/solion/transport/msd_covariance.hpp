@@ -39,7 +39,7 @@ struct WalkModel {
 };
 
 /// Cov(MSD_k, MSD_l) in Å⁴ for the given lags (indices of the curve, ascending), with the origins that
-/// MsdAccumulator took. Equation (4) of docs/theory/transport.md; exact for Gaussian walkers with stationary
+/// MsdAccumulator took. Equation (5) of docs/theory/transport.md; exact for Gaussian walkers with stationary
 /// steps and for a Poisson process of jumps. Positive definite.
 Eigen::MatrixXd msd_covariance(const MsdCurve& curve, const std::vector<std::size_t>& lags,
                                const WalkModel& model);
