@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "solion/base/errors.hpp"
@@ -23,6 +24,7 @@ struct Kind {
   const char* name;
   std::unique_ptr<Device> (*make)(bool split_products);
 };
+inline void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }  // in the names of tests
 inline const Kind host_kind{"host", [](bool split) { return make_host_device({.split_products = split}); }};
 inline const Kind cuda_kind{"cuda", [](bool split) { return open_cuda_device({.split_products = split}); }};
 

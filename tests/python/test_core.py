@@ -208,7 +208,7 @@ class Runs(unittest.TestCase):
         with self.assertRaisesRegex(solion.InputError, "dict of keys"):
             solion.md(3)
         with self.assertRaisesRegex(solion.WorkError, "explode|temperature|hot"):
-            solion.md(dict(self.SETTINGS, temperature_limit_K=10), self.frame, self.potential)
+            solion.md(dict(self.SETTINGS, timestep_fs=19.0, temperature_K=2000), self.frame, self.potential)
 
     def test_an_error_in_a_callback_ends_the_run(self):
 

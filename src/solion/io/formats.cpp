@@ -45,6 +45,13 @@ Append appender(Format format, const fs::path& path) {
   throw InputError("{}: CIF and VASP's own results are read and not written", path.string());
 }
 
+/// InputError if the format is only read, or holds one frame and there are more.
+void require_holds(Format format, const fs::path& path, std::size_t n_frames) {
+  (void)appender(format, path);
+  if ((format == Format::poscar || format == Format::lammps_data) && n_frames > 1)
+    throw InputError("{}: the format holds one frame; {} were given", path.string(), n_frames);
+}
+
 Format streaming_format(const fs::path& path) {
   const Format format = format_of(path);
   if (format != Format::extxyz && format != Format::lammps_dump) {
@@ -128,16 +135,16 @@ void require_writable(const fs::path& path, std::size_t n_frames) {
   const Format format = format_of(path);
   if (format == Format::deepmd_npy) return;  // makes its folders
   require_folder_of(path);
-  (void)appender(format, path);
+  require_holds(format, path, n_frames);
   if ((format == Format::poscar || format == Format::lammps_data) && n_frames > 1)
     throw InputError("{}: the format holds one frame; {} were given", path.string(), n_frames);
 }
 
 void write_frames(const fs::path& path, std::span<const Frame> frames) {
   if (frames.empty()) throw InputError("{}: no frames to write", path.string());
-  require_writable(path, frames.size());
   const Format format = format_of(path);
   if (format == Format::deepmd_npy) return write_deepmd(path, frames);
+  require_holds(format, path, frames.size());
   const Append append = appender(format, path);
   AtomicFile file(path);
   std::string text;
