@@ -1,10 +1,12 @@
 // DeePMD npy systems: https://docs.deepmodeling.com/projects/deepmd/en/stable/data/system.html
 #include "solion/io/deepmd_npy.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <system_error>
 
 #include "solion/base/files.hpp"
@@ -337,6 +339,12 @@ void rename_folder(const fs::path& from, const fs::path& to) {
   if (error) throw WorkError("{}: cannot rename to {}: {}", from.string(), to.string(), error.message());
 }
 
+/// Swaps two folders in one step, so that a kill leaves one of them whole in its place; false where the file
+/// system cannot (NFS).
+bool exchange_folders(const fs::path& a, const fs::path& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
 fs::path without_slash(const fs::path& folder) {
   return folder.has_filename() ? folder : folder.parent_path();
 }
@@ -369,6 +377,7 @@ void write_deepmd(const fs::path& path, std::span<const Frame> frames, std::size
     write_set(aside.path / fmt::format("set.{:03}", set),
               frames.subspan(at, std::min(frames_per_set, frames.size() - at)));
   }
+  if (replaces && exchange_folders(aside.path, folder)) return;  // `aside` takes away what was there
   if (replaces) {
     const TemporaryFolder old(folder.string() + fmt::format(".old{}", ::getpid()));
     rename_folder(folder, old.path);
