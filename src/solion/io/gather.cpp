@@ -10,20 +10,12 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/io/deepmd_npy.hpp"
+#include "solion/io/reorder.hpp"
 
 namespace solion::io {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <typename T>
-void reorder(std::vector<T>& values, const std::vector<std::size_t>& order) {
-  if (values.empty()) return;
-  std::vector<T> sorted;
-  sorted.reserve(values.size());
-  for (const std::size_t i : order) sorted.push_back(values[i]);
-  values = std::move(sorted);
-}
 
 void sort_by_type(Frame& frame) {
   std::vector<std::size_t> order(frame.n_atoms());

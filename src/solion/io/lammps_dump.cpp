@@ -8,6 +8,7 @@
 
 #include "solion/base/log.hpp"
 #include "solion/io/lammps_cell.hpp"
+#include "solion/io/reorder.hpp"
 
 namespace solion::io {
 namespace {
@@ -297,15 +298,6 @@ void DumpReader::read_atom(std::string_view line, Frame& frame) {
   if (has_image) frame.images.push_back(image);
   if (has_velocity) frame.velocities.push_back(velocity * A_per_ps_in_A_per_fs);
   if (has_force) frame.labels.forces_eV_per_A.push_back(force);
-}
-
-template <typename T>
-void reorder(std::vector<T>& values, const std::vector<std::size_t>& order) {
-  if (values.empty()) return;
-  std::vector<T> sorted;
-  sorted.reserve(values.size());
-  for (const std::size_t i : order) sorted.push_back(values[i]);
-  values = std::move(sorted);
 }
 
 void DumpReader::sort_by_id(Frame& frame) {
