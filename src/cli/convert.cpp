@@ -121,7 +121,7 @@ std::function<void()> setup_convert(CLI::App& app) {
   app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
       ->required();
   app.add_option("--type-map", options->read.type_names,
-                 "Elements of the numeric types of a file that names none, in order: Li,O,Cl")
+                 "Elements of the numeric types, in order: Li,O,Cl; in LAMMPS files before what they name")
       ->delimiter(',');
   app.add_option("--atom-style", options->read.atom_style,
                  "LAMMPS data: atomic, charge, molecular or full where the file does not say");
