@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The documentation: every block of commands (```sh) of the quickstart, the tutorials and the page of LAMMPS is run, page by page, and what
-# a page shows (```text) is what was printed, with … for anything. A block behind <!-- stop after N s --> may be interrupted then. The
-# README's commands are run as they stand, the long ones until they are interrupted.
+# The documentation: every block of commands (```sh) of every page is run, page by page (cli.install runs what installs), and what
+# a page shows (```text) is what was printed, with … for anything. A block behind <!-- stop after N s --> may be interrupted then, one behind
+# <!-- needs a GPU --> must say so where there is none. The README's commands are run as they stand, the long ones until they are interrupted.
 # Every link between pages leads somewhere; where mkdocs is installed, the site builds without a warning.
 source "$(dirname "$0")/lib.sh" "$@"
 command -v python3 >/dev/null || skip python3
@@ -14,17 +14,18 @@ docs = pathlib.Path(sys.argv[1])
 failures = []
 
 def blocks(text):
-    """(language, content, seconds after which it may be stopped, line) of every fenced block."""
-    lines, i, limit = text.split("\n"), 0, None
+    """(language, content, seconds after which it may be stopped, whether it needs a GPU, line) of every fenced block."""
+    lines, i, limit, device = text.split("\n"), 0, None, False
     while i < len(lines):
         stop = re.match(r"<!-- stop after (\d+) s -->", lines[i])
         if stop:
             limit = int(stop[1])
+        device = device or lines[i] == "<!-- needs a GPU -->"
         fence = re.match(r"```(\w+)$", lines[i])
         if fence:
             end = lines.index("```", i)
-            yield fence[1], "\n".join(lines[i + 1:end]), limit, i + 1
-            i, limit = end, None
+            yield fence[1], "\n".join(lines[i + 1:end]), limit, device, i + 1
+            i, limit, device = end, None, False
         i += 1
 
 def run(commands, folder, limit):
@@ -49,21 +50,17 @@ def shown_is_printed(shown, out):
             return line
     return None
 
-pages_run = [docs / "quickstart.md", docs / "theory/potential.md", *sorted((docs / "tutorials").glob("*.md"))]
-if shutil.which("lmp") and shutil.which("mpirun") and (pathlib.Path(os.environ["SOLION"]).parent / "kim").exists():
-    pages_run.append(docs / "lammps.md")
-else:
-    print("skipped: lammps.md needs LAMMPS, Open MPI and the KIM API")
-for page in pages_run:
-    folder = pathlib.Path(page.stem)
-    folder.mkdir()
+def run_page(page, folder):
+    """Runs the blocks of a page in a folder, as they come."""
     out, count = "", 0
-    for language, content, limit, line in blocks(page.read_text()):
+    for language, content, limit, device, line in blocks(page.read_text()):
         where = f"{page.relative_to(docs)}:{line}"
         if language == "sh":
             status, out, err = run(content, folder, limit)
             count += 1
-            if status != 0:
+            if device and status == 2 and re.match("solion: .*(no CUDA device|built without CUDA)", err):
+                print(f"skipped: {where} needs a GPU")
+            elif status != 0:
                 failures.append(f"{where}: status {status}: {err[-600:]}")
                 break  # what follows builds on it
         elif language == "text":
@@ -72,11 +69,25 @@ for page in pages_run:
                 failures.append(f"{where}: '{missing}' was not printed; printed was:\n{out}")
     print(f"{page.relative_to(docs)}: {count} blocks run")
 
-# The README, word for word, where it says: in a checkout after script/build.
+# What a checkout has after script/build.
 checkout = pathlib.Path("checkout")
 shutil.copytree(docs.parent / "examples", checkout / "examples")
 (checkout / "build").mkdir()
 (checkout / "build/solion").symlink_to(os.environ["SOLION"])
+
+elsewhere = {"install.md", "python.md"}  # cli.install
+if not (shutil.which("lmp") and shutil.which("mpirun") and (pathlib.Path(os.environ["SOLION"]).parent / "kim").exists()):
+    elsewhere.add("lammps.md")
+    print("skipped: lammps.md needs LAMMPS, Open MPI and the KIM API")
+for page in sorted(docs.rglob("*.md")):
+    text = page.read_text()
+    if "\n```sh\n" not in text or str(page.relative_to(docs)) in elsewhere:
+        continue
+    folder = checkout if "build/solion " in text.split("\n```sh\n")[1] else pathlib.Path(page.stem)
+    folder.mkdir(exist_ok=True)
+    run_page(page, folder)
+
+# The README, word for word, where it says.
 commands = [line.split(" #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", (docs.parent / "README.md").read_text(), re.S)
             for line in block.split("\n") if line.startswith("build/solion ")]
 if len(commands) < 8:
