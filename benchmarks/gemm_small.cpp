@@ -1,13 +1,26 @@
-// Who multiplies the fitting nets' matrices fastest: packed weights, OpenBLAS or Eigen? (GFLOP/s, one thread)
+// Who multiplies the fitting nets' matrices fastest: packed weights, thin products, OpenBLAS or Eigen?
+// (GFLOP/s, one thread)
 #include <benchmark/benchmark.h>
+#include <cblas.h>
 
 #include "solion/nn/network.hpp"
 #include "solion/nn/packed.hpp"
-#include "solion/nn/products.hpp"
+#include "solion/nn/thin_products.hpp"
 
 namespace {
 
 using solion::nn::Matrix;
+
+using Transposed = CBLAS_TRANSPOSE;
+
+void blas(Transposed ta, Transposed tb, long m, long n, long k, const float* a, long lda, const float* b,
+          long ldb, float* c) {
+  cblas_sgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a, int(lda), b, int(ldb), 0, c, int(n));
+}
+void blas(Transposed ta, Transposed tb, long m, long n, long k, const double* a, long lda, const double* b,
+          long ldb, double* c) {
+  cblas_dgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a, int(lda), b, int(ldb), 0, c, int(n));
+}
 
 template <typename T>
 void rate(benchmark::State& state) {
@@ -22,7 +35,7 @@ void openblas(benchmark::State& state) {
   const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(k, n);
   Matrix<T> c(m, n);
   for (auto _ : state) {
-    solion::nn::product(m, n, k, a.data(), k, b.data(), n, T(0), c.data(), n);
+    blas(CblasNoTrans, CblasNoTrans, m, n, k, a.data(), k, b.data(), n, c.data());
     benchmark::DoNotOptimize(c.data());
   }
   rate<T>(state);
@@ -62,7 +75,57 @@ void openblas_bt(benchmark::State& state) {
   const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(n, k);
   Matrix<T> c(m, n);
   for (auto _ : state) {
-    solion::nn::product_bt(m, n, k, a.data(), k, b.data(), k, T(0), c.data(), n);
+    blas(CblasNoTrans, CblasTrans, m, n, k, a.data(), k, b.data(), k, c.data());
+    benchmark::DoNotOptimize(c.data());
+  }
+  rate<T>(state);
+}
+
+/// The weights where they lie.
+template <typename T>
+void thin(benchmark::State& state) {
+  const auto m = state.range(0), k = state.range(1), n = state.range(2);
+  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(k, n);
+  Matrix<T> c(m, n);
+  for (auto _ : state) {
+    solion::nn::thin_product(m, n, k, a.data(), k, 1, b.data(), n, false, c.data(), n);
+    benchmark::DoNotOptimize(c.data());
+  }
+  rate<T>(state);
+}
+
+template <typename T>
+void thin_bt(benchmark::State& state) {
+  const auto m = state.range(0), k = state.range(1), n = state.range(2);
+  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(n, k);
+  Matrix<T> c(m, n);
+  for (auto _ : state) {
+    solion::nn::thin_product_bt(m, n, k, a.data(), k, b.data(), k, c.data(), n);
+    benchmark::DoNotOptimize(c.data());
+  }
+  rate<T>(state);
+}
+
+/// Gradients of weights, Aᵀ (k, m)·B: `k` is twice the number of atoms, m and n the layer's width.
+template <typename T>
+void openblas_at(benchmark::State& state) {
+  const auto k = 2 * state.range(0), m = state.range(1), n = state.range(2);
+  const Matrix<T> a = Matrix<T>::Random(k, m), b = Matrix<T>::Random(k, n);
+  Matrix<T> c(m, n);
+  for (auto _ : state) {
+    blas(CblasTrans, CblasNoTrans, m, n, k, a.data(), m, b.data(), n, c.data());
+    benchmark::DoNotOptimize(c.data());
+  }
+  rate<T>(state);
+}
+
+template <typename T>
+void thin_at(benchmark::State& state) {
+  const auto k = 2 * state.range(0), m = state.range(1), n = state.range(2);
+  const Matrix<T> a = Matrix<T>::Random(k, m), b = Matrix<T>::Random(k, n);
+  Matrix<T> c(m, n);
+  for (auto _ : state) {
+    solion::nn::thin_product(m, n, k, a.data(), 1, m, b.data(), n, false, c.data(), n);
     benchmark::DoNotOptimize(c.data());
   }
   rate<T>(state);
@@ -71,17 +134,34 @@ void openblas_bt(benchmark::State& state) {
 void shapes(benchmark::internal::Benchmark* b) {
   for (const int m : {24, 48, 96, 250, 1000}) b->Args({m, 1600, 240})->Args({m, 240, 240});
   b->Args({96, 240, 1600})->Args({96, 320, 64})->Args({96, 64, 64});
+  for (const int m : {8, 24}) b->Args({m, 240, 1600});
+  b->Args({8, 1600, 240})
+      ->Args({3000, 50, 100})
+      ->Args({3000, 25, 50})
+      ->Args({3000, 100, 50});  // embedding nets
 }
 
 BENCHMARK_TEMPLATE(packed, float)->Apply(shapes);
 BENCHMARK_TEMPLATE(packed, double)->Apply(shapes);
 BENCHMARK_TEMPLATE(openblas, float)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin, float)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin_bt, float)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin_at, float)->Apply(shapes);
+BENCHMARK_TEMPLATE(openblas_at, float)->Apply(shapes);
 BENCHMARK_TEMPLATE(eigen, float)->Apply(shapes);
 BENCHMARK_TEMPLATE(openblas_bt, float)->Apply(shapes);
 BENCHMARK_TEMPLATE(openblas, double)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin, double)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin_bt, double)->Apply(shapes);
+BENCHMARK_TEMPLATE(thin_at, double)->Apply(shapes);
+BENCHMARK_TEMPLATE(openblas_at, double)->Apply(shapes);
 BENCHMARK_TEMPLATE(eigen, double)->Apply(shapes);
 BENCHMARK_TEMPLATE(openblas_bt, double)->Apply(shapes);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  openblas_set_num_threads(1);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -4,67 +4,21 @@
 #include <algorithm>
 
 #include "solion/base/instruction_sets.hpp"
-#include "solion/base/unroll.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "solion/nn/packed.cpp"
 #include <hwy/foreach_target.h>  // includes this file again
 #include <hwy/highway.h>
 
-// Comes after the two above.
+// Come after the two above.
 #include <hwy/contrib/math/math-inl.h>
+
+#include "solion/nn/tile-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace solion::nn::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
 using std::ptrdiff_t;
-
-template <typename T>
-using Tag = hn::CappedTag<T, 64 / sizeof(T)>;
-
-/// Rows of a tile: 8 or 4, so that 24 or 12 sums stay in 32 or 16 registers.
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int tile_rows = 8;
-#else
-constexpr int tile_rows = 4;
-#endif
-
-/// So many inputs at a time: a panel's share of them (72 kB) stays in the second-level cache for all rows.
-constexpr ptrdiff_t depth = 384;
-
-/// y[rows][vectors] = x·panel, added to `start` (one row for all: lds = 0; y itself: lds = ldy; null: zero).
-template <int vectors, typename T>
-HWY_INLINE void tile(ptrdiff_t k, const T* HWY_RESTRICT x, ptrdiff_t ldx, const T* HWY_RESTRICT panel,
-                     ptrdiff_t width, const T* start, ptrdiff_t lds, T* y, ptrdiff_t ldy) {
-  const Tag<T> d;
-  using V = hn::Vec<Tag<T>>;
-  const ptrdiff_t n = static_cast<ptrdiff_t>(hn::Lanes(d));
-  V sum[tile_rows][vectors];
-  SOLION_UNROLL
-  for (int r = 0; r < tile_rows; ++r) {
-    SOLION_UNROLL
-    for (int v = 0; v < vectors; ++v)
-      sum[r][v] = start != nullptr ? hn::LoadU(d, start + r * lds + v * n) : hn::Zero(d);
-  }
-  for (ptrdiff_t p = 0; p < k; ++p) {
-    V w[vectors];
-    SOLION_UNROLL
-    for (int v = 0; v < vectors; ++v) w[v] = hn::LoadU(d, panel + v * n);
-    SOLION_UNROLL
-    for (int r = 0; r < tile_rows; ++r) {
-      const V a = hn::Set(d, x[r * ldx + p]);
-      SOLION_UNROLL
-      for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(a, w[v], sum[r][v]);
-    }
-    panel += width;
-  }
-  SOLION_UNROLL
-  for (int r = 0; r < tile_rows; ++r) {
-    SOLION_UNROLL
-    for (int v = 0; v < vectors; ++v) hn::StoreU(sum[r][v], d, y + r * ldy + v * n);
-  }
-}
 
 template <typename T>
 void multiply(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const T* panels, const T* x, ptrdiff_t ldx,
@@ -87,13 +41,13 @@ void multiply(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const T* panels, con
           const ptrdiff_t lds = p > 0 ? ldy : 0;
           const ptrdiff_t left = (width - at) / n;
           if (left >= 3) {
-            tile<3>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            tile<tile_rows, 3>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
             at += 3 * n;
           } else if (left == 2) {
-            tile<2>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            tile<tile_rows, 2>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
             at += 2 * n;
           } else {
-            tile<1>(k, in, ldx, panel + at, width, start, lds, out, ldy);
+            tile<tile_rows, 1>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
             at += n;
           }
         }

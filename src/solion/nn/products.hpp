@@ -1,4 +1,4 @@
-// Row-major matrix products through BLAS: the one place that knows which library multiplies.
+// Row-major matrix products: the one place that knows who multiplies.
 #pragma once
 
 #include <cstddef>
