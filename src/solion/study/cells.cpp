@@ -1,8 +1,10 @@
 // Cells by name, and the settings of their dynamics.
 #include "solion/study/cells.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "solion/base/hash.hpp"
 #include "solion/catalog/crystal.hpp"
@@ -28,7 +30,25 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
 
 Crystal crystal_of(const Config& config) { return open_crystal(config.md.crystal, config.md.reactions); }
 
-std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& structures) {
+Content content_of(const Config& config, const Crystal& crystal, const std::string& structure) {
+  const auto& reactions = crystal.chemistry.reactions;
+  const bool known = std::ranges::any_of(reactions, [&](const auto& r) { return r.first == structure; });
+  static const std::regex several("(.+)x([1-9][0-9]{0,5})");
+  std::smatch match;
+  if (known || !std::regex_match(structure, match, several)) return {structure, config.md.count};
+  return {match[1], std::stoi(match[2])};
+}
+
+std::vector<std::string> reactions_of(const Config& config, const Crystal& crystal) {
+  std::vector<std::string> result;
+  for (const std::string& structure : config.md.structures) {
+    const std::string reaction = content_of(config, crystal, structure).reaction;
+    if (std::ranges::find(result, reaction) == result.end()) result.push_back(reaction);
+  }
+  return result;
+}
+
+std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& reactions) {
   constexpr double per_A = 1e6;
   const auto rounded = [](const Vec3& r) {
     return Json{std::llround(r.x() * per_A), std::llround(r.y() * per_A), std::llround(r.z() * per_A)};
@@ -37,13 +57,17 @@ std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& 
   for (int k = 0; k < 3; ++k) content["cell"].push_back(rounded(crystal.frame.cell->vector(k)));
   for (std::size_t i = 0; i < crystal.frame.n_atoms(); ++i)
     content["sites"].push_back({crystal.frame.element(i), rounded(crystal.frame.positions[i])});
-  for (const std::string& structure : structures)
-    content["reactions"].push_back(crystal.chemistry.reaction(structure).text());
+  for (const std::string& reaction : reactions)
+    content["reactions"].push_back(crystal.chemistry.reaction(reaction).text());
   return sha256(content.dump());
 }
 
 std::string crystal_key(const Config& config, const std::vector<std::string>& structures) {
-  return crystal_key(crystal_of(config), structures);
+  const Crystal crystal = crystal_of(config);
+  std::vector<std::string> reactions;
+  for (const std::string& structure : structures)
+    reactions.push_back(content_of(config, crystal, structure).reaction);
+  return crystal_key(crystal, reactions);
 }
 
 Frame build_cell(const Config& config, const std::string& structure) {
@@ -51,9 +75,11 @@ Frame build_cell(const Config& config, const std::string& structure) {
   const Crystal crystal = crystal_of(config);
   DefectOptions options;
   options.placement = parse_placement(md.placement);
-  options.count = md.count;
+  const Content content = content_of(config, crystal, structure);
+  options.count = content.count;
   options.seed = config.seed;
-  return build_defect_cells(crystal, diagonal(md.supercell), crystal.chemistry.reaction(structure), options)
+  return build_defect_cells(crystal, diagonal(md.supercell), crystal.chemistry.reaction(content.reaction),
+                            options)
       .front()
       .frame;
 }

@@ -12,12 +12,23 @@ namespace solion::study {
 /// The crystal with the study's own reactions.
 Crystal crystal_of(const Config& config);
 
-/// What results depend on of the crystal and of the reactions behind `structures`: a hash of their content (Å
+/// What results depend on of the crystal and of the reactions: a hash of their content (Å
 /// to 1e-6), the same wherever their files lie and under whatever name. InputError.
-std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& structures);
+std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& reactions);
+/// The same for structures of a study.
 std::string crystal_key(const Config& config, const std::vector<std::string>& structures);
 
-/// The cell that molecular dynamics starts from; `structure` is "perfect" or a reaction. InputError.
+/// What a structure of a study is: "perfect" or a reaction, `md.count` times in a cell, or as often as its
+/// name says: type2x8 is type2 eight times (unless a reaction has that very name).
+struct Content {
+  std::string reaction;
+  int count = 1;
+};
+Content content_of(const Config& config, const Crystal& crystal, const std::string& structure);
+/// The reactions of the structures of [md], each once, in their order.
+std::vector<std::string> reactions_of(const Config& config, const Crystal& crystal);
+
+/// The cell that molecular dynamics starts from; `structure` as above. InputError.
 Frame build_cell(const Config& config, const std::string& structure);
 
 /// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.

@@ -90,6 +90,7 @@ Json heat_and_cool(const Context& context, const std::string& structure, Potenti
 Json anneal(const Context& context, const Json& model) {
   const Config& config = context.config;
   const AnnealingConfig& a = config.annealing;
+  const Crystal crystal = crystal_of(config);
   const auto potential = open_model(context, model);
   std::vector<Json> results(a.structures.size());
   parallel_dynamic(a.structures.size(), context.options.threads, [&](std::size_t i, int) {
@@ -101,7 +102,7 @@ Json anneal(const Context& context, const Json& model) {
                       {"hold_ps", a.hold_ps},
                       {"ramp_ps", a.ramp_ps},
                       {"supercell", config.md.supercell},
-                      {"count", config.md.count},
+                      {"count", content_of(config, crystal, structure).count},
                       {"placement", config.md.placement},
                       {"crystal", crystal_key(config, {structure})},
                       {"pressure_bar", config.md.pressure_bar},

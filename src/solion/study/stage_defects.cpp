@@ -129,7 +129,7 @@ Json relax_all(const Context& context, const Json& model) {
   std::vector<std::vector<Json>> results;
   std::vector<std::string> names;
   std::vector<Task> tasks;
-  for (const std::string& structure : config.md.structures) {
+  for (const std::string& structure : reactions_of(config, crystal)) {
     if (structure == "perfect") continue;
     all.push_back(placements_of(config, crystal, structure));
     results.emplace_back(all.back().cells.size());
@@ -159,14 +159,12 @@ Json relax_defects(const Context& context, const Json& model) {
   const DefectsConfig& d = context.config.defects;
   Json compounds = Json::array();
   for (const auto& file : d.compounds) compounds.push_back(sha256(read_file(file)));
-  const Json inputs{{"model", model["hash"]},
-                    {"crystal", crystal_key(context.config, context.config.md.structures)},
-                    {"structures", context.config.md.structures},
-                    {"supercell", d.supercell},
-                    {"compounds", compounds},
-                    {"max_placements", d.max_placements},
-                    {"temperature_K", d.temperature_K},
-                    {"seed", context.config.seed}};
+  const Crystal crystal = crystal_of(context.config);
+  const std::vector<std::string> reactions = reactions_of(context.config, crystal);
+  const Json inputs{{"model", model["hash"]},           {"crystal", crystal_key(crystal, reactions)},
+                    {"structures", reactions},          {"supercell", d.supercell},
+                    {"compounds", compounds},           {"max_placements", d.max_placements},
+                    {"temperature_K", d.temperature_K}, {"seed", context.config.seed}};
   return context.once("defects", "formation energies", inputs, [&] { return relax_all(context, model); });
 }
 

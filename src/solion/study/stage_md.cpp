@@ -23,13 +23,14 @@ Frame scaled_to(Frame frame, double volume_A3) {
 /// What a point depends on.
 Json inputs_of(const Context& context, const Json& model, const Point& point, double production_ps) {
   const MdConfig& m = context.config.md;
+  const Content content = content_of(context.config, crystal_of(context.config), point.structure);
   return {{"model", model["hash"]},
           {"structure", point.structure},
           {"temperature_K", point.temperature_K},
           {"production_ps", production_ps},
           {"timestep_fs", m.timestep_fs},
           {"supercell", m.supercell},
-          {"count", m.count},
+          {"count", content.count},
           {"placement", m.placement},
           {"npt_ps", m.npt_ps},
           {"equilibration_ps", m.equilibration_ps},

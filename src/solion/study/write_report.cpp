@@ -52,7 +52,9 @@ void SharedNotes::write(std::vector<std::string>& notes) const {
 }
 
 Json Published::D(const std::string& structure, double temperature_K) const {
-  const auto row = diffusion.find(structure);
+  auto row = diffusion.find(structure);
+  if (row == diffusion.end())
+    row = diffusion.find(structure.substr(0, structure.rfind('x')));  // type2x8: type2
   if (row == diffusion.end()) return {};
   return row->value(fmt::format("{:g}", temperature_K), Json());
 }

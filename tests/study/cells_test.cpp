@@ -1,0 +1,52 @@
+// The cells of a study: how many defects a structure's name stands for.
+#include "solion/study/cells.hpp"
+
+#include <gtest/gtest.h>
+
+#include "solion/base/errors.hpp"
+#include "solion/catalog/crystal.hpp"
+
+namespace solion::study {
+namespace {
+
+Config with(std::vector<std::string> structures) {
+  Config config;
+  config.md.structures = std::move(structures);
+  config.md.supercell = {2, 2, 2};
+  config.md.placement = "random";
+  config.md.count = 2;
+  return config;
+}
+
+TEST(Cells, ANameSaysHowManyReactions) {
+  const Config config = with({"perfect", "type2", "type2x3", "type1x1"});
+  // A type-2 reaction takes two Li and one O out of the 40 atoms.
+  EXPECT_EQ(build_cell(config, "perfect").n_atoms(), 40U);
+  EXPECT_EQ(build_cell(config, "type2").n_atoms(), 34U);
+  EXPECT_EQ(build_cell(config, "type2x3").n_atoms(), 31U);
+  EXPECT_EQ(build_cell(config, "type1x1").n_atoms(), 38U);
+  EXPECT_EQ(reactions_of(config, crystal_of(config)),
+            (std::vector<std::string>{"perfect", "type2", "type1"}));
+  EXPECT_EQ(crystal_key(config, {"type2x3"}), crystal_key(config, {"type2"}));
+  EXPECT_NE(crystal_key(config, {"type2x3"}), crystal_key(config, {"type1"}));
+}
+
+TEST(Cells, AReactionOfThatVeryNameIsMeant) {
+  const Config config = with({});
+  Crystal crystal = crystal_of(config);
+  crystal.chemistry.reactions.emplace_back("boxx2", "type1");
+  EXPECT_EQ(content_of(config, crystal, "boxx2").reaction, "boxx2");
+  EXPECT_EQ(content_of(config, crystal, "boxx2").count, 2);
+  EXPECT_EQ(content_of(config, crystal, "type1x12").reaction, "type1");
+  EXPECT_EQ(content_of(config, crystal, "type1x12").count, 12);
+  for (const char* name : {"type1x", "type1x0", "x3", "type1x-2"})
+    EXPECT_EQ(content_of(config, crystal, name).reaction, name);
+}
+
+TEST(Cells, UnknownOnesAreRefused) {
+  EXPECT_THROW((void)build_cell(with({}), "type9x2"), InputError);
+  EXPECT_THROW((void)build_cell(with({}), "type2x100"), InputError);
+}
+
+}  // namespace
+}  // namespace solion::study
