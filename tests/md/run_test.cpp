@@ -172,15 +172,15 @@ TEST(Run, RefusesTheRestartFileOfOtherInput) {
   Settings other = s;
   other.timestep_fs = 2;
   EXPECT_THAT([&] { run(other, o, argon(), potential); },
-              ThrowsMessage<InputError>(HasSubstr("written with other settings")));
+              ThrowsMessage<InputError>(HasSubstr("written with other settings (")));
   Frame moved = argon();
   moved.positions[3][1] += 0.01;
   EXPECT_THAT([&] { run(s, o, moved, potential); },
-              ThrowsMessage<InputError>(HasSubstr("written with other structure")));
+              ThrowsMessage<InputError>(HasSubstr("written with another structure")));
   RunOptions another;
   another.potential_identity = "another";
   EXPECT_THAT([&] { run(s, o, argon(), potential, another); },
-              ThrowsMessage<InputError>(HasSubstr("written with other potential")));
+              ThrowsMessage<InputError>(HasSubstr("written with another potential")));
   another.fresh = true;
   EXPECT_EQ(run(s, o, argon(), potential, another).first_step, 0);
 

@@ -120,7 +120,9 @@ void PoscarReader::read_positions(Frame& frame) {
     const std::string_view word = Fields(line).word();
     return word.empty() ? '\0' : static_cast<char>(std::tolower(static_cast<unsigned char>(word.front())));
   };
-  if (first() == 's') line = lines_.expect("Direct or Cartesian after Selective dynamics");
+  const bool selective = first() == 's';
+  if (selective) line = lines_.expect("Direct or Cartesian after Selective dynamics");
+  bool held = false;
   const char mode = first();
   if (mode != 'd' && mode != 'c' && mode != 'k') {
     lines_.fail("{}: expected Direct or Cartesian", shown(line));
@@ -132,8 +134,14 @@ void PoscarReader::read_positions(Frame& frame) {
     Fields fields(text);
     Vec3 r;
     if (!fields.reals(r)) lines_.fail("{}: expected three finite coordinates", shown(text));
+    for (std::string_view flag = fields.word(); selective && !flag.empty(); flag = fields.word())
+      held = held || flag.front() == 'F' || flag.front() == 'f' || flag.starts_with(".F");
     frame.positions.push_back(mode == 'd' ? frame.cell->to_cartesian(r) : Vec3(r.cwiseProduct(scale_)));
   }
+  if (held)
+    log().warn(
+        "{}: selective dynamics: atoms marked F are not held; every atom moves in relaxations and dynamics",
+        lines_.where());
 }
 
 void PoscarReader::read_velocities(Frame& frame) {

@@ -53,13 +53,14 @@ std::string log_row(const Thermo& t, const Cell& cell) {
   return row;
 }
 
-void require_same(const fs::path& path, const char* what, const std::string& then, const std::string& now) {
+void require_same(const fs::path& path, const std::string& what, const std::string& then,
+                  const std::string& now, const std::string& difference = {}) {
   if (then == now) return;
   throw InputError(
-      "{}: this restart file was written with other {}; put the input back, name another `restart` file, or "
+      "{}: this restart file was written with {}{}; put the input back, name another `restart` file, or "
       "start "
-      "again with --fresh\n  then: {}\n  now:  {}",
-      path.string(), what, then, now);
+      "again with --fresh",
+      path.string(), what, difference.empty() ? "" : " (" + difference + ")");
 }
 
 }  // namespace
@@ -94,12 +95,11 @@ std::optional<Restart> find_restart(const Outputs& outputs, const Identity& iden
     return std::nullopt;
   }
   Restart restart = read_restart(outputs.restart);
-  require_same(outputs.restart, "settings", restart.identity.settings, identity.settings);
-  require_same(outputs.restart, "structure", restart.identity.structure, identity.structure);
-  require_same(outputs.restart, "potential", restart.identity.potential, identity.potential);
-  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
-  require_same(outputs.restart, "[[analysis]] tables", or_none(restart.identity.observers),
-               or_none(identity.observers));
+  require_same(outputs.restart, "other settings", restart.identity.settings, identity.settings,
+               fingerprint_difference(restart.identity.settings, identity.settings));
+  require_same(outputs.restart, "another structure", restart.identity.structure, identity.structure);
+  require_same(outputs.restart, "another potential", restart.identity.potential, identity.potential);
+  require_same(outputs.restart, "other [[analysis]] tables", restart.identity.observers, identity.observers);
   if (restart.state.step > settings.total_steps()) {
     throw InputError("{}: is at step {} already, beyond the {} steps asked for", outputs.restart.string(),
                      restart.state.step, settings.total_steps());
@@ -119,6 +119,14 @@ void RunFiles::create() {
 }
 
 void RunFiles::go_on(const std::vector<std::uint64_t>& offsets) {
+  std::vector<fs::path> files;
+  if (!outputs_.log.empty()) files.push_back(outputs_.log);
+  for (const TrajectoryOutput& t : outputs_.trajectories) files.push_back(t.file);
+  for (const fs::path& file : files) {
+    if (!fs::exists(file))
+      throw InputError("{}: is gone, but {} goes on from its end; bring it back, or start again with --fresh",
+                       file.string(), outputs_.restart.string());
+  }
   std::size_t next = 0;
   if (!outputs_.log.empty()) log_.emplace(io::OutputFile::append(outputs_.log, offsets.at(next++)));
   for (const TrajectoryOutput& t : outputs_.trajectories)

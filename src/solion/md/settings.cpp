@@ -1,4 +1,4 @@
-// Settings: checks, the temperature programme, the TOML input, the fingerprint.
+// Settings: checks, the temperature programme, the TOML input.
 #include "solion/md/settings.hpp"
 
 #include <algorithm>
@@ -301,26 +301,6 @@ Input read_input(TomlTable table, const InHand& in_hand) {
   refuse_shared_files(table.file(), input.outputs, input.files());
   input.settings.check();
   return input;
-}
-
-std::string fingerprint(const Settings& s, const Outputs& o) {
-  std::string text = fmt::format(
-      "ensemble {} thermostat {} barostat {} dt {} seed {} equilibration {} tau {} chain {} pressure {} taup "
-      "{} "
-      "draw {} reset {} limit {} thermo {} restart {}",
-      static_cast<int>(s.ensemble), static_cast<int>(s.thermostat), static_cast<int>(s.barostat),
-      s.timestep_fs, s.seed, s.equilibration_steps, s.thermostat_time_fs, s.chain_length, s.pressure_bar,
-      s.barostat_time_fs, s.draw_velocities, s.reset_every, s.temperature_limit_K, o.thermo_every,
-      o.restart_every);
-  for (const Stage& stage : s.stages) {
-    text += fmt::format(" stage {} {}", stage.temperature_K, stage.temperature_end_K);
-    if (!s.can_be_extended()) text += fmt::format(" {}", stage.steps);
-  }
-  for (const TrajectoryOutput& t : o.trajectories) {
-    text +=
-        fmt::format(" trajectory {} {} {} {}", t.file.filename().string(), t.every, t.velocities, t.forces);
-  }
-  return text;
 }
 
 }  // namespace solion::md

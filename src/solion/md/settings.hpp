@@ -119,5 +119,7 @@ void refuse_shared_files(const std::filesystem::path& input, const Outputs& outp
 /// One line that two inputs share exactly when one may go on with the other's restart file: everything but
 /// the number of threads, and the number of steps where `can_be_extended()`.
 std::string fingerprint(const Settings& settings, const Outputs& outputs);
+/// "temperature_K …: 60 60 then, 70 70 now": in which keys two fingerprints differ; empty if they are alike.
+std::string fingerprint_difference(const std::string& then, const std::string& now);
 
 }  // namespace solion::md

@@ -13,7 +13,7 @@ namespace solion::relax {
 using ImageSurface = std::function<void(std::size_t image, const Frame& frame, Evaluation& result)>;
 
 struct BandOptions {
-  double force_eV_per_A = 0.02;     ///< done when no atom of any image feels a larger band force
+  double force_eV_per_A = 0.01;     ///< done when no atom of any image feels a larger band force
   double spring_eV_per_A2 = 5;      ///< between neighbouring images
   double max_step_A = 0.1;          ///< farthest an atom of an image moves in one step
   double stiffness_eV_per_A2 = 20;  ///< of the first step

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
+#include <iterator>
 #include <memory>
+#include <sstream>
 
 #include "solion/base/errors.hpp"
 
@@ -69,22 +72,92 @@ std::vector<int> orbits(const Frame& frame, const std::vector<SymmetryOperation>
 
 }  // namespace
 
+namespace {
+
+/// Without blanks and the underscores of screw axes, in lower case: P 6_3/m m c and P63/mmc are one.
+std::string bare(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '_'; });
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// A Hermann–Mauguin symbol, and what chooses among its settings: origin 1 or 2, axes H or R.
+struct Symbol {
+  std::string name, choice;
+};
+
+Symbol split(const std::string& text) {
+  const std::string all = bare(text);
+  if (const auto colon = all.find(':'); colon != std::string::npos)
+    return {all.substr(0, colon), all.substr(colon + 1)};
+  return {all, ""};
+}
+
+/// Older files write the choice behind the symbol: Fd-3mZ, R-3cH. S and Z are origins 1 and 2.
+Symbol with_letter(const Symbol& symbol) {
+  if (!symbol.choice.empty() || symbol.name.size() < 3) return symbol;
+  const std::string rest = symbol.name.substr(0, symbol.name.size() - 1);
+  switch (symbol.name.back()) {
+    case 's':
+      return {rest, "1"};
+    case 'z':
+      return {rest, "2"};
+    case 'h':
+      return {rest, "h"};
+    case 'r':
+      return {rest, "r"};
+    default:
+      return symbol;
+  }
+}
+
+/// What a setting is called. The short symbol of a monoclinic one without its axis means the axis b: P 21/n
+/// is P 1 21/n 1.
+std::vector<std::string> names_of(const SpglibSpacegroupType& type) {
+  constexpr int first_monoclinic = 3, last_monoclinic = 15;
+  std::vector<std::string> names{bare(type.international_full)};
+  if (type.number < first_monoclinic || type.number > last_monoclinic) {
+    names.push_back(bare(type.international_short));
+    return names;
+  }
+  std::istringstream parts(type.international_full);
+  std::vector<std::string> words{std::istream_iterator<std::string>(parts), {}};
+  if (words.size() == 4 && words[1] == "1" && words[3] == "1") names.push_back(bare(words[0] + words[2]));
+  const std::string all = type.international;  // "P 2_1/c = P 1 1 2_1/b = P 2_1/b"
+  if (const auto last = all.rfind('='); last != std::string::npos && all.find('=') != last)
+    names.push_back(bare(all.substr(last + 1)));
+  return names;
+}
+
+bool is_called(const SpglibSpacegroupType& type, const Symbol& symbol) {
+  const std::vector<std::string> names = names_of(type);
+  return std::ranges::find(names, symbol.name) != names.end() &&
+         (symbol.choice.empty() || bare(type.choice) == symbol.choice);
+}
+
+}  // namespace
+
 std::vector<int> find_settings(const std::string& hall, const std::string& hermann_mauguin,
                                const std::string& number) {
-  const auto bare = [](std::string text) {
-    std::erase(text, ' ');
-    return text;
+  constexpr int n_settings = 530;
+  const auto those = [](const auto& fits) {
+    std::vector<int> settings;
+    for (int k = 1; k <= n_settings; ++k)
+      if (fits(spg_get_spacegroup_type(k))) settings.push_back(k);
+    return settings;
+  };
+  const auto numbered = [&](const SpglibSpacegroupType& type) {
+    return number.empty() || std::to_string(type.number) == bare(number);
   };
   std::vector<int> settings;
-  constexpr int n_settings = 530;
-  for (int k = 1; k <= n_settings; ++k) {
-    const SpglibSpacegroupType type = spg_get_spacegroup_type(k);
-    const bool same = !hall.empty()              ? bare(type.hall_symbol) == bare(hall)
-                      : !hermann_mauguin.empty() ? bare(type.international_full) == bare(hermann_mauguin) ||
-                                                       bare(type.international_short) == bare(hermann_mauguin)
-                                                 : std::to_string(type.number) == bare(number);
-    if (same) settings.push_back(k);
+  if (!hall.empty())
+    settings =
+        those([&](const auto& type) { return bare(type.hall_symbol) == bare(hall) && numbered(type); });
+  for (const Symbol& symbol : {split(hermann_mauguin), with_letter(split(hermann_mauguin))}) {
+    if (settings.empty() && !symbol.name.empty())
+      settings = those([&](const auto& type) { return is_called(type, symbol) && numbered(type); });
   }
+  if (settings.empty() && !number.empty()) settings = those(numbered);
   return settings;
 }
 

@@ -31,8 +31,10 @@ struct Symmetry {
 /// atoms).
 Symmetry find_symmetry(const Frame& frame, double tolerance_A = 1e-3);
 
-/// The settings (spglib's numbers, 1…530, of Hall's table) that go by these names, blanks apart: by Hall's
-/// symbol if it is given, else by Hermann and Mauguin's (short or full), else by the space group's number.
+/// The settings (spglib's numbers, 1…530, of Hall's table) that go by these names, any of which may be empty;
+/// blanks, underscores and case do not count. By Hall's symbol, else by Hermann and Mauguin's (short or full,
+/// with the origin or axes behind it as in Fd-3m:2, R-3c:H, Fd-3mZ) among those of the space group's number,
+/// else by the number.
 std::vector<int> find_settings(const std::string& hall, const std::string& hermann_mauguin,
                                const std::string& number);
 /// The operations of a setting.

@@ -90,6 +90,7 @@ Json ion_table(const Config& config, const IonTableInput& in, Potential& model,
                         r.channel_A, r.hops ? 1 : 0);
   write_file(csv, text);
   Json result = Json::array();
+  if (rows.empty()) return result;  // the run is shorter than the window
   for (const transport::HopCorrelation& c : transport::correlate_with_hops(rows, n_ions, 1999, config.seed))
     result.push_back({{"property", c.property},
                       {"hopping", json_number(c.mean_hopping)},

@@ -258,9 +258,17 @@ Table before_hops_table(const Config& config, const Json& structures) {
                "two-sided, by dealing the "
                "hop series of whole ions out to other ions. With many p values a twentieth of them are below "
                "0.05 by chance."}};
+  SharedNotes too_short;
   for (const Json& p : structures) {
     if (!looked_at(p) || !p.contains("before_hops")) continue;
     const Json& c = p["before_hops"];
+    if (c.empty()) {
+      too_short.add(
+          fmt::format("Shorter than the {:g} ps of structure.hop_window_ps, so that nothing is known",
+                      config.structure.hop_window_ps),
+          p["structure"], p["temperature_K"]);
+      continue;
+    }
     std::vector<std::string> row{
         p["structure"], number(p["temperature_K"], "{:g}"),
         fmt::format("{} of {}", c[0]["n_hopping"].get<std::size_t>(),
@@ -272,6 +280,7 @@ Table before_hops_table(const Config& config, const Json& structures) {
     }
     table.rows.push_back(std::move(row));
   }
+  too_short.write(table.notes);
   return table;
 }
 
