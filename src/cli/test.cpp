@@ -11,6 +11,7 @@
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/dataset/plausible.hpp"
 #include "solion/dataset/system.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/io/formats.hpp"
@@ -40,6 +41,7 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
   for (const std::string& path : paths) {
     if (std::filesystem::is_directory(path)) {
       for (const auto& folder : dataset::find_systems(path)) {
+        dataset::warn_of_unused_arrays(folder);
         systems.push_back({folder.string(), dataset::load_system(folder, types.names()).frames});
       }
     } else {

@@ -82,6 +82,7 @@ std::shared_ptr<const std::vector<Prepared<T>>> FrameStore::prepared(const std::
   const dataset::System system = dataset::load_system(folder, model.type_map);
   dataset::warn_of_implausible(system);
   const TypeMap type_map(model.type_map);
+  dataset::warn_of_unused_arrays(folder);
   std::vector<Prepared<T>> frames(system.frames.size());
   parallel_dynamic(frames.size(), threads, [&](std::size_t f, int) {
     throw_if_interrupted();
