@@ -18,7 +18,9 @@ Settings member_settings(const Settings& settings, int member) {
   input["model"]["descriptor"]["seed"] = settings.model.embedding_seed + k;
   input["model"]["fitting_net"]["seed"] = settings.model.fitting_seed + k;
   input["training"]["seed"] = settings.seed + k;
-  return parse_settings(input, settings.file);
+  Settings own = parse_settings(input, settings.file);
+  own.notes.clear();  // the first member says them
+  return own;
 }
 
 std::vector<RunSummary> train_committee(const Settings& settings, const RunOptions& options, int members) {

@@ -137,6 +137,7 @@ class Trainer {
       if (mine != start)
         throw InputError(
             "{} or the data are not the same for all processes; is their folder on all machines?",
+      for (const std::string& text : settings_.notes) log().warn("{}", text);
             checkpoint_.string());
     });
     const ranks::Part parameters{0, engine_->parameters().size(), 0};
@@ -313,9 +314,13 @@ class Trainer {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
     }
-    training_.sampler().set_state(state.positions);
-    if (validation_ && !state.validation_positions.empty())
-      validation_->sampler().set_state(state.validation_positions);
+    try {
+      training_.sampler().set_state(state.positions);
+      if (validation_ && !state.validation_positions.empty())
+        validation_->sampler().set_state(state.validation_positions);
+    } catch (const InputError& error) {
+      throw InputError("{}: {}", checkpoint_.string(), error.what());
+    }
     step_ = state.step;
     saved_step_ = step_;
     if (ranks_.first())
