@@ -391,6 +391,7 @@ class Trainer {
           "step {}: the loss is {}: the training has diverged; lower learning_rate/start_lr or look for "
           "wrong labels. "
           "{} holds the last saved state",
+  /// To the norm over what is trained, as PyTorch, where frozen parameters have no gradient.
           step_ + 1, terms.loss, checkpoint_.string());
     }
     clip();
@@ -422,7 +423,8 @@ class Trainer {
     const auto each = [&](const auto& change) {
       for (const ranks::Part& part : parts_) {
         if (part.owner != ranks_.rank()) continue;
-        for (std::size_t k = part.begin; k < part.end; ++k) change(gradient[k]);
+        for (std::size_t k = part.begin; k < part.end; ++k)
+          if (trained_.empty() || trained_[k] != 0) change(gradient[k]);
       }
     };
     each([&](const T& g) { square += static_cast<double>(g) * static_cast<double>(g); });
