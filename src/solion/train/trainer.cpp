@@ -439,10 +439,11 @@ class Trainer {
     CurvePoint point;
     point.step = step_;
     point.learning_rate = rate;
-    point.rmse_trn = std::sqrt(training.loss);
-    point.rmse_e_trn = std::sqrt(training.energy_mse);
-    point.rmse_f_trn = std::sqrt(training.force_mse);
-    point.rmse_v_trn = std::sqrt(training.virial_mse);
+    const auto root = [](double mean) { return mean >= 0 ? std::sqrt(mean) : nan; };  // 0/0 has a sign
+    point.rmse_trn = root(training.loss);
+    point.rmse_e_trn = root(training.energy_mse);
+    point.rmse_f_trn = root(training.force_mse);
+    point.rmse_v_trn = root(training.virial_mse);
     point.rmse_val = point.rmse_e_val = point.rmse_f_val = point.rmse_v_val = nan;
     if (!validation_) return point;
     // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms; of those that have the
@@ -464,10 +465,11 @@ class Trainer {
       }
     }
     ranks_.sum(sum);
-    point.rmse_val = sum[0] / sum[4];
-    point.rmse_e_val = sum[1] / sum[5];
-    point.rmse_f_val = sum[2] / sum[6];
-    point.rmse_v_val = sum[3] / sum[7];
+    const auto mean = [&](std::size_t k) { return sum[k + 4] > 0 ? sum[k] / sum[k + 4] : nan; };
+    point.rmse_val = mean(0);
+    point.rmse_e_val = mean(1);
+    point.rmse_f_val = mean(2);
+    point.rmse_v_val = mean(3);
     return point;
   }
 
