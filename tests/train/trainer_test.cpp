@@ -124,7 +124,9 @@ TEST_F(TrainerTest, InitModelStartsFromItsParameters) {
   second.init_model = folder / "first/model.dp";
   EXPECT_LT(train(settings(), second).curve.front().rmse_f_trn, 0.5 * first.curve.front().rmse_f_trn);
   input["model"]["fitting_net"]["neuron"] = {5};
-  EXPECT_NE(message_of(second).find("sizes of its nets"), std::string::npos);
+  EXPECT_NE(message_of(second).find("fitting_net/neuron (and 1) is [12, 12, 1], and [5, 1] in "),
+            std::string::npos)
+      << message_of(second);
 }
 
 /// Σ_f n_ft·(E_label − E_model)/N_f² by type, eV: zero where the biases are those of least squares.
@@ -360,6 +362,76 @@ TEST_F(TrainerTest, SaysThatItDiverged) {
   input["model"]["fitting_net"]["activation_function"] = "linear";
   input["model"]["descriptor"]["activation_function"] = "linear";
   EXPECT_THROW(train(settings(), options("run")), WorkError);
+}
+
+TEST_F(TrainerTest, AFinishedRunIsLeftAsItIs) {
+  input["training"]["numb_steps"] = 20;
+  input["training"]["refit_bias"] = true;
+  train(settings(), options("run"));
+  const fs::path model = folder / "run/model.dp";
+  const std::string before = read_file(model), curve = read_file(folder / "run/lcurve.out");
+  const RunSummary again = train(settings(), options("run"));
+  EXPECT_EQ(again.first_step, 20);
+  EXPECT_EQ(again.steps, 20);
+  EXPECT_TRUE(again.curve.empty());
+  EXPECT_TRUE(read_file(model) == before);
+  EXPECT_EQ(read_file(folder / "run/lcurve.out"), curve);
+  // A model that a kill or a hand took away comes back from the checkpoint.
+  const dp::Model whole = dp::read_model(model);
+  for (const std::string& there : {std::string(), before.substr(0, 1000)}) {
+    fs::remove(model);
+    if (!there.empty()) write_file(model, there);
+    EXPECT_EQ(train(settings(), options("run")).first_step, 20);
+    EXPECT_EQ(dp::read_model(model).fitting[0].layers[0].w, whole.fitting[0].layers[0].w);
+    EXPECT_EQ(dp::read_model(model).bias_atom_e, whole.bias_atom_e);
+  }
+  RunOptions fresh = options("run");
+  fresh.start = RunOptions::Start::fresh;
+  EXPECT_EQ(train(settings(), fresh).first_step, 0);
+}
+
+TEST_F(TrainerTest, FilesAreJudgedBeforeTheFirstStep) {
+  bool begun = false;
+  RunOptions run = options("run");
+  run.after_step = [&](std::int64_t) { begun = true; };
+  run.model = "frozen_model.pb";
+  EXPECT_NE(message_of(run).find("frozen_model.pb: unknown kind of model file '.pb'"), std::string::npos)
+      << message_of(run);
+  run.model = "model.ckpt";
+  EXPECT_NE(message_of(run), "no error");
+  EXPECT_FALSE(begun);
+  // A model that cannot be written leaves the checkpoint.
+  input["training"]["numb_steps"] = 10;
+  run.model = "taken.dp";
+  fs::create_directories(run.folder / "taken.dp/by a folder");
+  EXPECT_NE(message_of(run), "no error");
+  EXPECT_EQ(read_checkpoint_head(run.folder / "model.ckpt").step, 10);
+}
+
+TEST_F(TrainerTest, OneTrainingAtATimeWorksInAFolder) {
+  input["training"]["numb_steps"] = 3;
+  RunOptions run = options("run");
+  std::string second;
+  run.after_step = [&](std::int64_t step) {
+    if (step == 1) second = message_of(options("run"));
+  };
+  train(settings(), run);
+  EXPECT_NE(second.find("run: another training is at work here"), std::string::npos) << second;
+  EXPECT_EQ(message_of(options("run")), "no error");
+}
+
+TEST_F(TrainerTest, MissingLabelsAreAPlainNan) {
+  for (const char* name : {"system6", "system8"}) fs::remove(folder / name / "set.000/energy.npy");
+  input["loss"]["start_pref_e"] = input["loss"]["limit_pref_e"] = 0;
+  input["training"]["numb_steps"] = 2;
+  const CurvePoint point = train(settings(), options("run")).curve.front();
+  for (const double x : {point.rmse_e_val, point.rmse_e_trn}) {
+    EXPECT_TRUE(std::isnan(x));
+    EXPECT_FALSE(std::signbit(x));
+  }
+  const std::string curve = read_file(folder / "run/lcurve.out");
+  EXPECT_EQ(curve.find("-nan"), std::string::npos) << curve;
+  EXPECT_NE(curve.find("           nan"), std::string::npos) << curve;
 }
 
 TEST_F(TrainerTest, RefusesDamagedCheckpoints) {
