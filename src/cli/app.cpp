@@ -30,6 +30,24 @@ std::string known_elsewhere(const std::string& word) {
   return {};
 }
 
+/// The same for options of `dp train`.
+std::string option_elsewhere(const std::string& option) {
+  if (option.starts_with("--finetune") || option.starts_with("--init-frz-model"))
+    return "; --init-model MODEL.dp starts from the parameters and statistics of a model of the same type "
+           "map";
+  return {};
+}
+
+/// A second file behind a verb of one: it may be the checkpoint of `dp train --restart CHECKPOINT`.
+std::string second_file(const CLI::App& at, const std::string& word) {
+  if (at.get_name() != "train" || at.count("--restart") == 0) return {};
+  return fmt::format(
+      "--restart takes no file, and with '{}' there is one too many; the checkpoint is the one that the "
+      "input "
+      "names (training/save_ckpt), in --folder",
+      word);
+}
+
 /// What is wrong with the first word that the parser did not know, which matters more than what it then
 /// missed; empty if it knew all.
 std::string unknown_word(const CLI::App& at, const std::string& name) {
@@ -40,11 +58,13 @@ std::string unknown_word(const CLI::App& at, const std::string& name) {
   if (word.starts_with('-')) {
     for (const CLI::Option* option : at.get_options())
       for (const std::string& known_name : option->get_lnames()) known.push_back("--" + known_name);
-    return fmt::format("{} has no option {}{}", at.get_name(), word, did_you_mean(word, known));
+    const std::string elsewhere = option_elsewhere(word);
+    return fmt::format("{} has no option {}{}", at.get_name(), word,
+                       elsewhere.empty() ? did_you_mean(word, known) : elsewhere);
   }
   for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; }))
     known.push_back(sub->get_name());
-  if (known.empty()) return {};
+  if (known.empty()) return second_file(at, word);
   const std::string elsewhere = known_elsewhere(word);
   return fmt::format("there is no '{} {}'{}", name, word,
                      elsewhere.empty() ? did_you_mean(word, known) : elsewhere);

@@ -54,6 +54,7 @@ Json show(const std::shared_ptr<const dp::Model>& model, const char* precision) 
 }
 
 void run_compress(const CompressOptions& options) {
+  if (options.input.empty()) throw InputError("no model file is given; expected solion compress MODEL.dp");
   require_folder_of(options.output);
   require_folder_of(options.json);
   const auto model = std::make_shared<const dp::Model>(dp::read_model(options.input));
@@ -78,7 +79,7 @@ void run_compress(const CompressOptions& options) {
 
 std::function<void()> setup_compress(CLI::App& app) {
   const auto options = std::make_shared<CompressOptions>();
-  app.add_option("-i,--input,model", options->input, "Model file (.dp, .hdf5, .yaml)")->required();
+  app.add_option("-i,--input,model", options->input, "Model file (.dp, .hdf5, .yaml), with or without -i");
   app.add_option("-o,--output", options->output, "Write the (same) model there");
   app.add_option("--json", options->json, "Write the sizes and errors of the tables here");
   return [options] { run_compress(*options); };

@@ -11,6 +11,7 @@
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/dataset/plausible.hpp"
 #include "solion/dataset/system.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/io/formats.hpp"
@@ -33,13 +34,15 @@ struct Named {
   std::vector<Frame> frames;
 };
 
-/// A folder stands for all systems in it; a file for its frames.
+/// A folder stands for all systems in it; a file for its frames. An HDF5 system is refused as a folder would
+/// be.
 std::vector<Named> read_systems(const std::vector<std::string>& paths, const TypeMap& types,
                                 bool any_density) {
   std::vector<Named> systems;
   for (const std::string& path : paths) {
-    if (std::filesystem::is_directory(path)) {
+    if (std::filesystem::is_directory(path) || path.find(".hdf5") != std::string::npos) {
       for (const auto& folder : dataset::find_systems(path)) {
+        dataset::warn_of_unused_arrays(folder);
         systems.push_back({folder.string(), dataset::load_system(folder, types.names()).frames});
       }
     } else {

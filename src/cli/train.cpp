@@ -36,8 +36,10 @@ struct TrainOptions {
 };
 
 void print(const train::RunSummary& summary, bool validated) {
-  fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
-             format_duration(summary.seconds));
+  const bool trained = summary.steps > summary.first_step;  // otherwise the library said that it is finished
+  if (trained)
+    fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
+               format_duration(summary.seconds));
   if (!summary.curve.empty()) {
     const train::CurvePoint& last = summary.curve.back();
     fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
@@ -57,19 +59,6 @@ void run_committee(const TrainOptions& options, const train::Settings& settings,
   if (!options.json.empty()) write_json(options.json, {{"members", json}});
 }
 
-/// The three files of a run must be three.
-void check_files(const train::Settings& settings, const train::RunOptions& run) {
-  const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
-    return a.lexically_normal() == b.lexically_normal();
-  };
-  const std::string file = settings.file.string();
-  if (same(settings.checkpoint, run.model))
-    throw InputError("{}: training/save_ckpt = \"{}\": is the model's file too", file, settings.checkpoint);
-  if (same(settings.curve, run.model) || same(settings.curve, settings.checkpoint))
-    throw InputError("{}: training/disp_file = \"{}\": is the model's or the checkpoint's file too", file,
-                     settings.curve);
-}
-
 void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   train::Settings settings;
   ranks.together([&] { settings = train::read_settings(options.input); });
@@ -83,15 +72,7 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   if (options.precision == "double") run.precision = train::Precision::double_precision;
   run.threads = options.threads > 0 ? options.threads : ranks::threads_each(ranks);
   run.ranks = &ranks;
-  ranks.together([&] {
-    require_folder_of(options.json);
-    check_files(settings, run);
-    for (int k = 0; k < options.committee; ++k) {
-      const auto folder = options.committee > 1 ? run.folder / std::to_string(k) : run.folder;
-      for (const std::filesystem::path file : {run.model.string(), settings.checkpoint, settings.curve})
-        std::filesystem::create_directories((folder / file).parent_path());
-    }
-  });
+  ranks.together([&] { require_folder_of(options.json); });
   if (options.committee > 1) return run_committee(options, settings, run);
   const train::RunSummary summary = train::train(settings, run);
   if (!ranks.first()) return;
@@ -142,7 +123,9 @@ std::function<void()> setup_train(CLI::App& app) {
   auto* restart =
       app.add_flag("--restart", options->restart,
                    "Go on from the checkpoint even if the input has changed (more steps, another rate)");
-  app.add_flag("--fresh", options->fresh, "Start over; otherwise an unfinished run of the same input goes on")
+  app.add_flag("--fresh", options->fresh,
+               "Start over; otherwise an unfinished run of the same input goes on and a finished one stays "
+               "as it is")
       ->excludes(restart);
   auto* init = app.add_option("--init-model", options->init_model,
                               "Start from the parameters and statistics of this model");

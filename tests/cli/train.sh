@@ -58,6 +58,15 @@ grep -q '"steps": 200' train.json || fail "train.json"
 [[ $(grep -vc '^#' lcurve.out) == 5 ]] || fail "lcurve.out has not 5 lines"
 head -1 lcurve.out | grep -q 'rmse_val .*rmse_f_trn .*lr' || fail "header of lcurve.out"
 
+# The same command once more trains nothing and leaves the model as it is; --fresh trains anew.
+cp model.dp finished.dp
+"$solion" train input.json --threads 1 --json again.json >again.log 2>&1 || fail "again: $(cat again.log)"
+grep -q 'finished, all 200 steps are done.*--fresh trains anew' again.log || fail "again: $(cat again.log)"
+cmp model.dp finished.dp || fail "a finished model was written anew"
+jq -e '.steps == 200 and .first_step == 200' again.json >/dev/null || fail "$(cat again.json)"
+"$solion" train input.json --threads 1 --fresh >again.log 2>&1 || fail "fresh: $(cat again.log)"
+grep -q '200 steps, ' again.log || fail "fresh: $(cat again.log)"
+
 "$solion" test -m model.dp -s data --detail detail --json test.json >test.log 2>&1 || fail "test: $(cat test.log)"
 grep -q '"frames": 12' test.json || fail "frames in test.json"
 grep -q '"force_r2"' test.json || fail "force_r2 in test.json"
@@ -82,6 +91,12 @@ for _ in $(seq 200); do
   [[ $(grep -vc '^#' two/lcurve.out 2>/dev/null || true) -ge 2 ]] && break
   sleep 0.05
 done
+# Meanwhile a second one is refused; the lock goes with the process.
+if kill -0 $pid 2>/dev/null && "$solion" train long.json --folder two >second.log 2>&1; then
+  kill -0 $pid 2>/dev/null && fail "two trainings in one folder: $(cat second.log)"
+elif [[ -e second.log ]]; then
+  grep -q 'two: another training is at work here' second.log || fail "second: $(cat second.log)"
+fi
 kill -TERM $pid 2>/dev/null || true
 status=0
 wait $pid || status=$?
@@ -112,6 +127,9 @@ sed 's/"numb_steps": *[0-9]*/"numb_steps": 20, "disp_file": "curve\/lcurve.out",
 "$solion" train folders.json --folder folders --committee 2 -o model/m.dp >folders.log 2>&1 || fail "folders: $(cat folders.log)"
 [[ -s folders/1/model/m.dp && -s folders/1/curve/lcurve.out && -s folders/0/kept/model.ckpt ]] || fail "$(find folders)"
 refused "training/save_ckpt" "$solion" train folders.json -o kept/model.ckpt
+refused "all members of a committee" "$solion" train input.json --committee 2 -o "$PWD/shared.dp"
+refused "unknown kind of model file '.pb'" "$solion" train input.json -o frozen_model.pb --fresh
+[[ ! -e frozen_model.pb ]] || fail "a file that cannot be written"
 sed 's/kept.*ckpt"/curve\/lcurve.out"/' folders.json >bad.json
 refused "training/disp_file" "$solion" train bad.json
 
@@ -121,6 +139,23 @@ sed 's/"start_pref_e"/"start_pref_v": 1, "start_pref_e"/' input.json >bad.json
 refused "no frame has a virial" "$solion" train bad.json
 refused "nowhere" "$solion" train input.json --json nowhere/curve.json --folder unwritten
 [[ ! -e unwritten ]] || fail "began before it looked at --json"
+refused "restart takes no file" "$solion" train input.json --restart model.ckpt
+refused "init-model MODEL.dp" "$solion" train input.json --finetune model.dp
+printf 'model:\n  type_map: [O, H]\n' >input.yaml
+refused "YAML, which is not read" "$solion" train input.yaml
+: >frozen.pb
+refused "dp convert-backend" "$solion" evaluate -m frozen.pb data
+refused "HDF5, which is not read" "$solion" test -m model.dp -s 'data.hdf5#/a'
+"$solion" compress model.dp >/dev/null || fail "compress MODEL"
+"$solion" compress -i model.dp >/dev/null || fail "compress -i MODEL"
+refused "no model file" "$solion" compress
+# An array that no training uses is said once a system.
+cp -r data more
+cp more/set.000/energy.npy more/set.000/fparam.npy
+"$solion" test -m model.dp -s more >more.log 2>&1 || fail "fparam: $(cat more.log)"
+[[ $(grep -c 'more: arrays that are not used: fparam' more.log) == 1 ]] || fail "fparam: $(cat more.log)"
+mv more/set.000/fparam.npy more/set.000/numb_copy.npy
+refused "numb_copy.npy: frame 0 counts" "$solion" test -m model.dp -s more
 sed 's/"numb_steps"/numb_steps/' input.json >bad.json
 refused "not valid JSON" "$solion" train bad.json
 refused "no-such-file" "$solion" train no-such-file.json

@@ -177,6 +177,12 @@ TEST_F(BadDeepmd, WrongNumberOfColumns) {
   write_npy(dir_ / "s/set.000/force.npy", {2, 5}, std::vector<double>(10));
   EXPECT_THAT(message(), HasSubstr("force.npy: 10 numbers in 2 frames; expected 24"));
 }
+TEST_F(BadDeepmd, RepeatedFrames) {
+  write_npy(dir_ / "s/set.000/numb_copy.npy", {2}, std::vector<double>{1, 1});
+  EXPECT_EQ(message(), "accepted");
+  write_npy(dir_ / "s/set.000/numb_copy.npy", {2}, std::vector<double>{1, 3});
+  EXPECT_THAT(message(), HasSubstr("numb_copy.npy: frame 1 counts 3 times; expected 1"));
+}
 TEST_F(BadDeepmd, NotANumber) {
   write_npy(dir_ / "s/set.000/energy.npy", {2}, std::vector<double>{1.0, std::nan("")});
   EXPECT_THAT(message(), HasSubstr("energy.npy: number 1 is nan"));
@@ -247,7 +253,7 @@ TEST(Npy, RefusesByName) {
   EXPECT_THAT(message(npy("{'descr': '<f8', 'fortran_order': True, 'shape': (1,), }") + "12345678"),
               HasSubstr("Fortran-ordered"));
   EXPECT_THAT(message(npy("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }") + "12345678"),
-              HasSubstr("type '\'<u8\''"));
+              HasSubstr("type '<u8';"));
   EXPECT_THAT(
       message(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4), }")),
       HasSubstr("0 bytes of data"));

@@ -170,6 +170,33 @@ TEST(Deepmd, WaterOfDeepmdKit) {
   EXPECT_NEAR(frames[0].cell->matrix()(1, 1), 12.444661, 1e-6);
 }
 
+TEST(Deepmd, ArraysOfAnyShapeThatFitsTheirFrames) {
+  const TemporaryDirectory dir;
+  const std::vector<Frame> frames{sample_frame(1), sample_frame(2)};
+  write_frames(dir / "s/", frames);
+  const std::vector<Frame> before = read_frames(dir / "s");
+  const std::size_t n = frames[0].n_atoms();
+  const auto reshape = [&](const char* name, const std::vector<std::size_t>& shape) {
+    const auto path = dir / fmt::format("s/set.000/{}.npy", name);
+    write_npy(path, shape, read_npy(path).data);
+  };
+  reshape("coord", {2, n, 3});
+  reshape("force", {2 * n, 3});
+  reshape("energy", {1, 2});
+  reshape("box", {2, 3, 3});
+  reshape("virial", {18});
+  const std::vector<Frame> after = read_frames(dir / "s");
+  ASSERT_EQ(after.size(), 2U);
+  for (std::size_t f = 0; f < 2; ++f) expect_same(after[f], before[f], {});
+
+  write_frames(dir / "one/", {frames.data(), 1});
+  const std::vector<Frame> one = read_frames(dir / "one");
+  const auto coord = dir / "one/set.000/coord.npy";
+  write_npy(coord, {3 * n}, read_npy(coord).data);  // a plain row is one frame
+  ASSERT_EQ(read_frames(dir / "one").size(), 1U);
+  expect_same(read_frames(dir / "one")[0], one[0], {});
+}
+
 TEST(Deepmd, RawTextIsReadAsTheSets) {
   const TemporaryDirectory dir;
   const std::vector<Frame> frames{sample_frame(1), sample_frame(2)};

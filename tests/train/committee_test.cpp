@@ -78,6 +78,29 @@ TEST_F(Committee, RefusesWhatIsNone) {
   EXPECT_THROW(train_committee(settings(), alike, 2), InputError);
 }
 
+TEST_F(Committee, RefusesFilesThatItsMembersWouldShare) {
+  const auto message = [&](const RunOptions& run) -> std::string {
+    try {
+      train_committee(settings(), run, 2);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  RunOptions run = committee_options(1);
+  run.model = "../model.dp";
+  EXPECT_NE(message(run).find("model file \"../model.dp\": all members"), std::string::npos) << message(run);
+  run.model = folder / "model.dp";
+  EXPECT_NE(message(run).find("all members of a committee"), std::string::npos);
+  run.model = "model.dp";
+  input["training"]["save_ckpt"] = "a/../../model.ckpt";
+  EXPECT_NE(message(run).find("training/save_ckpt = \"a/../../model.ckpt\""), std::string::npos);
+  input["training"].erase("save_ckpt");
+  input["training"]["disp_file"] = (folder / "lcurve.out").string();
+  EXPECT_NE(message(run).find("training/disp_file"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(run.folder / "0"));
+}
+
 TEST_F(Committee, FramesAreKeptOnceForAKindOfModel) {
   FrameStore store;
   const Settings s = settings();

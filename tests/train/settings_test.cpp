@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/train/sampler.hpp"
 
 namespace solion::train {
@@ -180,6 +181,74 @@ TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {
   EXPECT_DOUBLE_EQ(loss.at(1.0).force, 1000);
   EXPECT_DOUBLE_EQ(loss.at(0.0).force, 1);
   EXPECT_DOUBLE_EQ(loss.at(0.25).energy, 1 * 0.75 + 0.02 * 0.25);
+}
+
+TEST(Settings, WhatDoesNotChangeARunIsAcceptedAndSaidWhereItMayBeMissed) {
+  Json input = small_input();
+  input["nvnmd"] = Json::object();
+  input["model"]["descriptor"]["sel"] = {46.0, 92.0};
+  EXPECT_TRUE(parse_settings(input, "f").notes.empty());
+  EXPECT_EQ(parse_settings(input, "f").model.sel, (std::vector<int>{46, 92}));
+  input["nvnmd"]["enable"] = false;
+  input["training"]["disp_avg"] = true;
+  input["training"]["stat_file"] = "stat.hdf5";
+  const Settings s = parse_settings(input, "f");
+  ASSERT_EQ(s.notes.size(), 2U);
+  EXPECT_NE(s.notes[0].find("f: training/disp_avg = true"), std::string::npos) << s.notes[0];
+  EXPECT_NE(s.notes[1].find("training/stat_file = \"stat.hdf5\""), std::string::npos) << s.notes[1];
+  input["nvnmd"]["enable"] = true;
+  EXPECT_NE(message_of(input).find("nvnmd"), std::string::npos);
+}
+
+TEST(Settings, InputsOfOtherKindsAreCalledByTheirNames) {
+  Json input = small_input();
+  input["training"].erase("training_data");
+  input["training"]["systems"] = {"data"};
+  EXPECT_NE(message_of(input).find("training/systems = [\"data\"]: is an input of DeePMD-kit 1"),
+            std::string::npos)
+      << message_of(input);
+  input["model"] = {{"model_dict", Json::object()}};
+  EXPECT_NE(message_of(input).find("model/model_dict: a multi-task input"), std::string::npos)
+      << message_of(input);
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "solion_settings.yaml";
+  write_file(file, "model:\n  type_map: [O, H]\n");
+  EXPECT_THAT([&] { read_settings(file); },
+              testing::ThrowsMessage<InputError>(testing::HasSubstr("YAML, which is not read")));
+  std::filesystem::remove(file);
+}
+
+TEST(Sampler, ErrorsBeginWithTheKeyAsTheInputCallsIt) {
+  const auto message = [](const char* key, const Json& value, std::size_t n) -> std::string {
+    Json input = small_input();
+    input["training"]["training_data"]["systems"] = "data";
+    input["training"]["training_data"][key] = value;
+    try {
+      Sampler(parse_settings(input, "f").training, std::vector<std::size_t>(n, 4),
+              std::vector<std::size_t>(n, 10), 3, "test");
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(message("batch_size", {1, 2, 3}, 3), "accepted") << "one for each system of the folder";
+  EXPECT_EQ(message("batch_size", {1, 2}, 3), "batch_size: has 2 numbers for 3 systems");
+  EXPECT_EQ(message("sys_probs", {0.5}, 3), "sys_probs: has 1 numbers for 3 systems");
+  EXPECT_EQ(message("sys_weights", {0, 0}, 2), "sys_weights: all are 0, so that no system would be drawn");
+  EXPECT_EQ(message("auto_prob", "prob_sys_size;0:2:0", 2),
+            "auto_prob: all are 0, so that no system would be drawn");
+  EXPECT_EQ(message("auto_prob_style", "prob_sys_size;0:2:1", 3),
+            "auto_prob_style: the blocks end with system 2; there are 3 systems");
+  EXPECT_EQ(message("sys_probs", {0.9, 0.8, -1}, 3).find("sys_probs: the probabilities add up to 1.7"), 0U);
+}
+
+TEST(Sampler, MinusOneIsAShareBySize) {
+  Json input = small_input();
+  input["training"]["training_data"]["batch_size"] = 1;
+  input["training"]["training_data"]["sys_probs"] = {0.4, -1, -1};
+  const DataSettings data = parse_settings(input, "f").training;
+  const Sampler sampler(data, {100, 4, 12}, {10, 10, 10}, 3, "test");
+  const std::vector<double> expected{0.4, 0.15, 0.45};
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(sampler.probabilities()[k], expected[k], 1e-12);
 }
 
 TEST(Sampler, TakesEveryFrameOfASystemOnceARound) {

@@ -124,7 +124,9 @@ TEST_F(TrainerTest, InitModelStartsFromItsParameters) {
   second.init_model = folder / "first/model.dp";
   EXPECT_LT(train(settings(), second).curve.front().rmse_f_trn, 0.5 * first.curve.front().rmse_f_trn);
   input["model"]["fitting_net"]["neuron"] = {5};
-  EXPECT_NE(message_of(second).find("sizes of its nets"), std::string::npos);
+  EXPECT_NE(message_of(second).find("fitting_net/neuron (and 1) is [12, 12, 1], and [5, 1] in "),
+            std::string::npos)
+      << message_of(second);
 }
 
 /// Σ_f n_ft·(E_label − E_model)/N_f² by type, eV: zero where the biases are those of least squares.
@@ -179,15 +181,74 @@ TEST(BiasCorrection, IsOfSmallestNormWhereCompositionsTellNothing) {
 }
 
 TEST_F(TrainerTest, FrozenPartsKeepTheirParameters) {
+  input["training"]["numb_steps"] = 1;
+  train(settings(), options("first"));
+  const dp::Model before = dp::read_model(folder / "first/model.dp");
   input["training"]["numb_steps"] = 3;
   input["model"]["descriptor"]["trainable"] = false;
+  for (const Json& optimizer :
+       {Json{{"type", "Adam"}, {"weight_decay", 0.5}}, Json{{"type", "SOAP"}, {"refresh_every", 2}}}) {
+    input["optimizer"] = optimizer;
+    RunOptions next = options("next");
+    next.start = RunOptions::Start::fresh;
+    next.init_model = folder / "first/model.dp";
+    train(settings(), next);
+    const dp::Model after = dp::read_model(folder / "next/model.dp");
+    for (std::size_t net = 0; net < before.descriptor.embedding.size(); ++net) {
+      for (std::size_t l = 0; l < before.descriptor.embedding[net].layers.size(); ++l) {
+        EXPECT_EQ(after.descriptor.embedding[net].layers[l].w, before.descriptor.embedding[net].layers[l].w);
+        EXPECT_EQ(after.descriptor.embedding[net].layers[l].b, before.descriptor.embedding[net].layers[l].b);
+      }
+    }
+    EXPECT_NE(after.fitting[0].layers[0].w, before.fitting[0].layers[0].w);
+  }
+}
+
+TEST_F(TrainerTest, WhatIsFrozenInARestartStaysWhereItWas) {
+  input["training"]["numb_steps"] = 20;
   train(settings(), options("run"));
+  const dp::Model before = dp::read_model(folder / "run/model.dp");
+  input["training"]["numb_steps"] = 25;
+  input["model"]["fitting_net"]["trainable"] = false;
+  RunOptions restart = options("run");
+  restart.start = RunOptions::Start::restart;
+  train(settings(), restart);
   const dp::Model after = dp::read_model(folder / "run/model.dp");
+  EXPECT_EQ(after.fitting[0].layers[0].w, before.fitting[0].layers[0].w)
+      << "Adam's averages must not move it";
+  EXPECT_NE(after.descriptor.embedding[0].layers[0].w, before.descriptor.embedding[0].layers[0].w);
+}
+
+TEST_F(TrainerTest, FrozenParametersDoNotCountInTheNormOfClipping) {
+  // One step of Adam is lr·sign(g) until ε matters: with clipping to a norm of that size the step shows the
+  // clipped gradient. Of two runs, one has a frozen fitting net whose gradients are far larger.
   input["training"]["numb_steps"] = 1;
-  train(settings(), options("other"));
-  const dp::Model early = dp::read_model(folder / "other/model.dp");
-  EXPECT_EQ(after.descriptor.embedding[0].layers[0].w, early.descriptor.embedding[0].layers[0].w);
-  EXPECT_NE(after.fitting[0].layers[0].w, early.fitting[0].layers[0].w);
+  input["training"]["gradient_max_norm"] = 1e-9;
+  input["learning_rate"] = {{"type", "exp"}, {"start_lr", 1.0}, {"stop_lr", 1.0}};
+  input["optimizer"] = {{"type", "Adam"}};
+  for (const char* part : {"descriptor", "fitting_net"}) input["model"][part]["precision"] = "float64";
+  input["model"]["fitting_net"]["trainable"] = false;
+  train(settings(), options("clipped"));
+  input["training"].erase("gradient_max_norm");
+  input["learning_rate"]["start_lr"] = input["learning_rate"]["stop_lr"] = 1e-12;
+  train(settings(), options("start"));
+  const dp::Model clipped = dp::read_model(folder / "clipped/model.dp");
+  const dp::Model start = dp::read_model(folder / "start/model.dp");
+  double square = 0;
+  for (std::size_t net = 0; net < start.descriptor.embedding.size(); ++net) {
+    const auto& a = clipped.descriptor.embedding[net].layers;
+    const auto& b = start.descriptor.embedding[net].layers;
+    const auto add = [&](double step) {  // step = g/(g + ε), with signs
+      const double g = 1e-8 * std::abs(step) / (1 - std::abs(step));
+      square += g * g;
+    };
+    for (std::size_t l = 0; l < a.size(); ++l) {
+      for (Eigen::Index k = 0; k < a[l].w.size(); ++k) add(a[l].w.data()[k] - b[l].w.data()[k]);
+      for (Eigen::Index k = 0; k < a[l].b.size(); ++k) add(a[l].b.data()[k] - b[l].b.data()[k]);
+      for (Eigen::Index k = 0; k < a[l].idt.size(); ++k) add(a[l].idt.data()[k] - b[l].idt.data()[k]);
+    }
+  }
+  EXPECT_NEAR(std::sqrt(square), 1e-9, 2e-11);
 }
 
 TEST_F(TrainerTest, RefusesDataThatTheLossCannotUse) {
@@ -265,10 +326,32 @@ TEST_F(TrainerTest, AModelOfAnotherSightOrTypeMapIsNotGoneOnWith) {
   EXPECT_NE(message_of(restart).find("type map"), std::string::npos) << message_of(restart);
 }
 
-TEST_F(TrainerTest, RefusesTypesWithoutDataAndElementsOutsideTheMap) {
-  input["model"]["type_map"] = {"O", "H", "Li"};
-  EXPECT_NE(message_of(options("run")).find("no atom of type Li"), std::string::npos)
-      << message_of(options("run"));
+TEST_F(TrainerTest, ATypeMapMayBeWiderThanTheData) {
+  input["training"]["numb_steps"] = 20;
+  train(settings(), options("narrow"));
+  input["model"]["type_map"] = {"Li", "O", "H"};
+  for (const bool own_recipe : {false, true}) {
+    if (own_recipe) input.erase("learning_rate");  // SOAP, and biases by least squares
+    RunOptions run = options("wide");
+    run.start = RunOptions::Start::fresh;
+    train(settings(), run);
+    const dp::Model wide = dp::read_model(folder / "wide/model.dp");
+    EXPECT_EQ(wide.bias_atom_e[0], 0);
+    const Frame frame = dataset::load_system(folder / "system6").frames.front();
+    dp::DeepPotential potential(folder / "wide/model.dp");
+    EXPECT_TRUE(std::isfinite(potential.evaluate(frame).energy));
+    Frame with_li = frame;
+    with_li.type_map = TypeMap({"O", "H", "Li"});
+    with_li.types[0] = 2;
+    EXPECT_TRUE(std::isfinite(potential.evaluate(with_li).energy));
+    RunOptions next = options("next");
+    next.start = RunOptions::Start::fresh;
+    next.init_model = folder / "wide/model.dp";
+    EXPECT_EQ(message_of(next), "no error");
+  }
+}
+
+TEST_F(TrainerTest, RefusesElementsOutsideTheMap) {
   input["model"]["type_map"] = {"O"};
   EXPECT_NE(message_of(options("run")).find("element H is not in the type map"), std::string::npos);
 }
@@ -279,6 +362,76 @@ TEST_F(TrainerTest, SaysThatItDiverged) {
   input["model"]["fitting_net"]["activation_function"] = "linear";
   input["model"]["descriptor"]["activation_function"] = "linear";
   EXPECT_THROW(train(settings(), options("run")), WorkError);
+}
+
+TEST_F(TrainerTest, AFinishedRunIsLeftAsItIs) {
+  input["training"]["numb_steps"] = 20;
+  input["training"]["refit_bias"] = true;
+  train(settings(), options("run"));
+  const fs::path model = folder / "run/model.dp";
+  const std::string before = read_file(model), curve = read_file(folder / "run/lcurve.out");
+  const RunSummary again = train(settings(), options("run"));
+  EXPECT_EQ(again.first_step, 20);
+  EXPECT_EQ(again.steps, 20);
+  EXPECT_TRUE(again.curve.empty());
+  EXPECT_TRUE(read_file(model) == before);
+  EXPECT_EQ(read_file(folder / "run/lcurve.out"), curve);
+  // A model that a kill or a hand took away comes back from the checkpoint.
+  const dp::Model whole = dp::read_model(model);
+  for (const std::string& there : {std::string(), before.substr(0, 1000)}) {
+    fs::remove(model);
+    if (!there.empty()) write_file(model, there);
+    EXPECT_EQ(train(settings(), options("run")).first_step, 20);
+    EXPECT_EQ(dp::read_model(model).fitting[0].layers[0].w, whole.fitting[0].layers[0].w);
+    EXPECT_EQ(dp::read_model(model).bias_atom_e, whole.bias_atom_e);
+  }
+  RunOptions fresh = options("run");
+  fresh.start = RunOptions::Start::fresh;
+  EXPECT_EQ(train(settings(), fresh).first_step, 0);
+}
+
+TEST_F(TrainerTest, FilesAreJudgedBeforeTheFirstStep) {
+  bool begun = false;
+  RunOptions run = options("run");
+  run.after_step = [&](std::int64_t) { begun = true; };
+  run.model = "frozen_model.pb";
+  EXPECT_NE(message_of(run).find("frozen_model.pb: unknown kind of model file '.pb'"), std::string::npos)
+      << message_of(run);
+  run.model = "model.ckpt";
+  EXPECT_NE(message_of(run), "no error");
+  EXPECT_FALSE(begun);
+  // A model that cannot be written leaves the checkpoint.
+  input["training"]["numb_steps"] = 10;
+  run.model = "taken.dp";
+  fs::create_directories(run.folder / "taken.dp/by a folder");
+  EXPECT_NE(message_of(run), "no error");
+  EXPECT_EQ(read_checkpoint_head(run.folder / "model.ckpt").step, 10);
+}
+
+TEST_F(TrainerTest, OneTrainingAtATimeWorksInAFolder) {
+  input["training"]["numb_steps"] = 3;
+  RunOptions run = options("run");
+  std::string second;
+  run.after_step = [&](std::int64_t step) {
+    if (step == 1) second = message_of(options("run"));
+  };
+  train(settings(), run);
+  EXPECT_NE(second.find("run: another training is at work here"), std::string::npos) << second;
+  EXPECT_EQ(message_of(options("run")), "no error");
+}
+
+TEST_F(TrainerTest, MissingLabelsAreAPlainNan) {
+  for (const char* name : {"system6", "system8"}) fs::remove(folder / name / "set.000/energy.npy");
+  input["loss"]["start_pref_e"] = input["loss"]["limit_pref_e"] = 0;
+  input["training"]["numb_steps"] = 2;
+  const CurvePoint point = train(settings(), options("run")).curve.front();
+  for (const double x : {point.rmse_e_val, point.rmse_e_trn}) {
+    EXPECT_TRUE(std::isnan(x));
+    EXPECT_FALSE(std::signbit(x));
+  }
+  const std::string curve = read_file(folder / "run/lcurve.out");
+  EXPECT_EQ(curve.find("-nan"), std::string::npos) << curve;
+  EXPECT_NE(curve.find("           nan"), std::string::npos) << curve;
 }
 
 TEST_F(TrainerTest, RefusesDamagedCheckpoints) {

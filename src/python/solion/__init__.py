@@ -111,7 +111,8 @@ def train(input, *, folder=".", model="model.dp", init_model=None, restart=False
     input       path of a JSON file, or a dict of its keys, whose paths count from the working folder
     folder      where model, lcurve.out and checkpoint go
     restart     go on from the checkpoint even if the input has changed
-    fresh       start over; otherwise an unfinished run of the same input goes on
+    fresh       start over; otherwise an unfinished run of the same input goes on, and a finished one is
+                left as it is (its summary then has first_step = steps)
     precision   "single" or "double"; otherwise that of the input
     callback    called with the number of steps done every `callback_every` steps; an exception ends the training
     """

@@ -24,7 +24,11 @@ Json read_json(const std::filesystem::path& path) {
   } catch (const Json::parse_error& error) {
     const std::size_t end = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
-    throw InputError("{}:{}: not valid JSON: {}", path.string(), line, error.what());
+    // "[json.exception.…] parse error at line 1, column 2: what is wrong": the last part is for people.
+    std::string problem = error.what();
+    if (const std::size_t column = problem.find("column "); column != std::string::npos)
+      problem.erase(0, problem.find(": ", column) + 2);
+    throw InputError("{}:{}: not valid JSON: {}", path.string(), line, problem);
   }
 }
 

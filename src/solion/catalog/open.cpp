@@ -11,6 +11,7 @@
 #include "solion/base/hash.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "solion/dp/model_file.hpp"
+#include "solion/dp/tree.hpp"
 #include "solion/gpu/device_potential.hpp"
 #include "solion/gpu/open_device.hpp"
 #include "solion/potential/from_toml.hpp"
@@ -56,6 +57,10 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   constexpr std::array deep{".dp", ".hdf5", ".yaml", ".yml"};
   const bool is_deep = std::find(deep.begin(), deep.end(), suffix) != deep.end();
+  // DeePMD-kit's models of one backend: the reader of model files says how to turn them into one of ours.
+  constexpr std::array of_backends{".pb", ".pth", ".pt", ".pt2", ".pte", ".savedmodel", ".pd"};
+  if (std::find(of_backends.begin(), of_backends.end(), suffix) != of_backends.end())
+    dp::check_suffix(path);
   if (suffix != ".toml" && !is_deep) {
     throw InputError(
         "{}: not the name of a model; expected a file *.toml (an analytic potential) or *.dp, "

@@ -2,9 +2,11 @@
 #include "solion/dataset/plausible.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/log.hpp"
+#include "solion/io/gather.hpp"
 
 namespace solion::dataset {
 namespace {
@@ -59,6 +61,11 @@ void warn_of_implausible(const System& system) {
              n == 1 ? "; taken as it is"
                     : fmt::format("; so or similar in {} of {} frames of this system, taken as they are", n,
                                   system.frames.size()));
+}
+
+void warn_of_unused_arrays(const std::filesystem::path& folder) {
+  if (const auto names = io::arrays_beside_frames(folder); !names.empty())
+    log().warn("{}: arrays that are not used: {}", folder.string(), fmt::join(names, ", "));
 }
 
 }  // namespace solion::dataset

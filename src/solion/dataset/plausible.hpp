@@ -1,6 +1,7 @@
 // Are the labels of a given system believable? They were judged by whoever made them, or by nobody.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -20,5 +21,8 @@ std::optional<std::string> implausible(const Frame& frame);
 /// One warning for the system, with set and frame of the first label that is not believable and how many
 /// there are. Nothing is refused: data sets of molecules, clusters and extremes are odd and right.
 void warn_of_implausible(const System& system);
+
+/// One warning for a system with arrays that no training here uses (fparam, aparam, spin, atom_pref …).
+void warn_of_unused_arrays(const std::filesystem::path& folder);
 
 }  // namespace solion::dataset

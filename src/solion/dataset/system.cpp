@@ -34,10 +34,10 @@ std::vector<Json> read_ledger(const Set& set) {
 
 /// Frames of a set whose arrays have been read, and so are known to agree: from the smallest of them.
 std::size_t frames_of(const fs::path& set) {
-  for (const char* name : {"energy.npy", "box.npy"}) {
-    if (fs::exists(set / name)) return io::read_npy(set / name).shape.at(0);
-  }
-  return io::read_npy(set / "coord.npy").shape.at(0);
+  if (fs::exists(set / "energy.npy")) return io::read_npy(set / "energy.npy").data.size();
+  if (fs::exists(set / "box.npy")) return io::read_npy(set / "box.npy").data.size() / 9;
+  const auto shape = io::read_npy(set / "coord.npy").shape;
+  return shape.size() < 2 ? 1 : shape[0];
 }
 
 /// The sets in the order in which their frames are read.
@@ -56,6 +56,15 @@ std::vector<Set> sets_of(const fs::path& folder, std::size_t n_frames) {
   std::sort(sets.begin(), sets.end(), [](const Set& a, const Set& b) { return a.path < b.path; });
   for (Set& set : sets) set.n_frames = sets.size() == 1 ? n_frames : frames_of(set.path);
   return sets;
+}
+
+/// "x.hdf5" and "x.hdf5#/group", as DeePMD-kit names systems in one file.
+bool is_hdf5_name(const fs::path& path) {
+  const std::string name = path.string();
+  for (const char* suffix : {".hdf5", ".h5"}) {
+    if (name.ends_with(suffix) || name.find(std::string(suffix) + "#") != std::string::npos) return true;
+  }
+  return false;
 }
 
 /// Labels of molecules in boxes and of gases are data like any other; a crystal in other units than Å is not.
@@ -92,11 +101,11 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
   while (reader->next(frame)) system.frames.push_back(frame);
   for (const Frame& other : system.frames) {
     if (other.types == system.frames.front().types) continue;
+    const std::string first = system.frames.front().formula(), formula = other.formula();
     throw InputError(
         "{}: a system of mixed type, with frames of {} and {}; make one system of each first: solion convert "
-        "{} "
-        "-o FOLDER/",
-        folder.string(), system.frames.front().formula(), other.formula(), folder.string());
+        "{} -o FOLDER/",
+        folder.string(), first, formula == first ? "the same in another order" : formula, folder.string());
   }
   if (system.frames.empty()) throw InputError("{}: no frames", folder.string());
   judge_density(system);
@@ -109,6 +118,12 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
 }
 
 std::vector<fs::path> find_systems(const fs::path& path) {
+  if (is_hdf5_name(path) && !fs::is_directory(path))
+    throw InputError(
+        "{}: a system in HDF5, which is not read; expected a folder of DeePMD npy systems (dpdata writes "
+        "one: "
+        "LabeledSystem(FILE, fmt=\"deepmd/hdf5\").to(\"deepmd/npy\", FOLDER))",
+        path.string());
   if (!fs::exists(path)) throw InputError("{}: no such file or folder", path.string());
   if (!fs::is_directory(path)) throw InputError("{}: expected a folder of DeePMD npy systems", path.string());
   std::vector<fs::path> found;

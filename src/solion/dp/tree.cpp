@@ -39,6 +39,8 @@ Tree read_tree(const std::filesystem::path& path) {
   return format_of(path) == Format::hdf5 ? read_hdf5_tree(path) : read_yaml_tree(path);
 }
 
+void check_suffix(const std::filesystem::path& path) { (void)format_of(path); }
+
 void write_tree(const std::filesystem::path& path, const Tree& tree) {
   format_of(path) == Format::hdf5 ? write_hdf5_tree(path, tree) : write_yaml_tree(path, tree);
 }

@@ -37,6 +37,8 @@ struct Tree {
 /// Reads HDF5 (`.dp`, `.hlo`) or YAML (`.yaml`, `.yml`) by suffix. InputError for another suffix and for
 /// files that are truncated, damaged or something else.
 Tree read_tree(const std::filesystem::path& path);
+/// InputError for a suffix of neither format.
+void check_suffix(const std::filesystem::path& path);
 /// Writes either format by suffix, atomically.
 void write_tree(const std::filesystem::path& path, const Tree& tree);
 

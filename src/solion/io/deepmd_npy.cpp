@@ -95,6 +95,18 @@ NpyArray read_raw(const fs::path& path) {
   return array;
 }
 
+/// DeePMD-kit counts the frames of a set as often as numb_copy.npy says.
+void refuse_repeated(const fs::path& set) {
+  const fs::path path = set / "numb_copy.npy";
+  if (!fs::exists(path)) return;
+  const NpyArray copies = read_npy(path);
+  for (std::size_t f = 0; f < copies.data.size(); ++f) {
+    if (copies.data[f] != 1)
+      throw InputError("{}: frame {} counts {} times; expected 1 (write a frame as often as it is to count)",
+                       path.string(), f, copies.data[f]);
+  }
+}
+
 class DeepmdReader final : public FrameReader {
  public:
   DeepmdReader(const fs::path& folder, const ReadOptions& options)
@@ -147,8 +159,15 @@ NpyArray DeepmdReader::load_array(const std::string& name, std::size_t columns, 
     return {};
   }
   NpyArray array = raw_ ? read_raw(path) : read_npy(path);
-  const std::size_t rows = array.shape.empty() ? 0 : array.shape[0];
-  if (rows == 0) throw InputError("{}: no frames", path.string());
+  if (array.data.empty()) throw InputError("{}: no frames", path.string());
+  // As DeePMD-kit: coord.npy says how many frames there are, and is one frame if it is a plain row of
+  // numbers; the others may have any shape of that many frames.
+  std::size_t rows = n_rows_;
+  if (n_rows_ == 0) {
+    rows = array.shape.size() < 2 ? 1 : array.shape[0];
+  } else if (array.data.size() % columns == 0) {
+    rows = array.data.size() / columns;
+  }
   if (array.data.size() != rows * columns) {
     throw InputError("{}: {} numbers in {} frames; expected {} a frame ({} atoms in type.raw)", path.string(),
                      array.data.size(), rows, columns, types_.size());
@@ -164,7 +183,8 @@ void DeepmdReader::load(const fs::path& set) {
   row_ = n_rows_ = 0;
   const std::size_t n = types_.size();
   coord_ = load_array("coord", 3 * n, true);
-  n_rows_ = coord_.shape[0];
+  n_rows_ = coord_.data.size() / (3 * n);
+  if (!raw_) refuse_repeated(set);
   if (periodic_) {
     if (!fs::exists(set / (raw_ ? "box.raw" : "box.npy"))) {
       throw InputError(

@@ -86,8 +86,9 @@ void write_deepmd_systems(const fs::path& folder, std::vector<Frame> frames) {
 }
 
 std::vector<std::string> arrays_beside_frames(const fs::path& folder) {
-  constexpr std::array<std::string_view, 9> held{
-      "coord", "box", "energy", "force", "virial", "atom_ener", "real_atom_types", "type", "type_map"};
+  constexpr std::array<std::string_view, 10> held{"coord",    "box",       "energy",          "force",
+                                                  "virial",   "atom_ener", "real_atom_types", "type",
+                                                  "type_map", "numb_copy"};
   std::set<std::string> names;
   const auto look = [&](const fs::path& place, const char* suffix) {
     for (const auto& entry : fs::directory_iterator(place)) {

@@ -71,20 +71,22 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   const std::string_view header = bytes.substr(0, header_size);
   bytes.remove_prefix(header_size);
 
-  const std::string_view dtype = value_of(header, "descr", name);
+  std::string_view dtype = value_of(header, "descr", name);
+  if (dtype.size() > 1 && dtype.front() == '\'' && dtype.back() == '\'')
+    dtype = dtype.substr(1, dtype.size() - 2);
   if (value_of(header, "fortran_order", name) != "False") {
     throw InputError("{}: Fortran-ordered array; expected C order (numpy.ascontiguousarray)", name);
   }
-  if (dtype.starts_with("'>"))
+  if (dtype.starts_with('>'))
     throw InputError("{}: big-endian numbers ({}); expected <f4 or <f8", name, dtype);
-  const bool whole = dtype == "'<i8'" || dtype == "'<i4'";
-  if (dtype != "'<f8'" && dtype != "'<f4'" && !whole) {
+  const bool whole = dtype == "<i8" || dtype == "<i4";
+  if (dtype != "<f8" && dtype != "<f4" && !whole) {
     throw InputError("{}: numbers of type {}; expected <f4 or <f8, or <i4 or <i8 for types", name,
                      shown(dtype));
   }
   NpyArray array;
   array.shape = parse_shape(value_of(header, "shape", name), name);
-  const std::size_t each = dtype.ends_with("8'") ? 8 : 4;
+  const std::size_t each = dtype.ends_with('8') ? 8 : 4;
   std::size_t count = 1;
   for (const std::size_t n : array.shape) {
     if (n != 0 && count > std::numeric_limits<std::size_t>::max() / 16 / n)

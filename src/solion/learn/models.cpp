@@ -56,6 +56,7 @@ Json train_member(const Context& context, const std::string& key, Json input,
   for (const DataPart& part : data)
     systems.push_back(part.at.is_absolute() ? part.at.string() : "../../" + part.at.string());
   write_json(folder / "input.json", input);
+  fs::remove(folder / "model.dp");  // of a training that was cut short, or changed since
   train::RunOptions options;
   options.folder = folder;
   options.frames = &frames;

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::size_t chunk = 2048;
 
+/// Nothing pulls at a frozen parameter: no gradient, no decay, and no average from before it was frozen.
+template <typename T>
+void hold(std::size_t begin, std::size_t end, const std::vector<unsigned char>& trained, T* gradient,
+          AlignedVector<T>& average) {
+  for (std::size_t i = begin; i < end; ++i) {
+    if (trained[i] == 0) gradient[i] = average[i] = 0;
+  }
+}
+
 }  // namespace
 
 template <typename T>
@@ -69,16 +78,12 @@ void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
     for (std::size_t k = begin; k < end; ++k) {
       const std::size_t at = chunks_[k];
       const auto length = static_cast<Eigen::Index>(std::min(chunk, first.size() - at));
-      if (!trained.empty()) {
-        for (std::size_t i = at; i < at + static_cast<std::size_t>(length); ++i) {
-          if (trained[i] == 0) gradient[i] = 0;
-        }
-      }
       Part p(parameters + at, length);
       Part g(gradient + at, length);
       Part m(first.data() + at, length);
       Part v(second.data() + at, length);
       if (decay > 0) g += decay * p;
+      if (!trained.empty()) hold<T>(at, at + static_cast<std::size_t>(length), trained, gradient, first);
       m = b1 * m + c1 * g;
       v = b2 * v + c2 * g.square();
       p -= rate * m / (v.sqrt() * root + epsilon);

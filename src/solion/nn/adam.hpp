@@ -29,8 +29,8 @@ struct Adam {
   Adam() = default;
   explicit Adam(std::size_t n, AdamSettings s = {});
 
-  /// θ ← θ − lr·m̂/(√v̂ + ε) in one sweep over memory. Parameters with trained[i] = 0 keep their value (their
-  /// gradient is set to 0); empty: all are trained.
+  /// θ ← θ − lr·m̂/(√v̂ + ε) in one sweep over memory. Parameters with trained[i] = 0 keep their value,
+  /// whatever the weight decay (their gradient is set to 0); empty: all are trained.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 

@@ -201,7 +201,7 @@ bool Soap<T>::step(double learning_rate, T* parameters, T* gradient,
                    const std::vector<unsigned char>& trained, int threads) {
   updates += 1;
   for (std::size_t i = 0; i < trained.size(); ++i) {
-    if (trained[i] == 0) gradient[i] = 0;
+    if (trained[i] == 0) gradient[i] = first[i] = 0;
   }
   parallel_dynamic(slices_.size() + plain_.size(), threads, [&](std::size_t k, int) {
     if (k < slices_.size()) {

@@ -8,6 +8,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/train/data.hpp"
+#include "solion/train/run_files.hpp"
 
 namespace solion::train {
 
@@ -18,7 +19,9 @@ Settings member_settings(const Settings& settings, int member) {
   input["model"]["descriptor"]["seed"] = settings.model.embedding_seed + k;
   input["model"]["fitting_net"]["seed"] = settings.model.fitting_seed + k;
   input["training"]["seed"] = settings.seed + k;
-  return parse_settings(input, settings.file);
+  Settings own = parse_settings(input, settings.file);
+  own.notes.clear();  // the first member says them
+  return own;
 }
 
 std::vector<RunSummary> train_committee(const Settings& settings, const RunOptions& options, int members) {
@@ -28,6 +31,8 @@ std::vector<RunSummary> train_committee(const Settings& settings, const RunOptio
         "a committee is trained by one process; share its threads, or train each member by itself");
   if (options.init_model)
     throw InputError("a committee that starts from one model: its members would stay alike");
+  check_files(settings, options);
+  check_member_files(settings, options);
   const int at_once = std::min(members, options.threads);
   FrameStore frames;
   std::vector<RunSummary> result(static_cast<std::size_t>(members));
@@ -35,11 +40,9 @@ std::vector<RunSummary> train_committee(const Settings& settings, const RunOptio
     const Settings own = member_settings(settings, static_cast<int>(k));
     RunOptions run = options;
     run.folder = options.folder / std::to_string(k);
-    std::filesystem::create_directories(run.folder);
     run.name = fmt::format("model {}", k);
     run.threads = options.threads / at_once;
     run.frames = &frames;
-    if (run.start == RunOptions::Start::automatic) run.start = RunOptions::Start::complete;
     result[k] = train(own, run);
   });
   return result;

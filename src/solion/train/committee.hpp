@@ -16,8 +16,8 @@ Settings member_settings(const Settings& settings, int member);
 /// neighbours, and the threads: as many at once as there are threads, each with its part of them; every model
 /// is the one that a training of `member_settings` by itself gives. After an error or an interrupt those
 /// under way end their steps or save, and none begins; the same call goes on and leaves finished members as
-/// they are. As train; InputError for fewer than two members, for several processes, and for a model to start
-/// from, which would leave them alike.
+/// they are. As train; InputError for fewer than two members, for several processes, for a model to start
+/// from, which would leave them alike, and for files outside the members' folders, which they would share.
 std::vector<RunSummary> train_committee(const Settings& settings, const RunOptions& options, int members);
 
 }  // namespace solion::train

@@ -36,8 +36,8 @@ Curve::Curve(std::filesystem::path path, std::int64_t done, bool validation, boo
 void Curve::add(const CurvePoint& p) const {
   std::string line = fmt::format("{:7}", p.step);
   const auto column = [&](double val, double trn) {
-    if (validation_) line += fmt::format("   {:11.2e}", val);
-    line += fmt::format("   {:11.2e}", trn);
+    if (validation_) line += fmt::format("   {:>11.2e}", val);
+    line += fmt::format("   {:>11.2e}", trn);
   };
   column(p.rmse_val, p.rmse_trn);
   column(p.rmse_e_val, p.rmse_e_trn);

@@ -18,8 +18,8 @@ namespace {
 /// A term of the loss counts the frames that have its label. Systems without are said; a label that is needed
 /// and that no frame has is refused.
 template <typename T>
-void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>::*has, const char* label,
-                 const char* key, bool needed) {
+void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>::*has,
+                 const std::string& label, const char* key, bool needed) {
   std::size_t labelled = 0;
   std::vector<std::string> without;
   for (const PreparedSystem<T>& system : systems) {
@@ -34,9 +34,10 @@ void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>
     throw InputError("{}: no frame has {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
                      systems.front().name, label, key, key);
   }
-  if (!without.empty())
-    log().warn("no {} in {}: these frames do not count for that part of the loss", label,
-               fmt::join(without, ", "));
+  if (without.empty()) return;
+  const std::size_t article = label.find(' ');  // "a virial"
+  log().warn("no {} in {}: these frames do not count for that part of the loss",
+             article == std::string::npos ? label : label.substr(article + 1), fmt::join(without, ", "));
 }
 
 template <typename T>
@@ -81,6 +82,7 @@ std::shared_ptr<const std::vector<Prepared<T>>> FrameStore::prepared(const std::
   if (const auto found = known.find(key); found != known.end()) return found->second;
   const dataset::System system = dataset::load_system(folder, model.type_map);
   dataset::warn_of_implausible(system);
+  dataset::warn_of_unused_arrays(folder);
   const TypeMap type_map(model.type_map);
   std::vector<Prepared<T>> frames(system.frames.size());
   parallel_dynamic(frames.size(), threads, [&](std::size_t f, int) {
@@ -104,13 +106,17 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
       n_atoms.push_back(static_cast<std::size_t>(system.frames->front().n_atoms));
       n_frames_ += system.frames->size();
       systems_.push_back(std::move(system));
-      if (settings.batch.sizes.size() > 1) sizes.push_back(settings.batch.sizes[k]);
+      if (settings.batch.sizes.size() > 1 && !settings.one_folder) sizes.push_back(settings.batch.sizes[k]);
     }
   }
   if (purpose == "validation") warn_of_training_systems(settings, all.training);
   check_labels(systems_, all.loss, purpose == "training");
   if (!sizes.empty()) expanded.batch.sizes = sizes;
-  sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
+  try {
+    sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);
+  } catch (const InputError& error) {
+    throw InputError("{}: training/{}_data/{}", all.file.string(), purpose, error.what());
+  }
   for (std::size_t k = 0; k < systems_.size(); ++k) {
     const std::size_t batch = settings.batch.kind == BatchRule::Kind::mixed ? 1 : sampler_->batch_size(k);
     systems_[k].n_sampled = std::min(n_frames[k], batch * static_cast<std::size_t>(all.model.stat_batches));

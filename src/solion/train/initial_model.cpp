@@ -1,6 +1,8 @@
 // Statistics of the training data and random initial weights.
 #include "solion/train/initial_model.hpp"
 
+#include <fmt/ranges.h>
+
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -51,6 +53,16 @@ struct Moments {
   }
 };
 
+/// Elements of a wide type map, for later data: their parameters stay about as they are made.
+void warn_of_unseen(const std::vector<bool>& seen, const dp::Model& model) {
+  std::vector<std::string> unseen;
+  for (std::size_t t = 0; t < seen.size(); ++t)
+    if (!seen[t]) unseen.push_back(model.type_map.names()[t]);
+  if (!unseen.empty())
+    log().warn("no atom of {} in the training data: the model knows the name and nothing else of it",
+               fmt::join(unseen, ", "));
+}
+
 template <typename T>
 void count_neighbours(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems,
                       bool any_types, dp::Model& model) {
@@ -71,12 +83,7 @@ void count_neighbours(const ModelSettings& settings, const std::vector<PreparedS
       }
     }
   }
-  for (std::size_t t = 0; t < n_types; ++t) {
-    if (!seen[t] && !any_types) {
-      throw InputError("no atom of type {} in the training data: take it out of model/type_map, or add data",
-                       model.type_map.names()[t]);
-    }
-  }
+  if (!any_types) warn_of_unseen(seen, model);
   model.min_nbor_dist = std::isfinite(closest) ? std::sqrt(closest) : 0.0;
   model.descriptor.sel = settings.sel;
   if (settings.sel.empty()) {

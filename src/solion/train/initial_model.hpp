@@ -18,8 +18,8 @@ namespace solion::train {
 /// - energies by type from least squares of the energies against the composition (minimum norm where the data
 ///   cannot tell types apart);
 /// - weights normal with variance 1/(n_in + n_out), biases normal with variance 1, idt 0.1 ± 0.001.
-/// InputError if a type of the type map has no atom in the data, unless `any_types`: parameters and
-/// statistics will be another model's.
+/// A type without an atom in the data has no energy and the deviation 0.1, and one warning names all of them,
+/// unless `any_types`: parameters and statistics will be another model's.
 template <typename T>
 dp::Model initial_model(const ModelSettings& settings, const std::vector<PreparedSystem<T>>& systems,
                         bool any_types = false);

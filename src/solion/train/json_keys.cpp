@@ -68,8 +68,10 @@ std::vector<int> JsonKeys::integers(const std::string& key, const std::vector<in
   std::vector<int> result;
   if (!value->is_array()) fail(key, "must be a list of integers");
   for (const Json& item : *value) {
-    if (!item.is_number_integer()) fail(key, "must be a list of integers");
-    result.push_back(item.get<int>());
+    const double x = item.is_number() ? item.get<double>() : 0.5;
+    if (x != std::floor(x)) fail(key, "must be a list of integers");
+    if (std::abs(x) > 2e9) fail(key, "must be between -2000000000 and 2000000000");
+    result.push_back(static_cast<int>(x));
   }
   return result;
 }

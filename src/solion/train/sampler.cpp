@@ -17,17 +17,34 @@ std::size_t batch_size_of(const BatchRule& rule, std::size_t system, std::size_t
   return static_cast<std::size_t>(rule.sizes[rule.sizes.size() > 1 ? system : 0]);
 }
 
+/// DeePMD-kit's meaning of negative weights: these systems share, by size, what the others leave of 1.
+std::vector<double> shared_weights(const DataSettings& settings, const std::vector<double>& sizes) {
+  std::vector<double> result = settings.weights;
+  double given = 0, size = 0;
+  for (std::size_t k = 0; k < result.size(); ++k)
+    (result[k] < 0 ? size : given) += result[k] < 0 ? sizes[k] : result[k];
+  if (size == 0) return result;
+  if (!(given <= 1))
+    throw InputError(
+        "{}: the probabilities add up to {}, which leaves nothing for the systems with -1; expected at most "
+        "1",
+        settings.weights_key, given);
+  for (std::size_t k = 0; k < result.size(); ++k)
+    if (result[k] < 0) result[k] = (1 - given) * sizes[k] / size;
+  return result;
+}
+
 /// Not yet divided by their sum.
 std::vector<double> probabilities_of(const DataSettings& settings, const std::vector<std::size_t>& n_frames,
                                      const std::vector<std::size_t>& batch) {
-  if (!settings.weights.empty()) return settings.weights;
   const std::size_t n = n_frames.size();
-  if (settings.uniform) return std::vector<double>(n, 1.0);
   std::vector<double> result;
   for (std::size_t k = 0; k < n; ++k) result.push_back(static_cast<double>(n_frames[k] / batch[k]));
+  if (!settings.weights.empty()) return shared_weights(settings, result);
+  if (settings.uniform) return std::vector<double>(n, 1.0);
   if (settings.blocks.empty()) return result;
   if (settings.blocks.back().end != n)
-    throw InputError("auto_prob: the blocks end with system {}; there are {} systems",
+    throw InputError("{}: the blocks end with system {}; there are {} systems", settings.style_key,
                      settings.blocks.back().end, n);
   for (const SystemBlock& block : settings.blocks) {
     const auto first = result.begin() + static_cast<std::ptrdiff_t>(block.begin);
@@ -46,15 +63,15 @@ Sampler::Sampler(const DataSettings& settings, std::vector<std::size_t> n_frames
   const BatchRule& rule = settings.batch;
   const std::size_t n = n_frames_.size();
   if (rule.kind == BatchRule::Kind::fixed && rule.sizes.size() > 1 && rule.sizes.size() != n) {
-    throw InputError("batch_size has {} numbers for {} systems", rule.sizes.size(), n);
+    throw InputError("batch_size: has {} numbers for {} systems", rule.sizes.size(), n);
   }
   if (!settings.weights.empty() && settings.weights.size() != n) {
-    throw InputError("sys_probs has {} numbers for {} systems", settings.weights.size(), n);
+    throw InputError("{}: has {} numbers for {} systems", settings.weights_key, settings.weights.size(), n);
   }
   mixed_ = rule.kind == BatchRule::Kind::mixed;
   if (mixed_ && (settings.uniform || !settings.weights.empty() || !settings.blocks.empty())) {
     throw InputError(
-        "batch_size \"mixed:N\" takes every frame alike; it does not go with prob_uniform, blocks or "
+        "batch_size: \"mixed:N\" takes every frame alike; it does not go with prob_uniform, blocks or "
         "sys_probs");
   }
   if (mixed_) {
@@ -67,7 +84,9 @@ Sampler::Sampler(const DataSettings& settings, std::vector<std::size_t> n_frames
     probability_ = probabilities_of(settings, n_frames_, batch_);
   }
   const double sum = std::accumulate(probability_.begin(), probability_.end(), 0.0);
-  if (!(sum > 0)) throw InputError("sys_probs are all 0");
+  if (!(sum > 0))
+    throw InputError("{}: all are 0, so that no system would be drawn",
+                     settings.weights.empty() ? settings.style_key : settings.weights_key);
   for (double& p : probability_) p /= sum;
   decks_.resize(batch_.size());
   for (std::size_t k = 0; k < decks_.size(); ++k) shuffle(k);

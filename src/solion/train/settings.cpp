@@ -282,9 +282,11 @@ void read_loss(JsonKeys keys, LossSettings& loss) {
   keys.refuse_unknown();
 }
 
+/// `entries` of systems; 0 where their number is not known yet.
 BatchRule batch_from(JsonKeys& keys, std::size_t entries) {
   const std::string wanted =
-      "must be a number ≥ 1, a list with one for each entry of systems, \"auto\", \"auto:N\", \"max:N\" or "
+      "must be a number ≥ 1, a list with one for each entry of systems (for each system, where that is one "
+      "folder), \"auto\", \"auto:N\", \"max:N\" or "
       "\"mixed:N\"";
   BatchRule rule;
   const Json* value = keys.find("batch_size");
@@ -303,7 +305,7 @@ BatchRule batch_from(JsonKeys& keys, std::size_t entries) {
   rule.sizes =
       value->is_array() ? keys.integers("batch_size", {}) : std::vector<int>{keys.integer("batch_size", 1)};
   if (rule.sizes.empty() || *std::min_element(rule.sizes.begin(), rule.sizes.end()) < 1 ||
-      (rule.sizes.size() > 1 && rule.sizes.size() != entries)) {
+      (rule.sizes.size() > 1 && entries > 0 && rule.sizes.size() != entries)) {
     keys.fail("batch_size", wanted);
   }
   return rule;
@@ -332,6 +334,7 @@ void read_probabilities(JsonKeys& keys, DataSettings& data) {
   const std::string key = keys.has("auto_prob_style") ? "auto_prob_style" : "auto_prob";
   const std::string style = keys.text(key, "prob_sys_size");
   keys.ignore("auto_prob");
+  data.style_key = key;
   data.uniform = style == "prob_uniform";
   if (data.uniform || style == "prob_sys_size") return;
   std::istringstream parts(style);
@@ -355,12 +358,14 @@ DataSettings read_data(JsonKeys keys) {
   const std::filesystem::path folder = keys.file().parent_path();
   for (const std::string& name : keys.texts("systems")) data.systems.push_back(folder / name);
   if (data.systems.empty()) keys.fail("systems", "is needed: folders of labelled systems");
-  data.batch = batch_from(keys, data.systems.size());
+  data.one_folder = keys.find("systems")->is_string();
+  data.batch = batch_from(keys, data.one_folder ? 0 : data.systems.size());
   read_probabilities(keys, data);
   const std::string weights = keys.has("sys_weights") ? "sys_weights" : "sys_probs";
+  data.weights_key = weights;
   data.weights = keys.numbers(weights);
   for (const double w : data.weights) {
-    if (!(w >= 0)) keys.fail(weights, "must not be negative");
+    if (!(w >= 0 || w == -1)) keys.fail(weights, "must be at least 0, or -1 for a share by size");
   }
   data.batches = keys.integer(keys.has("numb_batch") ? "numb_batch" : "numb_btch", 1);
   keys.ignore("numb_btch");
@@ -376,8 +381,8 @@ DataSettings read_data(JsonKeys keys) {
 void pass_over(JsonKeys& keys) {
   for (const char* name :
        {"time_training", "profiling", "profiling_file", "enable_profiler", "tensorboard",
-        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "disp_avg", "stat_file",
-        "ema_decay", "ema_ckpt_keep", "ckpt_keep_ratio", "neighbor_graph_method", "enable_compile"}) {
+        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "ema_decay",
+        "ema_ckpt_keep", "ckpt_keep_ratio", "neighbor_graph_method", "enable_compile"}) {
     keys.ignore(name);
   }
   keys.only("opt_type", "Adam");
@@ -389,8 +394,32 @@ void pass_over(JsonKeys& keys) {
   keys.only("save_dir", nullptr);
 }
 
+/// Keys without effect whose absence would be noticed.
+void note_unheard(JsonKeys& keys, Settings& settings) {
+  const std::string where = settings.file.string() + ": training/";
+  if (keys.boolean("disp_avg", false))
+    settings.notes.push_back(where +
+                             "disp_avg = true: without effect, the learning curve is of single batches");
+  if (const std::string file = keys.text("stat_file", ""); !file.empty())
+    settings.notes.push_back(
+        where + "stat_file = \"" + file +
+        "\": without effect, the statistics are made anew from the data and kept in the model");
+}
+
+/// The keys of training_data stood in `training` before DeePMD-kit 2.
+void refuse_version_1(const JsonKeys& keys) {
+  if (keys.has("systems"))
+    keys.fail(
+        "systems",
+        "is an input of DeePMD-kit 1; put systems, batch_size and sys_probs into training/training_data "
+        "{…}, leave out set_prefix, or let DeePMD-kit 2 or 3 convert it (it writes input_v2_compat.json)");
+}
+
 void read_training(JsonKeys keys, Settings& settings) {
-  if (!keys.has("training_data")) keys.fail("training_data", "is missing");
+  if (!keys.has("training_data")) {
+    refuse_version_1(keys);
+    keys.fail("training_data", "is missing");
+  }
   settings.training = read_data(keys.object("training_data"));
   if (keys.has("validation_data")) settings.validation = read_data(keys.object("validation_data"));
   std::string steps;
@@ -413,6 +442,7 @@ void read_training(JsonKeys keys, Settings& settings) {
   if (settings.save_every < 1) keys.fail("save_freq", "must be at least 1");
   settings.gradient_max_norm = keys.number("gradient_max_norm", 0);
   settings.refit_bias = keys.boolean("refit_bias", false);
+  note_unheard(keys, settings);
   pass_over(keys);
   keys.refuse_unknown();
 }
@@ -522,6 +552,14 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   Json input = given;
   write_own_recipe(input);
   JsonKeys keys(input, file, "");
+  if (input.is_object() && input.contains("model") && input["model"].is_object() &&
+      input["model"].contains("model_dict")) {
+    throw InputError(
+        "{}: model/model_dict: a multi-task input, and one model is trained at a time here; write an input "
+        "for "
+        "each, with its descriptor, fitting_net and type_map in model and its training/training_data",
+        file.string());
+  }
   for (const char* name : {"model", "training"}) {
     if (!keys.has(name)) keys.fail(name, "is missing");
   }
@@ -530,7 +568,8 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
   read_optimizer(keys.object("optimizer"), settings.optimizer);
-  keys.only("nvnmd", nullptr);
+  if (const Json nvnmd = keys.object("nvnmd").boolean("enable", false); nvnmd == true)
+    keys.only("nvnmd", nullptr);
   read_validating(keys.object("validating"));
   keys.refuse_unknown();
   if (!settings.loss.wants_energy() && !settings.loss.wants_force() && !settings.loss.wants_virial()) {
@@ -539,6 +578,17 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   return settings;
 }
 
-Settings read_settings(const std::filesystem::path& file) { return parse_settings(read_json(file), file); }
+Settings read_settings(const std::filesystem::path& file) {
+  Json input;
+  try {
+    input = read_json(file);
+  } catch (const InputError&) {
+    const bool yaml = file.extension() == ".yaml" || file.extension() == ".yml";
+    if (!yaml || !std::filesystem::exists(file)) throw;
+    throw InputError("{}: a training input in YAML, which is not read; expected the same in JSON",
+                     file.string());
+  }
+  return parse_settings(input, file);
+}
 
 }  // namespace solion::train

@@ -108,11 +108,14 @@ struct SystemBlock {
 
 struct DataSettings {
   std::vector<std::filesystem::path> systems;
+  bool one_folder = false;  ///< `systems` is one name: lists have a number for each system found in it
   BatchRule batch;
   bool uniform = false;             ///< auto_prob: prob_uniform, otherwise prob_sys_size
   std::vector<SystemBlock> blocks;  ///< of prob_sys_size, one after the other from system 0
-  std::vector<double> weights;      ///< sys_probs, by system
-  int batches = 1;                  ///< validation: numb_btch
+  std::vector<double>
+      weights;  ///< sys_probs, by system; below 0: its share, by size, of what the others leave of 1
+  std::string weights_key = "sys_probs", style_key = "auto_prob";  ///< as the input calls them
+  int batches = 1;                                                 ///< validation: numb_btch
 };
 
 struct Settings {
@@ -133,6 +136,7 @@ struct Settings {
   bool display_training = true;
   int save_every = 1000;
   std::string checkpoint = "model.ckpt";
+  std::vector<std::string> notes;  ///< what the input asks for and does not get, to be said once
 };
 
 /// Reads the input file. Paths in it count from its folder. InputError names the first key that is unknown,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
@@ -16,10 +17,12 @@
 #include "solion/dp/model_file.hpp"
 #include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
+#include "solion/train/compare_models.hpp"
 #include "solion/train/curve.hpp"
 #include "solion/train/data.hpp"
 #include "solion/train/initial_model.hpp"
 #include "solion/train/optimizer.hpp"
+#include "solion/train/run_files.hpp"
 
 namespace solion::train {
 namespace {
@@ -43,26 +46,6 @@ void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ra
       settings.file.string(), frames(most), n, frames(n));
 }
 
-/// Refuses to go on with the parameters of a model that sees its neighbours in another way than the input
-/// says: the frames are prepared for the input's.
-void check_same_sight(const dp::Model& from, const dp::Model& input, const std::string& name,
-                      const std::string& file) {
-  const auto same = [&](const char* key, const auto& theirs, const auto& ours, const auto& shown) {
-    if (theirs == ours) return;
-    throw InputError("{}: descriptor/{} is {}, and {} in {}; expected the same", name, key, shown(theirs),
-                     shown(ours), file);
-  };
-  const auto number = [](double x) { return fmt::format("{:g}", x); };
-  const auto pairs = [](const auto& list) { return fmt::format("a list of {} pairs", list.size()); };
-  const dp::Descriptor& a = from.descriptor;
-  const dp::Descriptor& b = input.descriptor;
-  same("rcut", a.rcut, b.rcut, number);
-  same("rcut_smth", a.rcut_smth, b.rcut_smth, number);
-  same("env_protection", a.env_protection, b.env_protection, number);
-  same("exclude_types", a.exclude_types, b.exclude_types, pairs);
-  same("type_one_side", a.type_one_side, b.type_one_side, number);
-}
-
 /// A hash of all that is learnt from: atoms, neighbours and labels of every frame.
 template <typename T>
 std::string content_of(const std::vector<PreparedSystem<T>>& systems) {
@@ -82,27 +65,6 @@ std::string content_of(const std::vector<PreparedSystem<T>>& systems) {
     }
   }
   return sha256(all);
-}
-
-/// Same sizes and kinds of layers, so that parameters can be taken over.
-bool same_shape(const dp::Model& a, const dp::Model& b) {
-  const auto same = [](const std::vector<nn::Network>& x, const std::vector<nn::Network>& y) {
-    if (x.size() != y.size()) return false;
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      if (x[k].layers.size() != y[k].layers.size()) return false;
-      for (std::size_t l = 0; l < x[k].layers.size(); ++l) {
-        const nn::Layer& p = x[k].layers[l];
-        const nn::Layer& q = y[k].layers[l];
-        if (p.w.rows() != q.w.rows() || p.w.cols() != q.w.cols() || p.b.size() != q.b.size() ||
-            p.idt.size() != q.idt.size() || p.activation != q.activation || p.skip() != q.skip()) {
-          return false;
-        }
-      }
-    }
-    return true;
-  };
-  return same(a.descriptor.embedding, b.descriptor.embedding) && same(a.fitting, b.fitting) &&
-         a.descriptor.axis_neuron == b.descriptor.axis_neuron;
 }
 
 template <typename T>
@@ -168,13 +130,14 @@ class Trainer {
     summary.model = options_.folder / options_.model;
     std::optional<Curve> curve;
     std::optional<Progress> progress;
-    if (ranks_.first()) {
+    if (ranks_.first() && step_ < settings_.steps) {
       const std::string processes =
           ranks_.size() == 1 ? "" : fmt::format("{} processes with ", ranks_.size());
       log().info("{}: {} parameters on {} frames ({} for validation), {} precision, {}{} thread{}",
                  options_.name, summary.n_parameters, training_.n_frames(), summary.n_validation_frames,
                  sizeof(T) == 4 ? "single" : "double", processes, options_.threads,
                  options_.threads == 1 ? "" : "s");
+      for (const std::string& text : settings_.notes) log().warn("{}", text);
       curve.emplace(options_.folder / settings_.curve, step_, validation_.has_value(),
                     settings_.loss.wants_virial());
       progress.emplace(options_.name, static_cast<std::size_t>(settings_.steps),
@@ -200,7 +163,7 @@ class Trainer {
       }
     }
     progress.reset();
-    if (summary.first_step == step_) save();
+    if (summary.first_step == step_) save_if_missing();
     summary.steps = step_;
     if (step_ > summary.first_step) {
       summary.ms_per_step = 1e3 * seconds_since(start) / static_cast<double>(step_ - summary.first_step);
@@ -235,10 +198,7 @@ class Trainer {
     model_.provenance = {{"program", "solion"}, {"input", settings_.input}};
     if (!options_.init_model) return;
     dp::Model from = dp::read_model(*options_.init_model);
-    if (from.type_map != model_.type_map || !same_shape(from, model_)) {
-      throw InputError("{}: its type map or the sizes of its nets are not those of {}",
-                       options_.init_model->string(), settings_.file.string());
-    }
+    check_same_shape(from, model_, options_.init_model->string(), settings_.file.string());
     check_same_sight(from, model_, options_.init_model->string(), settings_.file.string());
     from.definition = model_.definition;
     from.definition["descriptor"]["sel"] = from.descriptor.sel;
@@ -276,8 +236,6 @@ class Trainer {
     if (options_.start != Start::restart) {
       if (!std::filesystem::exists(checkpoint_)) return;
       const CheckpointHead head = read_checkpoint_head(checkpoint_);
-      const auto last = settings_.steps - (options_.start == Start::complete ? 0 : 1);
-      if (head.step > last) return;
       if (head.fingerprint != fingerprint() || head.single_precision != (sizeof(T) == 4)) {
         if (ranks_.first())
           log().warn(
@@ -313,23 +271,36 @@ class Trainer {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
     }
-    training_.sampler().set_state(state.positions);
-    if (validation_ && !state.validation_positions.empty())
-      validation_->sampler().set_state(state.validation_positions);
+    try {
+      training_.sampler().set_state(state.positions);
+      if (validation_ && !state.validation_positions.empty())
+        validation_->sampler().set_state(state.validation_positions);
+    } catch (const InputError& error) {
+      throw InputError("{}: {}", checkpoint_.string(), error.what());
+    }
     step_ = state.step;
     saved_step_ = step_;
-    if (ranks_.first())
+    if (!ranks_.first()) return;
+    if (step_ < settings_.steps) {
       log().info("{}: going on from step {} of {}", options_.name, step_, checkpoint_.string());
+    } else {
+      log().info("{}: finished, all {} steps are done ({}); --fresh trains anew", options_.name, step_,
+                 checkpoint_.string());
+    }
   }
 
-  void save() {
+  /// The model as it is after `step_` steps, for the file.
+  dp::Model present_model() {
     engine_->store(model_);
     model_.provenance["steps"] = step_;
     const bool refit = settings_.refit_bias && settings_.loss.wants_energy() && step_ == settings_.steps;
-    const dp::Model model = refit ? with_refitted_biases() : model_;
+    return refit ? with_refitted_biases() : model_;
+  }
+
+  void save() {
+    const dp::Model model = present_model();
     optimizer_.gather(ranks_);
     if (!ranks_.first()) return;
-    dp::write_model(options_.folder / options_.model, model);
     Checkpoint<T> state;
     state.step = step_;
     state.fingerprint = fingerprint();
@@ -338,8 +309,18 @@ class Trainer {
     if (validation_) state.validation_positions = validation_->sampler().state();
     state.optimizer = optimizer_.state();
     state.parameters.assign(engine_->parameters().begin(), engine_->parameters().end());
+    // First what the same command goes on from, so that a model that cannot be written costs no steps.
     write_checkpoint<T>(checkpoint_, state);
     saved_step_ = step_;
+    dp::write_model(options_.folder / options_.model, model);
+  }
+
+  /// A run that was finished before: its model is left alone unless it is missing or another.
+  void save_if_missing() {
+    if (options_.start == RunOptions::Start::restart) return save();
+    const dp::Model model = present_model();
+    const std::filesystem::path file = options_.folder / options_.model;
+    if (ranks_.first() && !holds(file, model)) dp::write_model(file, model);
   }
 
   /// The model whose biases leave the energies of the training frames the least error. The checkpoint keeps
@@ -410,6 +391,7 @@ class Trainer {
   /// One answer in all processes: the one that the sums of the step brought.
   bool asked_to_end() const { return ranks_.size() > 1 ? asked_to_end_ : interrupt_requested(); }
 
+  /// To the norm over what is trained, as PyTorch, where frozen parameters have no gradient.
   void clip() {
     if (!(settings_.gradient_max_norm > 0)) return;
     const std::span<T> gradient = engine_->gradient();
@@ -417,7 +399,8 @@ class Trainer {
     const auto each = [&](const auto& change) {
       for (const ranks::Part& part : parts_) {
         if (part.owner != ranks_.rank()) continue;
-        for (std::size_t k = part.begin; k < part.end; ++k) change(gradient[k]);
+        for (std::size_t k = part.begin; k < part.end; ++k)
+          if (trained_.empty() || trained_[k] != 0) change(gradient[k]);
       }
     };
     each([&](const T& g) { square += static_cast<double>(g) * static_cast<double>(g); });
@@ -432,10 +415,11 @@ class Trainer {
     CurvePoint point;
     point.step = step_;
     point.learning_rate = rate;
-    point.rmse_trn = std::sqrt(training.loss);
-    point.rmse_e_trn = std::sqrt(training.energy_mse);
-    point.rmse_f_trn = std::sqrt(training.force_mse);
-    point.rmse_v_trn = std::sqrt(training.virial_mse);
+    const auto root = [](double mean) { return mean >= 0 ? std::sqrt(mean) : nan; };  // 0/0 has a sign
+    point.rmse_trn = root(training.loss);
+    point.rmse_e_trn = root(training.energy_mse);
+    point.rmse_f_trn = root(training.force_mse);
+    point.rmse_v_trn = root(training.virial_mse);
     point.rmse_val = point.rmse_e_val = point.rmse_f_val = point.rmse_v_val = nan;
     if (!validation_) return point;
     // As DeePMD-kit: roots of single batches, averaged with their numbers of atoms; of those that have the
@@ -457,10 +441,11 @@ class Trainer {
       }
     }
     ranks_.sum(sum);
-    point.rmse_val = sum[0] / sum[4];
-    point.rmse_e_val = sum[1] / sum[5];
-    point.rmse_f_val = sum[2] / sum[6];
-    point.rmse_v_val = sum[3] / sum[7];
+    const auto mean = [&](std::size_t k) { return sum[k + 4] > 0 ? sum[k] / sum[k + 4] : nan; };
+    point.rmse_val = mean(0);
+    point.rmse_e_val = mean(1);
+    point.rmse_f_val = mean(2);
+    point.rmse_v_val = mean(3);
     return point;
   }
 
@@ -493,7 +478,13 @@ RunSummary run(const Settings& settings, const RunOptions& options) {
   const auto start = Clock::now();
   ranks::Ranks alone;
   ranks::Ranks& ranks = options.ranks != nullptr ? *options.ranks : alone;
+  std::unique_ptr<FileLock> claim;
   std::optional<Trainer<T>> trainer;
+  ranks.together([&] {
+    check_files(settings, options);
+    make_folders(settings, options);
+    if (ranks.first()) claim = claim_folder(options);
+  });
   ranks.together([&] { trainer.emplace(settings, options, ranks); });
   trainer->begin_together();
   RunSummary summary = trainer->run();

@@ -19,8 +19,8 @@ struct RunOptions {
   std::filesystem::path model = "model.dp";
   std::optional<std::filesystem::path> init_model;  ///< start from its parameters and statistics
   enum class Start {
-    automatic,  ///< go on from the checkpoint if it is an unfinished run of the same input and data
-    complete,   ///< the same, and leave a finished run as it is
+    automatic,  ///< go on from the checkpoint if it is of the same input and data; leave a finished run as
+                ///< it is
     restart,    ///< go on from the checkpoint; it must be there. The input may have changed (more steps, …)
     fresh       ///< from step 0
   } start = Start::automatic;
@@ -60,12 +60,13 @@ struct RunSummary {
 };
 Json to_json(const RunSummary& summary);
 
-/// Trains. Every `save_freq` steps and at the end the model and the checkpoint are replaced. On Ctrl-C both
-/// are saved and Interrupted is thrown. InputError for data without the labels that the loss wants; WorkError
-/// if the loss is no longer finite (the last checkpoint stays). Of several processes one throws these and the
-/// others ranks::Elsewhere; WorkError too where one of them is gone. The same batches are trained on with any
-/// number of processes, so that only rounding differs; InputError if a batch has fewer frames than there are
-/// processes.
+/// Trains, in a folder that no other training uses meanwhile. Every `save_freq` steps and at the end the
+/// model and the checkpoint are replaced. On Ctrl-C both are saved and Interrupted is thrown. InputError for
+/// data without the labels that the loss wants and for names of files that cannot be written, before the
+/// first step; WorkError if the loss is no longer finite (the last checkpoint stays) and if another training
+/// is at work in the folder. Of several processes one throws these and the others ranks::Elsewhere; WorkError
+/// too where one of them is gone. The same batches are trained on with any number of processes, so that only
+/// rounding differs; InputError if a batch has fewer frames than there are processes.
 RunSummary train(const Settings& settings, const RunOptions& options);
 
 }  // namespace solion::train
