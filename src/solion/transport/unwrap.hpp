@@ -1,6 +1,7 @@
 // Continuous coordinates out of a sequence of frames, and the checks that the sequence is one trajectory.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Unwrapper {
 
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
   [[nodiscard]] bool has_images() const { return has_images_; }
+  /// Steps between frames by their step numbers, where they have some.
+  [[nodiscard]] std::optional<double> step_interval() const { return order_.interval(); }
 
   /// All that later frames depend on; see StateWriter.
   template <class Archive, class Self>
