@@ -3,25 +3,27 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 
 namespace solion::cli {
 
-void TrajectoryOptions::add_to(CLI::App& app, bool timed) {
+void TrajectoryOptions::add_to(CLI::App& app, bool timed, bool joins) {
   needs_time = timed;
   app.add_option("trajectory", files, "Consecutive parts of one run: extxyz, LAMMPS dump, DeePMD system …")
       ->required();
   app.add_option("--frame-interval-fs", frame_interval_fs,
                  "Time between frames; needed unless the frames say time_fs")
-      ->check(CLI::PositiveNumber);
-  if (needs_time) {
-    app.add_flag("--replicas", replicas, "The files are independent runs of the same system");
-  }
-  app.add_option("--skip-ps", skip_ps, "Leave this out at the start (of each replica)")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--skip-frames", skip_frames, "Leave so many frames out at the start");
-  app.add_option("--every", every, "Take every n-th frame")->check(CLI::PositiveNumber);
+      ->check(more_than_0);
+  if (joins) app.add_flag("--replicas", replicas, "The files are independent runs of the same system");
+  app.add_option("--skip-ps", skip_ps,
+                 joins ? "Leave this out at the start (of each replica)" : "Leave this out at the start")
+      ->check(zero_or_more);
+  app.add_option("--skip-frames", skip_frames, "Leave so many frames out at the start")->check(zero_or_more);
+  app.add_option("--every", every, "Take every n-th frame")->check(more_than_0);
+  app.add_option("--type-map", type_map, "Elements of the numeric types of a LAMMPS dump, in order: Li,O,Cl")
+      ->delimiter(',');
   app.add_flag("--any-density", any_density, "Accept cells with very much or very little volume an atom");
   app.add_option("--json", json, "Write all numbers to this file");
   app.add_option("--csv", csv, "Write the curves as a table");
@@ -37,6 +39,7 @@ transport::ReadTrajectory TrajectoryOptions::trajectory() const {
   what.skip_frames = skip_frames;
   what.every = every;
   what.needs_time = needs_time;
+  what.type_names = type_map;
   return what;
 }
 

@@ -24,11 +24,12 @@ struct TrajectoryOptions {
   bool needs_time = true;
   std::size_t skip_frames = 0;
   std::size_t every = 1;
+  std::vector<std::string> type_map;
   std::string json;
   std::string csv;
 
-  /// `timed`: the analysis needs the time between frames.
-  void add_to(CLI::App& app, bool timed);
+  /// `timed`: the analysis needs the time between frames; `joins`: it takes independent runs together.
+  void add_to(CLI::App& app, bool timed, bool joins = false);
   [[nodiscard]] transport::ReadTrajectory trajectory() const;
 };
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/transport/arrhenius.hpp"
 #include "solion/transport/diffusion.hpp"
@@ -29,6 +30,7 @@ void compare(const std::vector<transport::DiffusionPoint>& points, Json& json) {
   json["verdict"] = laws.verdict;
   json["scatter_of_ln_D"] = laws.scatter;
   json["errors_given"] = laws.errors_given;
+  json["errors_too_small"] = laws.errors_too_small;
   json["T_s_K"] = json_number(best.T_s_K().value);
   json["T_s_std_K"] = json_number(best.T_s_K().error);
   json["next_T_K"] = json_number(laws.next_T_K);
@@ -70,11 +72,14 @@ void run(const Options& options) {
                {"r2", fit.r2},
                {"chi2_per_dof", json_number(fit.chi2_per_dof)},
                {"weighted", fit.weighted},
+               {"errors_too_small_for_line", fit.errors_too_small},
                {"n_used", fit.n_used},
                {"notes", fit.notes},
                {"extrapolated", Json::array()}};
-  fmt::print("E_a = {:.4f} ± {:.4f} eV, D0 = {:.3e} cm²/s (ln D0 ± {:.2f}), R² = {:.4f}, {} temperatures{}\n",
-             fit.Ea_eV.value, fit.Ea_eV.error, fit.D0_cm2_per_s(), fit.ln_D0.error, fit.r2, fit.n_used,
+  const bool known = std::isfinite(fit.Ea_eV.error);
+  fmt::print("E_a = {:.4f}{} eV, D0 = {:.3e} cm²/s{}, R² = {:.4f}, {} temperatures{}\n", fit.Ea_eV.value,
+             known ? fmt::format(" ± {:.4f}", fit.Ea_eV.error) : "", fit.D0_cm2_per_s(),
+             known ? fmt::format(" (ln D0 ± {:.2f})", fit.ln_D0.error) : "", fit.r2, fit.n_used,
              fit.weighted ? "" : ", weighted alike");
   for (const std::string& note : fit.notes) fmt::print("{}\n", note);
   for (const double T : options.temperatures_K) {
@@ -85,14 +90,15 @@ void run(const Options& options) {
                   {"D_std_cm2_per_s", json_number(D * ln_D.error)},
                   {"D_interval_68_cm2_per_s",
                    {json_number(D * std::exp(-ln_D.error)), json_number(D * std::exp(ln_D.error))}}};
-    fmt::print("D({:g} K) = {:.3e} cm²/s, 68 %: {:.3e} … {:.3e}", T, D, D * std::exp(-ln_D.error),
-               D * std::exp(ln_D.error));
+    fmt::print("D({:g} K) = {:.3e} cm²/s", T, D);
+    if (known) fmt::print(", 68 %: {:.3e} … {:.3e}", D * std::exp(-ln_D.error), D * std::exp(ln_D.error));
     if (options.charge_e != 0) {
       const double sigma =
           transport::nernst_einstein_mS_per_cm(D, options.ions_per_A3, options.charge_e, 1.0, T);
       point["conductivity_mS_per_cm"] = sigma;
       point["conductivity_std_mS_per_cm"] = json_number(sigma * ln_D.error);
-      fmt::print(", conductivity from this D {:.4g} mS/cm (× or ÷ {:.3g})", sigma, std::exp(ln_D.error));
+      fmt::print(", conductivity from this D {:.4g} mS/cm", sigma);
+      if (known) fmt::print(" (× or ÷ {:.3g})", std::exp(ln_D.error));
     }
     fmt::print("\n");
     json["extrapolated"].push_back(std::move(point));
@@ -111,10 +117,10 @@ std::function<void()> setup_analyze_arrhenius(CLI::App& app) {
       ->required();
   app.add_option("--temperature", options->temperatures_K, "Temperatures (K) to say D at")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--charge", options->charge_e, "Charge of the ion (e), for the conductivity");
   app.add_option("--ions-per-A3", options->ions_per_A3, "Mobile ions per volume, for the conductivity")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--json", options->json, "Write all numbers to this file");
   return [options] { run(*options); };
 }

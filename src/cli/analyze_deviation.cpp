@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
@@ -46,7 +47,7 @@ std::function<void()> setup_analyze_deviation(CLI::App& app) {
   app.add_option("--levels", options->levels,
                  "LOWER UPPER in eV/Å: what share of the frames is accurate, a candidate for labels, failed")
       ->expected(2)
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

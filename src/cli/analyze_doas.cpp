@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
@@ -78,7 +79,7 @@ std::function<void()> setup_analyze_doas(CLI::App& app) {
   app.add_flag("--as-is", options->as_is, "Do not relax the frames");
   app.add_option("--width-eV", options->settings.width_eV, "Of the Gaussian that each energy is drawn as")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));

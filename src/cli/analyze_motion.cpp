@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/transport/green_kubo.hpp"
@@ -25,11 +26,9 @@ struct MotionOptions : TrajectoryOptions {
     app.add_option("--framework", framework,
                    "Species whose mean motion is taken off as drift; default: all others");
   }
-  /// One run only: what ions did in one file does not go on in an independent one.
   void check() const {
     check_target(json);
     check_target(csv);
-    if (replicas) throw InputError("--replicas: analyse each run by itself");
   }
   /// Feeds an accumulator that is made when the frame interval is known.
   template <class Accumulator, class Make>
@@ -54,7 +53,7 @@ void run_hops(const HopsOptions& options) {
   options.check();
   Frame sites;
   if (options.sites.empty()) {
-    const auto reader = io::open_frames(options.files.front(), {.type_names = {},
+    const auto reader = io::open_frames(options.files.front(), {.type_names = options.type_map,
                                                                 .fallback_names = {},
                                                                 .atom_style = {},
                                                                 .accept_any_density = options.any_density,
@@ -135,6 +134,9 @@ void run_van_hove(VanHove options) {
   if (!options.json.empty()) write_json(options.json, transport::van_hove_json(curves, options.settings));
   if (!options.csv.empty()) transport::van_hove_columns(curves, options.settings).write(options.csv);
   fmt::print("{}", transport::van_hove_text(curves));
+  for (std::size_t k = 0; k < curves.size(); ++k)
+    if (const double ps = 1e-3 * curves[k].time_fs; std::abs(ps - options.times_ps[k]) > 1e-6 * ps)
+      fmt::print("{:g} ps is no whole number of frames: {:g} ps taken\n", options.times_ps[k], ps);
 }
 
 struct GreenKuboOptions : MotionOptions {
@@ -193,20 +195,18 @@ std::function<void()> setup_analyze_hops(CLI::App& app) {
   app.add_option("--concert-ps", options->concert_ps,
                  "Hops that share a site within this time are in concert")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more);
   return [options] { run_hops(*options); };
 }
 
 std::function<void()> setup_analyze_van_hove(CLI::App& app) {
   const auto options = std::make_shared<VanHove>();
   options->add_species(app);
-  app.add_option("--times-ps", options->times_ps, "Times to show")->required()->check(CLI::NonNegativeNumber);
+  app.add_option("--times-ps", options->times_ps, "Times to show")->required()->check(zero_or_more);
   app.add_option("--r-max-A", options->settings.r_max_A, "Largest distance")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--bin-A", options->settings.bin_A, "Bin width")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
+  app.add_option("--bin-A", options->settings.bin_A, "Bin width")->capture_default_str()->check(more_than_0);
   app.add_flag("--self-only", options->self_only, "Leave the distinct part out, which costs most");
   return [options] { run_van_hove(*options); };
 }
@@ -216,7 +216,7 @@ std::function<void()> setup_analyze_green_kubo(CLI::App& app) {
   options->add_species(app);
   app.add_option("--length-ps", options->length_ps, "Length of the correlation")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   return [options] { run_green_kubo(*options); };
 }
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/transport/msd_analysis.hpp"
 
@@ -41,7 +42,7 @@ void run(const Options& options) {
 std::function<void()> setup_analyze_msd(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   transport::MsdAnalysisOptions& msd = options->msd;
-  options->add_to(app, true);
+  options->add_to(app, true, true);
   app.add_option("--species", msd.species, "The mobile species")->required();
   app.add_option("--framework", msd.framework,
                  "Species whose mean displacement is taken off as drift; default: all others");
@@ -51,12 +52,12 @@ std::function<void()> setup_analyze_msd(CLI::App& app) {
   app.add_option("--jump-length-A", msd.jump_length_A,
                  "Distance between neighbouring sites; default: first peak of the mobile ions' g(r), else "
                  "from their displacements")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--window-start-ps", msd.window_start_ps, "Start of the fit; default: from the data")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--charge", msd.charge_e, "Charge of the ion (e), for the conductivity");
   app.add_option("--temperature", msd.temperature_K, "Temperature (K), for the conductivity")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   return [options] { run(*options); };
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/transport/hop_profile.hpp"
 #include "solion/transport/reports.hpp"
@@ -48,9 +49,7 @@ std::function<void()> setup_analyze_paths(CLI::App& app) {
                  "Species whose mean motion is taken off as drift; default: all others");
   app.add_option("--sites", options->sites, "Crystal whose atoms of the species are the sites (solion build)")
       ->required();
-  app.add_option("--temperature", options->temperature_K, "Temperature (K)")
-      ->required()
-      ->check(CLI::PositiveNumber);
+  app.add_option("--temperature", options->temperature_K, "Temperature (K)")->required()->check(more_than_0);
   app.add_option("--reach", options->settings.edge_share,
                  "Lines between sites nearer than this times the least distance")
       ->capture_default_str();

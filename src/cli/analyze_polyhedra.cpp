@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/transport/polyhedra.hpp"
 #include "solion/transport/rdf.hpp"
@@ -64,8 +65,12 @@ void run(const Options& options) {
   }
   table.add("coordination", numbers);
   table.add("share", shares);
-  fmt::print("octahedra: distortion index {:.3e} ± {:.1e}, angle variance {:.4g} ± {:.2g} degrees²\n",
-             c.distortion_index, c.distortion_std, c.angle_variance_deg2, c.angle_variance_std);
+  if (c.n_octahedra == 0) {
+    fmt::print("no octahedra\n");
+  } else {
+    fmt::print("octahedra: distortion index {:.3e} ± {:.1e}, angle variance {:.4g} ± {:.2g} degrees²\n",
+               c.distortion_index, c.distortion_std, c.angle_variance_deg2, c.angle_variance_std);
+  }
   if (!options.json.empty()) write_json(options.json, json);
   if (!options.csv.empty()) table.write(options.csv);
 }
@@ -77,7 +82,7 @@ std::function<void()> setup_analyze_polyhedra(CLI::App& app) {
   options->add_to(app, false);
   app.add_option("--pair", options->pair, "Centre and ligand, for example O-Li")->required();
   app.add_option("--cutoff-A", options->cutoff_A, "Farthest ligand; default: the first minimum of g(r)")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   return [options] { run(*options); };
 }
 

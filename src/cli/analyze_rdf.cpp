@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/transport/reports.hpp"
 
 namespace solion::cli {
@@ -37,10 +38,8 @@ std::function<void()> setup_analyze_rdf(CLI::App& app) {
       ->required();
   app.add_option("--r-max-A", options->rdf.r_max_A, "Largest distance; may exceed half the cell")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--bin-A", options->rdf.bin_A, "Bin width")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
+  app.add_option("--bin-A", options->rdf.bin_A, "Bin width")->capture_default_str()->check(more_than_0);
   return [options] { run(*options); };
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/io/text.hpp"
@@ -97,9 +98,9 @@ std::function<void()> setup_analyze_density(CLI::App& app) {
                  "Species whose mean motion is taken off as drift; default: all others");
   app.add_option("--spacing-A", options->settings.spacing_A, "Width of a voxel")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--temperature", options->temperature_K, "Temperature (K), for free energies")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--cube", options->cube, "Write a Gaussian cube file for isosurfaces");
   return [options] { run_density(*options); };
 }
@@ -115,7 +116,7 @@ std::function<void()> setup_analyze_channels(CLI::App& app) {
   app.add_option("--spacing-A", options->settings.spacing_A,
                  "Width of a voxel: radii are about half as exact")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   return [options] { run_channels(*options); };
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
@@ -30,13 +31,13 @@ void add_barrier_options(CLI::App& app, BarrierArguments& a) {
   app.add_option("--force", b.band.force_eV_per_A,
                  "Done when no band force is larger (eV/Å); the ends get a quarter")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--spring", b.band.spring_eV_per_A2, "Between neighbouring images (eV/Å²)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--steps", b.band.max_steps, "At most so many steps of the band")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more);
   app.add_flag("--no-climb", a.no_climb, "No climbing image; the barrier is then that of the cubics");
   app.add_flag("--keep-ends", a.keep_ends, "Take the ends as they are, without relaxing them");
   app.add_flag("--fresh", a.fresh, "Start again instead of going on from the path file");

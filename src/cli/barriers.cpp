@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/barrier_options.hpp"
+#include "cli/numbers.hpp"
 #include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -155,7 +156,7 @@ std::function<void()> setup_barriers(CLI::App& app) {
   app.add_option("--supercell", o->supercell, "3 whole numbers, or 9: the rows of a matrix (default 3 3 3)")
       ->expected(3, 9);
   app.add_option("--within", o->within_A, "Longest hop (Å); default 1.2 times the distance of nearest sites")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--start", o->start, "A supercell with defects: the hops into its vacancies of the species");
   app.add_option("--pair", o->pair,
                  "Only the hop between these two sites of --start (atoms of the perfect supercell, "

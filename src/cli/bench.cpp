@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -247,7 +248,7 @@ std::function<void()> setup_bench(CLI::App& app) {
       ->check(CLI::IsMember({"single", "double", "reference"}));
   app.add_option("--timestep-fs", options->timestep_fs, "Timestep")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--skin-A", options->skin_A, "Skin of the neighbour list of a Deep Potential")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 100.0));

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -304,7 +305,7 @@ std::function<void()> setup_binding(CLI::App& app) {
   app.add_option("--min-separation-A", o->min_separation_A, "As in solion build")->capture_default_str();
   app.add_option("--force", o->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")->capture_default_str();
   app.add_option(
       "--json", o->json,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/numbers.hpp"
 #include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -162,8 +163,7 @@ std::function<void()> setup_build(CLI::App& app) {
       "a TOML file with [oxidation_states] and [reactions]; needed for crystals from a structure file");
   app.add_option("--count", a->options.count, "reactions in the cell (default 1)");
   app.add_option("--placement", a->placement, "nearest, farthest, random or all (default nearest)");
-  app.add_option("--seed", a->options.seed, "of random placements (default 0)")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", a->options.seed, "of random placements (default 0)")->check(zero_or_more);
   app.add_option("--lattice-A", a->lattice_A, "scale the crystal so that |a| is this, in Å");
   app.add_option(
       "--min-separation-A", a->options.min_separation_A,
@@ -172,7 +172,7 @@ std::function<void()> setup_build(CLI::App& app) {
                  "how far equivalent atoms may be off, in Å (default 0.001)");
   app.add_option("--max-configurations", a->options.max_configurations,
                  "the most classes that --placement all makes (default 100000)")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("-o,--output", a->output, "the file to write; its name tells the format (.xyz, POSCAR, …)");
   app.add_option("--json", a->json, "write the numbers that are printed to this file");
   app.add_flag("--list", a->list, "list the known crystals and their reactions; of --crystal also its voids");

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cli/barrier_options.hpp"
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -290,10 +291,10 @@ std::function<void()> setup_defects(CLI::App& app) {
                "Accept any volume per atom (a molecule in a large box)");
   app.add_option("--temperature", options->temperature_K, "Of the mean over placements (K)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--force", options->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--steps", options->relax.max_steps, "At most so many steps a cell")->capture_default_str();
   app.add_option("-o,--output", options->output, "Write the relaxed cells (format by name)");
   app.add_option("--json", options->json, "Write all numbers to this file");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -233,7 +234,7 @@ std::function<void()> setup_label(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--time-limit-min", options->time_limit_min,
                  "Limit for one frame in minutes (default: none)")
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   auto* settings = app.add_option("--settings", options->settings,
                                   "TOML file: template, k-points, corrections, limits of the audit");
   app.add_option("--template", options->template_file, "Template in the code's own input language")

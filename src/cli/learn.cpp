@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -71,7 +72,7 @@ std::function<void()> setup_learn(CLI::App& app) {
   app.add_option(
       "--run-dir", given->run_dir,
       "where everything goes; an unfinished campaign there goes on (default: FILE without suffix)");
-  app.add_option("--threads", given->threads, "cores to use (default: all)")->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", given->threads, "cores to use (default: all)")->check(zero_or_more);
   app.add_option(
          "--from-dpgen", given->dpgen,
          "DP-GEN's param.json and machine.json: write the campaign they describe to -o, and say what it "

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -108,10 +109,10 @@ std::function<void()> setup_relax(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--force", options->relax.force_eV_per_A, "Done when no atom feels more (eV/Å)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--stress", options->relax.stress_GPa, "… and no stress is farther from the pressure (GPa)")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(more_than_0);
   app.add_option("--steps", options->relax.max_steps, "At most so many steps")->capture_default_str();
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_flag("--any-density", options->any_density,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
@@ -60,7 +61,7 @@ std::function<void()> setup_study(CLI::App& app) {
   app.add_option("file", given->file, "what to do (TOML; see docs/study.md)")->required();
   app.add_option("--run-dir", given->run_dir,
                  "where everything goes; an unfinished study there goes on (default: FILE without suffix)");
-  app.add_option("--threads", given->threads, "cores to use (default: all)")->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", given->threads, "cores to use (default: all)")->check(zero_or_more);
   app.add_option("--json", given->json, "write the report's numbers there too");
   app.add_flag("--report-only", given->report_only,
                "compute nothing: a report of what is finished, also while the study runs");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -126,9 +127,7 @@ std::function<void()> setup_test(CLI::App& app) {
   app.add_flag("--any-density", options->any_density,
                "Accept frames of any volume per atom (a molecule in a large box)");
   app.add_option("--detail", options->detail, "Prefix of files with every label beside its prediction");
-  app.add_option("--threads", options->threads, "Threads")
-      ->check(CLI::PositiveNumber)
-      ->default_str("all cores");
+  app.add_option("--threads", options->threads, "Threads")->check(more_than_0)->default_str("all cores");
   app.add_option("--json", options->json, "Write the same numbers here");
   return [options] { run_test(*options); };
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/failure.hpp"
+#include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
@@ -137,7 +138,7 @@ std::function<void()> setup_train(CLI::App& app) {
   app.add_option("--precision", options->precision, "single or double; otherwise that of the input")
       ->check(CLI::IsMember({"single", "double"}));
   app.add_option("--threads", options->threads, "Threads")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_0)
       ->default_str("all cores, shared by the processes of an mpirun");
   app.add_option("--json", options->json, "Write the summary and the learning curve here");
   return [options] {

@@ -15,6 +15,11 @@ namespace {
 
 using transport::MsdCurve;
 
+void need_positive(const char* name, double value) {
+  if (!(value > 0) || !std::isfinite(value))
+    throw InputError("{}: expected a finite number above 0, got {}", name, value);
+}
+
 /// A trajectory in arrays, seen one frame at a time without copying it as a whole.
 class Trajectory {
  public:
@@ -56,7 +61,7 @@ class Trajectory {
 MsdCurve msd(const py::object& positions, const std::vector<std::string>& elements, double interval_fs,
              const std::string& species, const py::object& cell, const std::vector<std::string>& framework,
              bool remove_drift, const std::string& axes) {
-  if (!(interval_fs > 0)) throw InputError("frame_interval_fs: expected more than 0, got {}", interval_fs);
+  need_positive("frame_interval_fs", interval_fs);
   transport::MsdOptions options{
       .framework = framework, .mobile = {species}, .remove_drift = remove_drift, .unwrap = {}, .axes = {}};
   for (const char c : axes) {
@@ -117,6 +122,8 @@ void bind_msd(py::module_& module) {
           "diffusion",
           [](const MsdCurve& curve, double jump_length_A, std::optional<double> window_start_fs) {
             transport::DiffusionOptions options;
+            if (jump_length_A != 0) need_positive("jump_length_A", jump_length_A);
+            if (window_start_fs) need_positive("window_start_fs", *window_start_fs);
             options.jump_length_A = jump_length_A > 0 ? jump_length_A : jump_length(curve);
             if (window_start_fs) options.window_start_fs = *window_start_fs;
             return transport::fit_diffusion(curve, options);
@@ -131,9 +138,10 @@ void bind_msd(py::module_& module) {
              py::arg("axes") = "xyz",
              R"(MSD of one species over all time origins.
 
-positions  (frames, n, 3) Å, wrapped or not, read in place if float64 and C-contiguous
+positions  (frames, n, 3) Å, wrapped or not (without a cell: unwrapped), read in place if float64 and
+           C-contiguous
 elements   n names
-cell       (3, 3) or (frames, 3, 3) Å, or None
+cell       (3, 3) or (frames, 3, 3) Å; None only for unwrapped positions
 framework  species whose mean displacement is the frame of reference; empty: all others)");
 }
 
@@ -189,6 +197,16 @@ std::vector<transport::DiffusionPoint> points_of(const py::object& T_K, const py
   return points;
 }
 
+double conductivity(double D_cm2_per_s, double n_ions, double charge_e, double volume_A3,
+                    double temperature_K) {
+  need_positive("D_cm2_per_s", D_cm2_per_s);
+  need_positive("n_ions", n_ions);
+  if (!std::isfinite(charge_e)) throw InputError("charge_e: expected a finite number, got {}", charge_e);
+  need_positive("volume_A3", volume_A3);
+  need_positive("temperature_K", temperature_K);
+  return transport::nernst_einstein_mS_per_cm(D_cm2_per_s, n_ions, charge_e, volume_A3, temperature_K);
+}
+
 void bind_temperature(py::module_& module) {
   using transport::ArrheniusFit;
   using transport::Estimate;
@@ -203,6 +221,8 @@ void bind_temperature(py::module_& module) {
           "(value, standard error), D0 in cm²/s")
       .def_readonly("r2", &ArrheniusFit::r2)
       .def_readonly("n_used", &ArrheniusFit::n_used)
+      .def_readonly("errors_too_small", &ArrheniusFit::errors_too_small,
+                    "The line does not fit within the errors given, so that its own are of the scatter")
       .def_readonly("notes", &ArrheniusFit::notes)
       .def(
           "ln_D_at", [pair](const ArrheniusFit& f, double T_K) { return pair(f.ln_D_at(T_K)); },
@@ -210,6 +230,9 @@ void bind_temperature(py::module_& module) {
   py::class_<LawComparison>(module, "LawComparison", "Which law D(T) follows, by Bayesian evidence.")
       .def_readonly("verdict", &LawComparison::verdict)
       .def_readonly("decidable", &LawComparison::decidable)
+      .def_readonly("errors_given", &LawComparison::errors_given)
+      .def_readonly("errors_too_small", &LawComparison::errors_too_small,
+                    "No law fits within the errors given, so that the scatter was estimated")
       .def_property_readonly("best", [](const LawComparison& c) { return c.laws[c.best].name(); })
       .def_property_readonly("probability",
                              [](const LawComparison& c) {
@@ -236,9 +259,8 @@ void bind_temperature(py::module_& module) {
       },
       py::arg("T_K"), py::arg("D_cm2_per_s"), py::arg("std_cm2_per_s") = py::none(),
       "Compares Arrhenius, a kink, two states and VTF on D(T).");
-  module.def("conductivity", &transport::nernst_einstein_mS_per_cm, py::arg("D_cm2_per_s"), py::arg("n_ions"),
-             py::arg("charge_e"), py::arg("volume_A3"), py::arg("temperature_K"),
-             "Nernst–Einstein conductivity, mS/cm.");
+  module.def("conductivity", &conductivity, py::arg("D_cm2_per_s"), py::arg("n_ions"), py::arg("charge_e"),
+             py::arg("volume_A3"), py::arg("temperature_K"), "Nernst–Einstein conductivity, mS/cm.");
 }
 
 }  // namespace

@@ -64,8 +64,59 @@ refused "--axes xx" "$solion" analyze msd images.xyz --species Li --axes xx
 [[ $(head -1 images.xyz.csv) == time_ps,Li_msd_A2,Li_msd_std_A2,O_msd_A2 ]] || fail "csv header"
 "$solion" analyze msd images.xyz --species Li >out
 grep -q "every 10 fs" out || fail "interval from time_fs"
-"$solion" analyze msd images.xyz images.xyz --replicas --species Li --skip-ps 1 --json two.json >/dev/null
+cp images.xyz again.xyz
+"$solion" analyze msd images.xyz again.xyz --replicas --species Li --skip-ps 1 --json two.json >/dev/null
 [[ $(key two.json n_ions) == 48 && $(key two.json n_frames) == 400 ]] || fail "replicas"
+
+refused "given twice" "$solion" analyze msd images.xyz ./images.xyz --replicas --species Li
+# Replicas at one interval only; a time that is no number.
+sed 's/ time_fs=[0-9]*//' images.xyz >steps.xyz
+awk 'NR % 68 >= 1 && NR % 68 <= 34' steps.xyz >strided.xyz
+refused "strided.xyz: frame 2: frames 2 steps apart, but 1 in the first replica" \
+  "$solion" analyze msd steps.xyz strided.xyz --replicas --species Li --frame-interval-fs 10
+sed 's/time_fs=2000$/time_fs=soon/' images.xyz >soon.xyz
+refused "soon.xyz: frame 201: time_fs = 'soon'; expected a finite number" "$solion" analyze msd soon.xyz --species Li
+# Without a cell coordinates must be unwrapped.
+sed 's/Lattice="[^"]*" //' wrapped.xyz >bare.xyz
+refused "look wrapped; give the cell" "$solion" analyze msd bare.xyz --species Li --jump-length-A 2.765
+sed 's/Lattice="[^"]*" //' unwrapped.xyz >bare.xyz
+"$solion" analyze msd bare.xyz --species Li --jump-length-A 2.765 >/dev/null || fail "unwrapped without a cell"
+# Types of a dump that names no elements.
+sed -E 's/(ITEM: ATOMS id) element/\1 type/; s/^([0-9]+) Li /\1 1 /; s/^([0-9]+) O /\1 2 /' walk.dump >types.dump
+"$solion" analyze msd types.dump --type-map Li,O --species Li --frame-interval-fs 10 --json types.json >/dev/null
+[[ $(key types.json D_cm2_per_s) == $(key walk.dump.json D_cm2_per_s) ]] || fail "--type-map"
+refused "column 'element'" "$solion" analyze msd types.dump --species Li --frame-interval-fs 10
+# An XDATCAR with a gap, and one in two parts whose numbers begin anew.
+xdatcar() { # FIRST LAST: frames of wrapped.xyz, numbered from 1
+  awk -v first="$1" -v last="$2" 'BEGIN { L = 16.59; printf "walk\n1\n%g 0 0\n0 %g 0\n0 0 %g\nLi O\n24 8\n", L, L, L }
+    { f = int((NR - 1) / 34) + 1 } f < first || f > last { next }
+    NR % 34 == 1 { printf "Direct configuration= %5d\n", ++n } NF == 4 && $1 != "" { printf "%.8f %.8f %.8f\n", $2 / L, $3 / L, $4 / L }' wrapped.xyz
+}
+xdatcar 1 500 >XDATCAR
+xdatcar 1 200 >XDATCAR_1
+xdatcar 201 500 >XDATCAR_2
+cat XDATCAR_1 XDATCAR_2 >XDATCAR_both
+"$solion" analyze msd XDATCAR --species Li --frame-interval-fs 10 --json vasp.json >/dev/null
+for parts in "XDATCAR_1 XDATCAR_2" XDATCAR_both; do
+  "$solion" analyze msd $parts --species Li --frame-interval-fs 10 --json vasp2.json >/dev/null
+  [[ $(key vasp2.json D_cm2_per_s) == $(key vasp.json D_cm2_per_s) && $(key vasp2.json n_frames) == 500 ]] || fail "$parts"
+done
+xdatcar 1 300 | awk '/=   101$/ { cut = 1 } /=   110$/ { cut = 0 } !cut' >XDATCAR_gap
+refused "10 steps after the frame before, but 1 between" "$solion" analyze msd XDATCAR_gap --species Li --frame-interval-fs 10
+# The mean of the ions themselves as drift leaves nothing collective.
+"$solion" analyze msd images.xyz --species Li --framework Li O --json own.json >out
+[[ $(key own.json D_collective_cm2_per_s) == null && $(key own.json haven_ratio) == null ]] || fail "collective D in the ions' own frame"
+grep -q Haven out && fail "Haven ratio in the ions' own frame"
+for verb in hops "vanhove --times-ps 1" density; do
+  refused "'Cll'" "$solion" analyze ${verb%% *} images.xyz --species Li --framework O Cll $([[ $verb == *" "* ]] && echo "${verb#* }")
+done
+refused "expected more than 0, got 0" "$solion" analyze msd images.xyz --species Li --every 0
+refused "expected 0 or more, got -5" "$solion" analyze msd images.xyz --species Li --skip-frames -5
+refused "holds fewer than 3 lags" "$solion" analyze msd images.xyz --species Li --window-start-ps 2.4
+refused "expected 3 or more" "$solion" analyze density images.xyz --species Li --spacing-A 20
+refused "expected 0 or 10 fs" "$solion" analyze vanhove images.xyz --species Li --times-ps 0.004
+"$solion" analyze vanhove images.xyz --species Li --times-ps 0.344 --self-only >out
+grep -q "0.344 ps is no whole number of frames: 0.34 ps taken" out || fail "another time: $(cat out)"
 
 "$solion" analyze rdf images.xyz --pairs Li-O Li-Li --r-max-A 9 --every 50 --json g.json --csv g.csv >out
 grep -q "Li-Li" out && grep -q '"coordination_number"' g.json || fail "rdf"
@@ -93,6 +144,7 @@ awk '$1 == "Li" { $2 += 1.38; $3 += 1.38 } 1' sites.xyz >shifted.xyz
 refused "from every site" "$solion" analyze hops images.xyz --species Li --sites shifted.xyz
 "$solion" analyze polyhedra images.xyz --pair O-Li --cutoff-A 3 --json poly.json >out
 grep -q '"census"' poly.json || fail "polyhedra"
+grep -q nan out && fail "polyhedra without octahedra: $(cat out)"
 "$solion" analyze density images.xyz --species Li --spacing-A 0.5 --temperature 600 --cube li.cube --json density.json >out
 grep -q '"free_energy_barrier_eV"' density.json && [[ $(sed -n 3p li.cube) =~ ^32\ 0\.[0-9]+\ 0\.[0-9]+\ 0\.[0-9]+$ ]] || fail "density"
 "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O=1.4 --spacing-A 0.5 --every 250 --json channels.json --csv channels.csv >out
@@ -166,6 +218,17 @@ printf 'T_K,D_cm2_per_s\n300,6.23e-9\n400,7.94e-9\n500,1.73e-8\n600,4.64e-8\n700
 "$solion" analyze arrhenius type23.csv --json type23.json >out
 grep -q "ruled out" out || fail "type 23: $(cat out)"
 awk -v T="$(key type23.json T_s_K)" 'BEGIN { exit !(T > 600 && T < 700) }' || fail "T_s of type 23"
+# Errors that are far too small do not make the line's small; two temperatures have no errors to print.
+awk -F, 'NR == 1 { print $0 ",D_std_cm2_per_s"; next } { print $0 "," $2 * 0.001 }' type3.csv >exact.csv
+"$solion" analyze arrhenius exact.csv --json exact.json >out
+[[ $(key exact.json errors_too_small) == false || $(key exact.json errors_given) == true ]] || fail "errors that were given"
+[[ $(key exact.json errors_too_small_for_line) == true ]] || fail "errors of the line"
+awk -v a="$(key exact.json Ea_std_eV)" -v b="$(key type3.json Ea_std_eV)" 'BEGIN { exit !(a > 0.5 * b && a < 2 * b) }' || fail "E_a of small errors"
+head -3 type3.csv >two.csv
+"$solion" analyze arrhenius two.csv >out
+grep -q "nan" out && fail "two temperatures: $(cat out)"
+printf 'T_K,D_cm2_per_s\n500,1e-8\n500,2e-8\n' >same.csv
+refused "2 resolved D, all at 500 K; at least two temperatures" "$solion" analyze arrhenius same.csv
 refused "T_K" "$solion" analyze arrhenius g.csv
 refused "at least two temperatures" "$solion" analyze arrhenius <(head -2 type3.csv)
 echo "all checks passed"

@@ -40,6 +40,30 @@ TEST(Xdatcar, OneHeaderOrOneAStep) {
   EXPECT_DOUBLE_EQ(moving[1].positions[1][0], 2.1);
 }
 
+TEST(Xdatcar, KeepsTheNumbersOfConfigurations) {
+  const TemporaryDirectory dir;
+  const std::string head = "LiCl\n2.0\n2 0 0\n0 2 0\n0 0 2\nLi Cl\n1 1\n";
+  const auto step = [](const std::string& number) {
+    return "Direct configuration=" + number + "\n0 0 0\n0.5 0.5 0.5\n";
+  };
+  const auto numbers = [&](const std::string& text) {
+    std::vector<std::string> all;
+    for (const Frame& frame : read_frames(dir.file("XDATCAR", text)))
+      all.push_back(frame.info.at("vasp_configuration"));
+    return all;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(numbers(head + step("     1") + step("     2") + step("     5")), ElementsAre("1", "2", "5"));
+  // A second run, of a fixed and of a changing cell, goes on.
+  const std::string run = head + step("    10") + step("    20");
+  EXPECT_THAT(numbers(run + run + run), ElementsAre("10", "20", "30", "40", "50", "60"));
+  const std::string breathing = head + step("     1") + head + step("     2");
+  EXPECT_THAT(numbers(breathing + breathing), ElementsAre("1", "2", "3", "4"));
+  // More digits than there is room for.
+  EXPECT_THAT(numbers(head + step("999997") + step("999999") + step("******") + step("******")),
+              ElementsAre("999997", "999999", "1000001", "1000003"));
+}
+
 TEST(Xdatcar, WrongFiles) {
   const TemporaryDirectory dir;
   const std::string head = "LiCl\n2.0\n2 0 0\n0 2 0\n0 0 2\nLi Cl\n1 1\n";

@@ -309,6 +309,35 @@ class Analysis(unittest.TestCase):
         with self.assertRaisesRegex(solion.InputError, "D_cm2_per_s"):
             solion.arrhenius(T, D[:3])
 
+    def test_numbers_that_are_none(self):
+        T = np.array([500.0, 600, 700])
+        D = np.array([1e-8, 2e-7, 1e-6])
+        for wrong in (np.inf, np.nan, -1e-7):
+            with self.assertRaisesRegex(solion.InputError, "expected finite positive"):
+                solion.arrhenius(T, [1e-8, wrong, 1e-6])
+            for k in range(5):
+                numbers = [1e-5, 24, 1, 478.0, 600]
+                numbers[k] = wrong
+                if k == 2 and np.isfinite(wrong):
+                    continue  # a charge may be negative
+                with self.assertRaisesRegex(solion.InputError, "expected a finite number"):
+                    solion.conductivity(*numbers)
+        positions, elements, cell = self.walk(n_frames=100)
+        curve = solion.msd(positions, elements, 100.0, species="Li", cell=cell)
+        for wrong in (np.inf, np.nan, -1.0):
+            for name in ("jump_length_A", "window_start_fs"):
+                with self.assertRaisesRegex(solion.InputError, name):
+                    curve.diffusion(**{name: wrong})
+        fit = solion.arrhenius(T, D, 0.001 * D)
+        self.assertTrue(fit.errors_too_small)
+        self.assertGreater(fit.Ea_eV[1], 0.05)
+
+    def test_wrapped_positions_without_a_cell(self):
+        positions, elements, _ = self.walk(n_frames=300)
+        solion.msd(positions, elements, 100.0, species="Li")
+        with self.assertRaisesRegex(solion.InputError, "look wrapped; give the cell"):
+            solion.msd(positions % 20, elements, 100.0, species="Li")
+
     def test_wrong_trajectories(self):
         positions, elements, cell = self.walk(20)
         for wrong, message in ((positions[0], r"positions: .*\(n, 50, 3\), got shape \(50, 3\)"),

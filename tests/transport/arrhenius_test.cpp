@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 
 #include "solion/base/constants.hpp"
@@ -50,6 +51,25 @@ TEST(Arrhenius, ErrorsOfTheLineCoverTheTruth) {
   EXPECT_NEAR(covered / double{n}, 0.683, 3 * std::sqrt(0.683 * 0.317 / n));  // three binomial deviations
 }
 
+TEST(Arrhenius, DistrustsErrorsThatDoNotExplainTheScatter) {
+  // Scatter of 30 %, errors of 1 %: the error of E_a is that of the scatter, as it is without errors.
+  RandomStream random(6, "arrhenius");
+  double square = 0, claimed = 0;
+  constexpr int n = 300;
+  for (int k = 0; k < n; ++k) {
+    auto points = line(0.31, 2e-3, 0.01);
+    for (auto& p : points) p.D_cm2_per_s *= std::exp(0.3 * random.normal());
+    for (auto& p : points) p.std_cm2_per_s = 0.01 * p.D_cm2_per_s;
+    const ArrheniusFit fit = fit_arrhenius(points);
+    EXPECT_TRUE(fit.errors_too_small);
+    EXPECT_THAT(fit.notes, testing::ElementsAre(testing::HasSubstr("smaller than the scatter")));
+    square += std::pow(fit.Ea_eV.value - 0.31, 2) / n;
+    claimed += fit.Ea_eV.error * fit.Ea_eV.error / n;
+  }
+  EXPECT_NEAR(claimed / square, 1, 0.25);  // 300 tables with 5 degrees of freedom each
+  EXPECT_FALSE(fit_arrhenius(line(0.31, 2e-3, 0.01)).errors_too_small);
+}
+
 TEST(Arrhenius, LeavesBoundsOutAndSaysSo) {
   auto points = line(0.31, 2e-3, 0.1);
   points[0].resolved = false;
@@ -66,6 +86,10 @@ TEST(Arrhenius, RefusesWhatIsNoLine) {
   EXPECT_THROW(fit_arrhenius({{500, 1e-7, 0, true}, {500, 2e-7, 0, true}}), InputError);
   EXPECT_THROW(fit_arrhenius({{500, 1e-7, 0, true}, {600, -2e-7, 0, true}}), InputError);
   EXPECT_THROW(fit_arrhenius({{500, std::nan(""), 0, true}, {600, 2e-7, 0, true}}), InputError);
+  const double infinite = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(fit_arrhenius({{500, infinite, 0, true}, {600, 2e-7, 0, true}}), InputError);
+  EXPECT_THROW(fit_arrhenius({{500, 1e-7, 1e-8, true}, {600, 2e-7, infinite, true}}), InputError);
+  EXPECT_THROW(fit_arrhenius({{infinite, 1e-7, 0, true}, {600, 2e-7, 0, true}}), InputError);
 }
 
 // Table S2 of Xia, Zhang and Pei, PCCP 2026 (d5cp04975j); 0 where it gives no value.
@@ -114,6 +138,15 @@ TEST_F(Table, ReadsColumnsInAnyOrder) {
   EXPECT_EQ(points[1].D_cm2_per_s, 2e-7);
 }
 
+TEST_F(Table, ReadsWhatSpreadsheetsAndPandasWrite) {
+  const auto points = read_diffusion_table(write(
+      "\xEF\xBB\xBFT_K;D_cm2_per_s;resolved;D_bound_cm2_per_s\r\n500;1e-7;True;2e-7\r\n600;;False;3e-7\r\n"));
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_TRUE(points[0].resolved);
+  EXPECT_FALSE(points[1].resolved);
+  EXPECT_EQ(points[1].D_cm2_per_s, 3e-7);
+}
+
 TEST_F(Table, NamesFileLineAndColumn) {
   const auto message = [&](const std::string& text) -> std::string {
     try {
@@ -126,6 +159,10 @@ TEST_F(Table, NamesFileLineAndColumn) {
   EXPECT_THAT(message(""), testing::HasSubstr("empty"));
   EXPECT_THAT(message("T,D\n"), testing::HasSubstr("no column 'T_K'"));
   EXPECT_THAT(message("T_K,D_cm2_per_s\n300\n"), testing::HasSubstr(":2: 1 fields"));
+  EXPECT_THAT(message("T_K,D_cm2_per_s,D_cm2_per_s\n"),
+              testing::HasSubstr(":1: column 'D_cm2_per_s' stands twice"));
+  EXPECT_THAT(message("T_K,D_cm2_per_s,resolved\n300,1e-9,yes\n"),
+              testing::HasSubstr("expected true or false"));
   EXPECT_THAT(message("T_K,D_cm2_per_s\n300,nan\n"), testing::HasSubstr("D_cm2_per_s = 'nan'"));
   EXPECT_THAT(message("T_K,D_cm2_per_s\n300,1e-9x\n"), testing::HasSubstr("no positive number"));
   EXPECT_THROW(read_diffusion_table("/nonexistent/table.csv"), InputError);

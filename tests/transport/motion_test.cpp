@@ -178,6 +178,54 @@ TEST(VanHove, OfAGaussianWalkIsMaxwellian) {
   }
 }
 
+TEST(VanHove, TakesTheTimesThatAreAsked) {
+  // Everything moves on by 0.01 Å a frame, but for the framework.
+  const auto van_hove = [](const std::vector<double>& times_fs, int frames) {
+    VanHoveAccumulator made({.species = "Li",
+                             .framework = {},
+                             .times_fs = times_fs,
+                             .r_max_A = 8,
+                             .bin_A = 0.5,
+                             .distinct = false},
+                            2.0);
+    Frame frame;
+    frame.cell = Cell::cubic(12);
+    frame.add_atom("Li", Vec3(1, 1, 1));
+    for (int i = 0; i < 4; ++i) frame.add_atom("O", Vec3(2 * i, 6, 6));
+    frame.images.assign(frame.n_atoms(), Int3::Zero());
+    for (int t = 0; t < frames; ++t, frame.positions[0][0] += 0.01)
+      made.add(frame, fmt::format("frame {}", t));
+    return made.curves();
+  };
+  for (const auto& curve :
+       van_hove({2, 34, 46, 142, 398}, 200)) {  // primes as numbers of frames, and the last
+    EXPECT_NEAR(curve.msd_A2, std::pow(0.01 * curve.time_fs / 2, 2), 1e-9);
+    EXPECT_GE(curve.n_origins, 1U);
+  }
+  EXPECT_NEAR(van_hove({398}, 200)[0].time_fs, 398, 1e-9);
+  EXPECT_NEAR(van_hove({34}, 18)[0].time_fs, 34, 1e-9);  // 17 intervals
+  EXPECT_THROW(van_hove({36}, 18), InputError);
+  EXPECT_THROW(van_hove({0.9}, 18), InputError);
+}
+
+TEST(Framework, HasNoNameThatNoAtomHas) {
+  VanHoveAccumulator van_hove(
+      {.species = "Li", .framework = {"O", "Cll"}, .times_fs = {0}, .r_max_A = 8, .bin_A = 0.5}, 1.0);
+  GreenKuboAccumulator green_kubo({.species = "Li", .framework = {"O", "Cll"}, .length_fs = 2}, 1.0);
+  Frame frame = lattice();
+  frame.velocities.assign(frame.n_atoms(), Vec3::Zero());
+  const auto message = [&](auto& of) -> std::string {
+    try {
+      of.add(frame, "frame 1");
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(message(van_hove), HasSubstr("frame 1: no atom is of species 'Cll' (framework)"));
+  EXPECT_THAT(message(green_kubo), HasSubstr("frame 1: no atom is of species 'Cll' (framework)"));
+}
+
 TEST(VanHove, SaysNothingOfPairsBeyondHalfTheCell) {
   RandomStream random(9, "van hove, small cell");
   VanHoveAccumulator van_hove({.species = "Li", .framework = {}, .times_fs = {0}, .r_max_A = 8, .bin_A = 0.5},

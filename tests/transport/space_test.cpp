@@ -64,6 +64,11 @@ Frame crystal() {
   return frame;
 }
 
+TEST(Density, RefusesVoxelsAsWideAsTheCell) {
+  DensityAccumulator density({.species = "Li", .framework = {}, .spacing_A = 30});
+  EXPECT_THROW(density.add(crystal(), "frame"), InputError);
+}
+
 TEST(Density, IntegratesToTheNumberOfIonsAndGivesTheBarrier) {
   // An ion on a channel along x with the free energy F = (B/2)(1 − cos 2πx), free in y and z within a tube.
   constexpr double barrier = 0.1, T = 600;

@@ -124,6 +124,8 @@ TEST(TemperatureLaws, DistrustErrorsThatNoLawFits) {
   EXPECT_TRUE(c.errors_too_small);
   EXPECT_EQ(c.laws[c.best].name(), "arrhenius") << c.verdict;
   EXPECT_NEAR(c.scatter, 0.3, 0.2);
+  EXPECT_TRUE(c.errors_given);
+  EXPECT_THAT(c.verdict, testing::HasSubstr("the errors given are smaller than the scatter: a scatter of"));
 }
 
 TEST(TemperatureLaws, SayWhatFewTemperaturesCannotTell) {

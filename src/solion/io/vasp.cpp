@@ -48,7 +48,8 @@ class XdatcarReader final : public FrameReader {
     if (!lines_.next_filled(line)) return false;
     // "Direct configuration=     1"; anything else is a header, which comes first or again: a title, which
     // may be blank, and a scale factor.
-    if (in_header_ = !is_mark(line); in_header_) {
+    const bool header = !is_mark(line);
+    if (in_header_ = header; in_header_) {
       head_ = Frame();
       const bool blank_title = lines_.line_number() > before + 1 && is_scale(line);
       if (!blank_title) line = lines_.expect("the scale factor of a header");
@@ -59,7 +60,9 @@ class XdatcarReader final : public FrameReader {
       lines_.fail("{}: expected a title, the cell and the elements first", shown(line));
     }
     in_header_ = false;
+    number_step(line, header);
     frame = head_;
+    frame.info["vasp_configuration"] = fmt::format("{}", number_ + offset_);
     frame.positions.clear();
     frame.positions.reserve(safe_reserve(frame.types.size()));
     for (std::size_t i = 0; i < frame.types.size(); ++i) {
@@ -67,6 +70,21 @@ class XdatcarReader final : public FrameReader {
       frame.positions.push_back(frame.cell->to_cartesian(three(row, lines_, "three finite coordinates")));
     }
     return true;
+  }
+  /// "Direct configuration=     7". A header, and the first number again or 1, begin a run that goes on: the
+  /// numbers do, too. Six digits are all that VASP writes; what follows is counted on.
+  void number_step(std::string_view mark, bool header) {
+    const std::int64_t before = number_;
+    const std::size_t equals = mark.find('=');
+    Fields fields(equals == std::string_view::npos ? std::string_view() : mark.substr(equals + 1));
+    if (!fields.integer(number_)) number_ = before + interval_;
+    if (n_steps_ == 0) {
+      first_ = number_;
+    } else if (header && number_ <= before && (number_ == first_ || number_ == 1)) {
+      offset_ += before;
+    } else {
+      interval_ = number_ - before;
+    }
   }
   /// A run that was killed, or still goes on, keeps its whole steps.
   bool leave_out() {
@@ -87,6 +105,7 @@ class XdatcarReader final : public FrameReader {
   ReadOptions options_;
   Frame head_;
   std::size_t n_steps_ = 0, n_atoms_ = 0;
+  std::int64_t number_ = 0, first_ = 0, offset_ = 0, interval_ = 1;
   bool in_header_ = false;
 };
 

@@ -10,7 +10,8 @@
 namespace solion::io {
 
 /// XDATCAR (https://www.vasp.at/wiki/XDATCAR): positions of every ionic step; the cell stands once or before
-/// every step. A last step that is not whole is left out with a warning if there are others.
+/// every step. The number of a configuration is kept as `vasp_configuration`; where runs stand one behind the
+/// other it goes on. A last step that is not whole is left out with a warning if there are others.
 std::unique_ptr<FrameReader> read_xdatcar(LineReader lines, const ReadOptions& options);
 
 /// OUTCAR (https://www.vasp.at/wiki/OUTCAR): every ionic step with its free energy (whose derivatives the

@@ -3,6 +3,7 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -23,11 +24,11 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r\"") - first + 1);
 }
 
-std::vector<std::string> split(const std::string& line) {
+std::vector<std::string> split(const std::string& line, char separator) {
   std::vector<std::string> fields;
   std::stringstream stream(line);
-  for (std::string field; std::getline(stream, field, ',');) fields.push_back(trimmed(field));
-  if (!line.empty() && line.back() == ',') fields.emplace_back();
+  for (std::string field; std::getline(stream, field, separator);) fields.push_back(trimmed(field));
+  if (!line.empty() && line.back() == separator) fields.emplace_back();
   return fields;
 }
 
@@ -35,10 +36,16 @@ std::vector<std::string> split(const std::string& line) {
 class Table {
  public:
   explicit Table(const std::filesystem::path& path) : path_(path), stream_(read_file(path)) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (stream_.view().starts_with(byte_order_mark))
+      stream_.ignore(static_cast<std::streamsize>(byte_order_mark.size()));
     while (next_line())
       if (!fields_.empty()) break;
     header_ = fields_;
     if (header_.empty()) throw InputError("{}: empty; expected columns T_K,D_cm2_per_s", path_.string());
+    for (auto name = header_.begin(); name != header_.end(); ++name)
+      if (std::find(header_.begin(), name, *name) != name)
+        fail(fmt::format("column '{}' stands twice", *name));
   }
   [[nodiscard]] int find(const std::string& name) const {
     const auto found = std::find(header_.begin(), header_.end(), name);
@@ -86,16 +93,41 @@ class Table {
     if (!std::getline(stream_, line)) return false;
     ++line_;
     line = trimmed(line);
-    fields_ = line.empty() || line[0] == '#' ? std::vector<std::string>{} : split(line);
+    fields_.clear();
+    if (line.empty() || line[0] == '#') return true;
+    if (header_.empty() && line.find(',') == std::string::npos && line.find(';') != std::string::npos)
+      separator_ = ';';  // spreadsheets where the comma is the decimal sign
+    fields_ = split(line, separator_);
     return true;
   }
 
   std::filesystem::path path_;
   std::istringstream stream_;
   std::size_t line_ = 0;
+  char separator_ = ',';
   std::vector<std::string> header_;
   std::vector<std::string> fields_;
 };
+
+/// The covariance of the scatter where no errors are given or they do not explain it.
+void scale_errors(ArrheniusFit& fit, double chi2, double freedom) {
+  if (!fit.weighted && freedom > 0) {
+    fit.covariance *= chi2 / freedom;
+  } else if (!fit.weighted) {
+    fit.covariance.setConstant(std::numeric_limits<double>::quiet_NaN());
+    fit.notes.emplace_back("two points without errors: the line is exact and its error unknown");
+  } else if (freedom > 0) {
+    constexpr double improbable = 0.001;  // as in compare_laws
+    const boost::math::chi_squared expected(freedom);
+    fit.errors_too_small = boost::math::cdf(boost::math::complement(expected, chi2)) < improbable;
+    if (!fit.errors_too_small) return;
+    fit.covariance *= std::max(1.0, chi2 / freedom);
+    fit.notes.push_back(fmt::format(
+        "the errors given are smaller than the scatter about the line (χ² of {:.3g} for {:g} degrees "
+        "of freedom): the errors of the line are {:.3g} times what they make of it",
+        chi2, freedom, std::sqrt(chi2 / freedom)));
+  }
+}
 
 }  // namespace
 
@@ -112,9 +144,9 @@ std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& pa
     point.T_K = table.positive(T);
     if (resolved >= 0) {
       const std::string& text = table.text(resolved);
-      if (text != "true" && text != "false")
+      point.resolved = text == "true" || text == "True";  // pandas writes Python's
+      if (!point.resolved && text != "false" && text != "False")
         table.fail(fmt::format("resolved = '{}'; expected true or false", text));
-      point.resolved = text == "true";
     }
     const int value = !point.resolved && bound >= 0 ? bound : D;
     if (table.missing(value)) continue;
@@ -129,9 +161,10 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
   ArrheniusFit fit;
   std::vector<DiffusionPoint> used;
   for (const DiffusionPoint& p : points) {
-    if (!(p.T_K > 0) || !(p.D_cm2_per_s > 0) || !(p.std_cm2_per_s >= 0))
-      throw InputError("arrhenius: D = {} ± {} cm²/s at {} K; expected positive numbers", p.D_cm2_per_s,
-                       p.std_cm2_per_s, p.T_K);
+    if (!(p.T_K > 0) || !(p.D_cm2_per_s > 0) || !(p.std_cm2_per_s >= 0) ||
+        !std::isfinite(p.T_K + p.D_cm2_per_s + p.std_cm2_per_s))
+      throw InputError("arrhenius: D = {} ± {} cm²/s at {} K; expected finite positive numbers",
+                       p.D_cm2_per_s, p.std_cm2_per_s, p.T_K);
     if (p.resolved) {
       used.push_back(p);
     } else {
@@ -141,8 +174,9 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
   }
   const auto [low, high] = std::minmax_element(used.begin(), used.end(),
                                                [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
-  if (used.size() < 2 || !(high->T_K > low->T_K))
-    throw InputError("arrhenius: {} resolved D; at least two temperatures are needed", used.size());
+  if (used.empty() || !(high->T_K > low->T_K))
+    throw InputError("arrhenius: {} resolved D{}; at least two temperatures are needed", used.size(),
+                     used.size() < 2 ? "" : fmt::format(", all at {:g} K", low->T_K));
 
   const auto n = static_cast<Eigen::Index>(used.size());
   fit.n_used = used.size();
@@ -172,14 +206,7 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
   fit.covariance = (scaled.transpose() * scaled).inverse();
   const double freedom = static_cast<double>(n) - 2;
   fit.chi2_per_dof = fit.weighted && freedom > 0 ? chi2 / freedom : std::numeric_limits<double>::quiet_NaN();
-  if (!fit.weighted) {
-    if (freedom > 0) {
-      fit.covariance *= chi2 / freedom;
-    } else {
-      fit.covariance.setConstant(std::numeric_limits<double>::quiet_NaN());
-      fit.notes.emplace_back("two points without errors: the line is exact and its error unknown");
-    }
-  }
+  scale_errors(fit, chi2, freedom);
   fit.Ea_eV = {solution[0], std::sqrt(fit.covariance(0, 0))};
   fit.ln_D0 = {solution[1], std::sqrt(fit.covariance(1, 1))};
   for (const DiffusionPoint& p : points) {

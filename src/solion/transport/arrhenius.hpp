@@ -30,6 +30,8 @@ struct ArrheniusFit {
   double r2 = 0;                                         ///< of ln D, weighted as the fit
   double chi2_per_dof = 0;                               ///< NaN without errors or with two points
   bool weighted = false;                                 ///< by the errors of D, rather than all points alike
+  /// The line does not fit within the errors given (odds 1 : 1000): the covariance is χ²/dof times theirs.
+  bool errors_too_small = false;
   std::size_t n_used = 0;
   std::vector<std::string> notes;  ///< what was left out and why
 
@@ -39,13 +41,15 @@ struct ArrheniusFit {
 };
 
 /// Least squares of ln D against 1/T, weighted by (D/std)² when every resolved point has an error, alike
-/// otherwise (the error then comes from the scatter, which needs three points). Bounds are left out and
+/// otherwise (the error then comes from the scatter, which needs three points, as it does where the errors
+/// given do not explain it). Bounds are left out and
 /// noted; bounds that the line breaks are noted too. InputError with fewer than two temperatures.
 ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points);
 
 /// Reads a CSV table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s, `resolved` (true
 /// or false) and D_bound_cm2_per_s (what to take where not resolved), in any order. A temperature without a
-/// value (empty or "-") is left out. InputError naming file, line and column.
+/// value (empty or "-") is left out. Semicolons may stand for the commas. InputError naming file, line and
+/// column.
 std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path);
 
 }  // namespace solion::transport

@@ -12,6 +12,10 @@
 
 namespace solion::transport {
 
+namespace {
+constexpr int least_voxels = 3;  // smoothing takes one from either side
+}
+
 DensityAccumulator::DensityAccumulator(DensityOptions options)
     : options_(std::move(options)), view_(options_.species, options_.framework, options_.unwrap) {}
 
@@ -19,6 +23,9 @@ void DensityAccumulator::add(const Frame& frame, const std::string& where) {
   view_.add(frame, where);
   if (view_.n_frames() == 1) {
     counts_ = make_grid(*frame.cell, options_.spacing_A);
+    if (const int n = *std::min_element(counts_.n.begin(), counts_.n.end()); n < least_voxels)
+      throw InputError("{}: voxels {} Å wide leave {} along a side of the cell; expected {} or more", where,
+                       options_.spacing_A, n, least_voxels);
     for (std::size_t i = 0; i < frame.n_atoms(); ++i) elements_.push_back(frame.element(i));
     positions_ = frame.positions;
   }

@@ -279,8 +279,8 @@ Diffusion fit_diffusion(const MsdCurve& curve, const DiffusionOptions& options) 
   }
   const std::vector<std::size_t> lags = lags_to_fit(curve, options, last);
   if (lags.size() < 3) {
-    throw InputError("diffusion: the window {} … {} fs holds fewer than 3 lags", options.window_start_fs,
-                     curve.time_fs[last]);
+    throw InputError("diffusion: the window from {:g} ps (window start) to {:g} ps holds fewer than 3 lags",
+                     options.window_start_fs * 1e-3, curve.time_fs[last] * 1e-3);
   }
   const double jump_square = options.jump_length_A * options.jump_length_A;
   MemoryPrior prior;

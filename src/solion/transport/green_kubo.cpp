@@ -31,6 +31,7 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
     }
     if (ions_.empty())
       throw InputError("{}: no atom is of species '{}'; found {}", where, options_.species, frame.formula());
+    check_framework(frame, where, options_.framework);
     if (fixed_.empty()) throw_without_framework(frame, where, options_.species);
   }
   Vec3 drift = Vec3::Zero();

@@ -13,6 +13,16 @@ bool is_framework(const std::string& element, const std::string& mobile,
   return std::find(framework.begin(), framework.end(), element) != framework.end();
 }
 
+void check_framework(const Frame& frame, const std::string& where,
+                     const std::vector<std::string>& framework) {
+  for (const std::string& name : framework) {
+    bool there = false;
+    for (std::size_t i = 0; i < frame.n_atoms() && !there; ++i) there = frame.element(i) == name;
+    if (!there)
+      throw InputError("{}: no atom is of species '{}' (framework); found {}", where, name, frame.formula());
+  }
+}
+
 void throw_without_framework(const Frame& frame, const std::string& where, const std::string& mobile) {
   throw InputError(
       "{}: no atom of the framework, whose drift is taken off; found {}. The framework may be '{}' itself: "
@@ -30,6 +40,7 @@ void MobileView::add(const Frame& frame, const std::string& where) {
     }
     if (ions_.empty())
       throw InputError("{}: no atom is of species '{}'; found {}", where, species_, frame.formula());
+    check_framework(frame, where, framework_);
     if (fixed_.empty()) throw_without_framework(frame, where, species_);
   }
   Vec3 mean = Vec3::Zero();

@@ -13,6 +13,9 @@ namespace solion::transport {
 [[nodiscard]] bool is_framework(const std::string& element, const std::string& mobile,
                                 const std::vector<std::string>& framework);
 
+/// InputError for a name in `framework` that no atom of the frame has.
+void check_framework(const Frame& frame, const std::string& where, const std::vector<std::string>& framework);
+
 /// InputError that says what to name where `is_framework` holds for no atom of the frame.
 [[noreturn]] void throw_without_framework(const Frame& frame, const std::string& where,
                                           const std::string& mobile);
@@ -25,7 +28,7 @@ class MobileView {
   explicit MobileView(std::string species, std::vector<std::string> framework = {}, UnwrapOptions unwrap = {})
       : species_(std::move(species)), framework_(std::move(framework)), unwrapper_(unwrap) {}
 
-  /// InputError without a cell, if no atom is of the species or the framework, and see Unwrapper.
+  /// InputError without a cell, if no atom is of the species or of one of the framework, and see Unwrapper.
   void add(const Frame& frame, const std::string& where);
 
   [[nodiscard]] std::size_t n_ions() const { return ions_.size(); }

@@ -78,6 +78,8 @@ class MsdAccumulator {
   }
 
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
+  /// Steps between frames by their step numbers, where they have some.
+  [[nodiscard]] std::optional<double> step_interval() const { return unwrapper_.step_interval(); }
   /// All species, in the order of the first frame's type map.
   [[nodiscard]] std::vector<std::string> species() const;
   /// The curve of a species (it may be one of the framework). InputError if unknown or with fewer than 2

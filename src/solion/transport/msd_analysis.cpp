@@ -1,6 +1,7 @@
 // The MSD of every species, the jump length, D and the conductivity, and how they are written.
 #include "solion/transport/msd_analysis.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <tuple>
@@ -158,6 +159,11 @@ void MsdAnalysis::next_replica() { next_run(); }
 
 void MsdAnalysis::add(const Frame& frame, const std::string& where) {
   runs_.back().add(frame, where);
+  const std::optional<double> own = runs_.back().step_interval(), first = runs_.front().step_interval();
+  if (own && first && std::abs(*own - *first) > 1e-9 * *first)
+    throw InputError(
+        "{}: frames {} steps apart, but {} in the first replica; expected replicas at one interval", where,
+        *own, *first);
   // The first shell needs few frames.
   if (shell_ && frame.cell && (n_frames_ < 10 || n_frames_ % 100 == 0)) {
     shell_->forget_neighbors();
@@ -184,7 +190,10 @@ MsdReport MsdAnalysis::report(double frame_interval_fs) const {
   if (options_.window_start_ps > 0) settings.window_start_fs = options_.window_start_ps * 1000;
   r.diffusion = fit_diffusion(r.curve, settings);
   r.steadiness = steadiness(r.curve);
-  r.collective = fit_collective(r.curve, r.diffusion);
+  // Their own mean displacement is taken off: nothing collective is left to see.
+  const auto& fixed = options_.framework;
+  if (std::find(fixed.begin(), fixed.end(), options_.species) == fixed.end())
+    r.collective = fit_collective(r.curve, r.diffusion);
   return r;
 }
 
@@ -242,8 +251,10 @@ std::string text(const MsdReport& r) {
   if (d.resolved) {
     lines += fmt::format("D = {:.3e} ± {:.1e} cm²/s, 95 %: {:.3e} … {:.3e} ({})\n", d.D, d.std,
                          d.interval_95[0], d.interval_95[1], d.reason);
-    lines += fmt::format("collective D = {:.3e} ± {:.1e} cm²/s, Haven ratio {:.2f} ± {:.2f}\n",
-                         r.collective.D, r.collective.std, r.collective.haven_ratio, r.collective.haven_std);
+    if (std::isfinite(r.collective.D))
+      lines +=
+          fmt::format("collective D = {:.3e} ± {:.1e} cm²/s, Haven ratio {:.2f} ± {:.2f}\n", r.collective.D,
+                      r.collective.std, r.collective.haven_ratio, r.collective.haven_std);
   } else {
     lines += fmt::format("D < {:.3e} cm²/s (95 %), not resolved: {}\n", d.bound, d.reason);
   }

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "solion/base/errors.hpp"
@@ -12,13 +13,14 @@
 namespace solion::transport {
 namespace {
 
-std::optional<double> time_of(const Frame& frame) {
+std::optional<double> time_of(const Frame& frame, const std::string& where) {
   const auto found = frame.info.find("time_fs");
   if (found == frame.info.end()) return std::nullopt;
   double value = 0;
   const char* end = found->second.data() + found->second.size();
   const auto [stop, error] = std::from_chars(found->second.data(), end, value);
-  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  if (error != std::errc() || stop != end || !std::isfinite(value))
+    throw InputError("{}: time_fs = '{}'; expected a finite number", where, found->second);
   return value;
 }
 
@@ -34,9 +36,9 @@ std::optional<double> stated_interval(const std::filesystem::path& path, const i
   const auto reader = io::open_frames(path, options);
   Frame frame;
   if (!reader->next(frame)) return std::nullopt;
-  const std::optional<double> first = time_of(frame);
+  const std::optional<double> first = time_of(frame, fmt::format("{}: frame 1", path.string()));
   if (!first || !reader->next(frame)) return std::nullopt;
-  const std::optional<double> second = time_of(frame);
+  const std::optional<double> second = time_of(frame, fmt::format("{}: frame 2", path.string()));
   if (!second) return std::nullopt;
   return *second - *first;
 }
@@ -76,10 +78,44 @@ bool is_repeat(const Frame& frame, const Frame& last) {
 }
 
 /// Density is checked by `check_density`, whose limits are wider than a structure file's.
-io::ReadOptions read_options() {
-  return {
-      .type_names = {}, .fallback_names = {}, .atom_style = {}, .accept_any_density = true, .closest_A = 0};
+io::ReadOptions read_options(const ReadTrajectory& what) {
+  return {.type_names = what.type_names,
+          .fallback_names = {},
+          .atom_style = {},
+          .accept_any_density = true,
+          .closest_A = 0};
 }
+
+/// One run that counts twice makes errors too small, or itself its own sequel.
+void check_files(const ReadTrajectory& what) {
+  if (what.files.empty()) throw InputError("no trajectory given");
+  std::error_code ignored;
+  for (auto a = what.files.begin(); a != what.files.end(); ++a)
+    for (auto b = what.files.begin(); b != a; ++b)
+      if (std::filesystem::equivalent(*a, *b, ignored))
+        throw InputError("{}: given twice; expected each file once", a->string());
+}
+
+/// Lets the numbers of configurations, which begin anew in every XDATCAR, go on from part to part.
+class ConfigurationNumbers {
+ public:
+  void next_part() { begins_ = true; }
+  void forget() { offset_ = last_ = 0; }
+  /// `repeats`: the frame is the last one of the part before.
+  void operator()(Frame& frame, bool repeats) {
+    const auto found = frame.info.find("vasp_configuration");
+    if (found == frame.info.end()) return;
+    const auto number = std::strtoll(found->second.c_str(), nullptr, 10);
+    if (begins_ && (repeats || number <= last_)) offset_ = repeats ? last_ - number : last_;
+    begins_ = false;
+    last_ = number + offset_;
+    found->second = std::to_string(last_);
+  }
+
+ private:
+  bool begins_ = false;
+  long long offset_ = 0, last_ = 0;
+};
 
 /// A few walkers in a large box are a trajectory too; nm or pm in place of Å are a factor of 1000 or a
 /// million in volume, which these limits still tell.
@@ -98,7 +134,7 @@ class TimeCheck {
  public:
   explicit TimeCheck(double interval_fs) : interval_fs_(interval_fs) {}
   void operator()(const Frame& frame, const std::string& where) {
-    const std::optional<double> now = time_of(frame);
+    const std::optional<double> now = time_of(frame, where);
     if (now && last_) {
       const double off = std::abs(*now - *last_ - interval_fs_);
       if (!(off <= 1e-6 * interval_fs_ + 1e-9 * std::abs(*now))) {
@@ -121,17 +157,17 @@ class TimeCheck {
 }  // namespace
 
 double stated_frame_interval(const ReadTrajectory& what) {
-  if (what.files.empty()) throw InputError("no trajectory given");
-  return frame_interval(what, read_options()) * static_cast<double>(what.every);
+  check_files(what);
+  return frame_interval(what, read_options(what)) * static_cast<double>(what.every);
 }
 
 double for_each_frame(
     const ReadTrajectory& what,
     const std::function<void(const Frame& frame, const std::string& where, std::size_t part)>& visit) {
-  if (what.files.empty()) throw InputError("no trajectory given");
+  check_files(what);
   if (!(what.skip_ps >= 0)) throw InputError("skip {} ps; expected zero or more", what.skip_ps);
   if (what.every == 0) throw InputError("every 0th frame; expected one or more");
-  const io::ReadOptions reading = read_options();
+  const io::ReadOptions reading = read_options(what);
   const double interval = frame_interval(what, reading);
   const auto n_skip =
       what.skip_frames +
@@ -141,18 +177,23 @@ double for_each_frame(
   Progress progress("read", std::max<std::size_t>(total, 1));
   std::size_t seen = 0, used = 0;
   TimeCheck check_time(interval);
+  ConfigurationNumbers number;
   Frame frame, last;
   for (std::size_t part = 0; part < what.files.size(); ++part) {
     if (what.replicas) {
       seen = used = 0;
       check_time.forget();
+      number.forget();
     }
+    number.next_part();
     const auto reader = io::open_frames(what.files[part], reading);
     for (std::size_t n = 1; reader->next(frame); ++n, std::swap(frame, last)) {
       throw_if_interrupted();
       if (n == 1 && !what.any_density)
         check_density(frame, fmt::format("{}: frame 1", what.files[part].string()));
-      if (n == 1 && part > 0 && !what.replicas && is_repeat(frame, last)) continue;
+      const bool repeats = n == 1 && part > 0 && !what.replicas && is_repeat(frame, last);
+      number(frame, repeats);
+      if (repeats) continue;
       if (what.needs_time) check_time(frame, fmt::format("{}: frame {}", what.files[part].string(), n));
       if (seen++ < n_skip || (seen - n_skip - 1) % what.every != 0) continue;
       visit(frame, fmt::format("{}: frame {}", what.files[part].string(), n), part);

@@ -22,13 +22,15 @@ struct ReadTrajectory {
   std::size_t skip_frames = 0;  ///< left out at the start, beside `skip_ps`
   std::size_t every = 1;        ///< of what is left, every n-th frame is visited
   bool needs_time = true;       ///< false: the interval may stay unknown (NaN is returned) and skip_ps 0
+  std::vector<std::string> type_names = {};  ///< elements of numeric types (LAMMPS); empty: as the files say
 };
 
 /// Opens a trajectory and calls `visit(frame, where, part)` for each frame that is not skipped, `part` the
 /// number of the file. Where consecutive parts share a frame (a run that goes on writes its first frame
-/// again) it is visited and counted once. Returns the time between the frames visited in fs. Progress is
-/// shown for long files. Distances between atoms are not checked, which no analysis needs. InputError: what
-/// the readers refuse, no interval given or found, one that contradicts the files' `time_fs`, nothing left
+/// again) it is visited and counted once; the numbers of an XDATCAR's configurations go on. Returns the time
+/// between the frames visited in fs. Progress is shown for long files. Distances between atoms are not
+/// checked, which no analysis needs. InputError: what the readers refuse, a file given twice, no interval
+/// given or found, one that contradicts the files' `time_fs`, a `time_fs` that is no number, nothing left
 /// after skipping.
 double for_each_frame(
     const ReadTrajectory& what,

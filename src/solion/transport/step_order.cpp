@@ -9,7 +9,7 @@
 namespace solion::transport {
 
 std::optional<double> StepOrder::number(const Frame& frame) {
-  for (const char* key : {"step", "Step", "timestep", "Timestep"}) {
+  for (const char* key : {"step", "Step", "timestep", "Timestep", "vasp_configuration"}) {
     const auto found = frame.info.find(key);
     if (found == frame.info.end()) continue;
     double value = 0;

@@ -8,8 +8,9 @@
 
 namespace solion::transport {
 
-/// Holds the step numbers of consecutive frames (info keys `step`, `Step`, `timestep`, `Timestep`) against
-/// each other: frames that are lost, repeated or out of order make every rate wrong.
+/// Holds the step numbers of consecutive frames (info keys `step`, `Step`, `timestep`, `Timestep`,
+/// `vasp_configuration`) against each other: frames that are lost, repeated or out of order make every rate
+/// wrong.
 class StepOrder {
  public:
   /// The MD step of a frame, where the file has it.
@@ -18,6 +19,8 @@ class StepOrder {
   /// InputError, naming `where`: a step that comes or goes, does not grow, or grows by another interval.
   void next(const Frame& frame, const std::string& where);
   [[nodiscard]] std::optional<double> last() const { return last_; }
+  /// Steps between frames, once two frames have said so.
+  [[nodiscard]] std::optional<double> interval() const { return interval_; }
 
   /// All that later frames depend on; see StateWriter.
   template <class Archive, class Self>

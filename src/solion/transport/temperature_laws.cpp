@@ -262,10 +262,12 @@ std::string verdict_of(const LawComparison& c) {
     if (&law != &best && law.probability > 0.05)
       others.push_back(fmt::format("{} ({:.0f} %)", law.name(), 100 * law.probability));
   if (!others.empty()) text += fmt::format("room is left for {}; ", fmt::join(others, ", "));
-  text += c.errors_given
-              ? fmt::format("errors of D as given ({:.0f} %)", 100 * c.scatter)
-              : fmt::format("D has no errors: a scatter of {:.0f} % was estimated", 100 * c.scatter);
-  return text;
+  if (c.errors_given && !c.errors_too_small)
+    return text + fmt::format("errors of D as given ({:.0f} %)", 100 * c.scatter);
+  return text +
+         fmt::format("{}: a scatter of {:.0f} % was estimated",
+                     c.errors_too_small ? "the errors given are smaller than the scatter" : "D has no errors",
+                     100 * c.scatter);
 }
 
 }  // namespace
@@ -409,7 +411,7 @@ LawComparison compare_laws(const std::vector<DiffusionPoint>& points) {
   LawComparison result = decide(data, temperatures);
   if (line.weighted && chance(result.laws[result.best], data) < 0.001) {
     result = decide(gather(used, false), temperatures);
-    result.errors_too_small = true;
+    result.errors_given = result.errors_too_small = true;
   }
   if (result.laws.size() > 1) {
     const double low = std::max(50.0, temperatures.front() - 100), high = temperatures.back() + 100;

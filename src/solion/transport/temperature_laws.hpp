@@ -55,7 +55,7 @@ struct LawComparison {
   /// Arrhenius is 3 times as probable as each other law; or it is excluded and the best is 10 times as
   /// probable as each other. Needs all four laws, that is five temperatures.
   bool decidable = false;
-  bool errors_given = false;  ///< else the scatter was estimated
+  bool errors_given = false;  ///< else the scatter was estimated, as with `errors_too_small`
   /// No law fits within the errors given (odds 1 : 1000), so that the scatter was estimated.
   bool errors_too_small = false;
   std::size_t n_used = 0;

@@ -19,19 +19,6 @@ std::vector<Vec3> fractional_positions(const Frame& frame) {
   return fractional;
 }
 
-/// The middle of each component.
-Vec3 median(const std::vector<Vec3>& steps) {
-  Vec3 result;
-  std::vector<double> values(steps.size());
-  for (int k = 0; k < 3; ++k) {
-    for (std::size_t i = 0; i < steps.size(); ++i) values[i] = steps[i][k];
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    result[k] = *middle;
-  }
-  return result;
-}
-
 }  // namespace
 
 const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& where) {
@@ -58,6 +45,7 @@ const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& 
     }
   } else {
     unwrapped_ = fractional;
+    if (!has_cell_) box_.start(fractional);
     if (has_images_)
       for (std::size_t i = 0; i < unwrapped_.size(); ++i) unwrapped_[i] += frame.images[i].cast<double>();
   }
@@ -136,10 +124,7 @@ void Unwrapper::step_with_images(const Frame& frame, const std::vector<Vec3>& fr
         "coordinates none moved more than {:.2f}: the image flags were reset or are wrong",
         where, far + 1, elements_[far], farthest, largest_nearest);
   }
-  if (!options_.from_the_run) {
-    check_repeat(where);
-    check_sudden_jump(frame, steps_, where);
-  }
+  if (!options_.from_the_run) check_steps(frame, fractional, where);
   for (std::size_t i = 0; i < steps_.size(); ++i) unwrapped_[i] += steps_[i];
   if (has_images_) {  // exact, without the rounding of a long sum
     for (std::size_t i = 0; i < steps_.size(); ++i)
@@ -156,15 +141,12 @@ void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>&
     if (!(move <= options_.largest_step)) {
       throw InputError(
           "{}: atom {} ({}) moved {:.2f} of the cell since the frame before and there are no image "
-          "flags, so that its path is not known: write frames more often, or image flags or "
-          "unwrapped coordinates",
+          "flags, so that its path is not known: write frames more often, or image flags, or a LAMMPS dump "
+          "with xu yu zu",
           where, i + 1, elements_[i], move);
     }
   }
-  if (!options_.from_the_run) {
-    check_repeat(where);
-    check_sudden_jump(frame, steps_, where);
-  }
+  if (!options_.from_the_run) check_steps(frame, fractional, where);
   // The integer part is counted apart from the fraction: s = f + n without the rounding of a long sum.
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Vec3 sum = unwrapped_[i] + steps_[i];
@@ -172,35 +154,12 @@ void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>&
   }
 }
 
-void Unwrapper::check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps,
-                                  const std::string& where) {
-  const auto n = static_cast<double>(steps.size());
-  Vec3 drift = Vec3::Zero();
-  for (const Vec3& s : steps) drift += s / n;
-  double mean = 0;
-  std::size_t moved = 0;
-  for (const Vec3& s : steps) {
-    const double d2 = (frame.cell ? frame.cell->to_cartesian(s - drift) : Vec3(s - drift)).squaredNorm();
-    mean += d2 / n;
-    if (d2 > 1.0) ++moved;
-  }
-  if (static_cast<double>(moved) > n / 3) {  // once more, less what most atoms do: few far ones are no drift
-    const Vec3 common = median(steps);
-    moved = 0;
-    for (const Vec3& s : steps) {
-      const Vec3 own = s - common;
-      if ((frame.cell ? frame.cell->to_cartesian(own) : own).squaredNorm() > 1.0) ++moved;
-    }
-  }
-  // Steps are stationary in a trajectory: 16 times the largest mean square step so far, with a third of all
-  // atoms more than 1 Å away, is another configuration. Ten frames say what is usual.
-  if (n_frames_ > 10 && mean > 1.0 && mean > 16 * largest_mean_step_ && static_cast<double>(moved) > n / 3) {
-    throw InputError(
-        "{}: {} of {} atoms jumped more than 1 Å (mean square {:.2f} Å², at most {:.4f} Å² between the "
-        "frames before): frames are missing or atoms were renumbered",
-        where, moved, steps.size(), mean, largest_mean_step_);
-  }
-  largest_mean_step_ = std::max(largest_mean_step_, mean);
+/// What only files get wrong.
+void Unwrapper::check_steps(const Frame& frame, const std::vector<Vec3>& fractional,
+                            const std::string& where) {
+  check_repeat(where);
+  if (!has_cell_) box_.next(frame, steps_, fractional, where);
+  jumps_.next(frame, steps_, wrapped_, fractional, where);
 }
 
 }  // namespace solion::transport

@@ -1,11 +1,14 @@
 // Continuous coordinates out of a sequence of frames, and the checks that the sequence is one trajectory.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "solion/structure/frame.hpp"
+#include "solion/transport/jump_check.hpp"
 #include "solion/transport/step_order.hpp"
+#include "solion/transport/wrapped_check.hpp"
 
 namespace solion::transport {
 
@@ -27,8 +30,8 @@ struct UnwrapOptions {
 /// frame, a cell or image flags that come or go, a frame that repeats the last one (where most atoms move in
 /// every frame; said when the second frame shows that they do), steps (info keys
 /// `timestep`, `step`) that do not grow or grow unevenly, jumps of more than `largest_step` of the cell
-/// without image flags, image flags that contradict the coordinates, and a sudden jump of most atoms (lost
-/// frames, atoms renumbered).
+/// without image flags, image flags that contradict the coordinates, coordinates without a cell that look
+/// wrapped (WrappedCheck), and sudden jumps (lost frames, atoms renumbered: JumpCheck).
 class Unwrapper {
  public:
   explicit Unwrapper(const UnwrapOptions& options = {}) : options_(options) {}
@@ -44,12 +47,14 @@ class Unwrapper {
 
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
   [[nodiscard]] bool has_images() const { return has_images_; }
+  /// Steps between frames by their step numbers, where they have some.
+  [[nodiscard]] std::optional<double> step_interval() const { return order_.interval(); }
 
   /// All that later frames depend on; see StateWriter.
   template <class Archive, class Self>
   static void archive(Archive& a, Self& self) {
     a(self.n_frames_, self.has_images_, self.has_cell_, self.repeat_allowed_, self.elements_, self.order_,
-      self.largest_mean_step_, self.first_still_, self.n_moving_, self.n_busy_, self.wrapped_,
+      self.jumps_, self.box_, self.first_still_, self.n_moving_, self.n_busy_, self.wrapped_,
       self.unwrapped_);
   }
 
@@ -58,7 +63,7 @@ class Unwrapper {
   void check_repeat(const std::string& where);
   void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
-  void check_sudden_jump(const Frame& frame, const std::vector<Vec3>& steps, const std::string& where);
+  void check_steps(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
 
   UnwrapOptions options_;
   std::size_t n_frames_ = 0;
@@ -67,11 +72,12 @@ class Unwrapper {
   bool repeat_allowed_ = false;
   std::vector<std::string> elements_;
   StepOrder order_;
-  double largest_mean_step_ = 0;  // Å², over the frames so far
-  std::string first_still_;       // the first frame in which no atom had moved
-  std::size_t n_moving_ = 0;      // frames in which an atom had moved
-  std::size_t n_busy_ = 0;        // frames in which most atoms had moved
-  std::vector<Vec3> wrapped_;     // fractional coordinates of the last frame as they stood there
+  JumpCheck jumps_;
+  WrappedCheck box_;           // without a cell
+  std::string first_still_;    // the first frame in which no atom had moved
+  std::size_t n_moving_ = 0;   // frames in which an atom had moved
+  std::size_t n_busy_ = 0;     // frames in which most atoms had moved
+  std::vector<Vec3> wrapped_;  // fractional coordinates of the last frame as they stood there
   std::vector<Vec3> unwrapped_;
   std::vector<Vec3> steps_;
 };

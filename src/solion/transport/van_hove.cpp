@@ -25,14 +25,11 @@ VanHoveAccumulator::VanHoveAccumulator(VanHoveOptions options, double frame_inte
     if (!(time >= 0) || !std::isfinite(time)) throw InputError("van Hove: a time of {} fs", time);
     Lag lag;
     const auto frames = static_cast<std::size_t>(std::llround(time / interval_fs_));
-    // 8 to 16 origins under way; the time is met exactly where a stride divides it.
-    lag.stride = std::max<std::size_t>(1, (frames + 15) / 16);
-    for (std::size_t stride = lag.stride; 8 * stride <= frames; ++stride) {
-      if (frames % stride != 0) continue;
-      lag.stride = stride;
-      break;
-    }
-    lag.frames = (frames + lag.stride / 2) / lag.stride * lag.stride;
+    if (time > 0 && frames == 0)
+      throw InputError("van Hove: a time of {} fs; expected 0 or {} fs (between frames) or more", time,
+                       interval_fs_);
+    lag.stride = std::max<std::size_t>(1, (frames + 15) / 16);  // 16 origins under way at most
+    lag.frames = frames;
     lag.self.resize(bins);
     lag.distinct.resize(bins);
     lags_.push_back(std::move(lag));
@@ -43,9 +40,8 @@ void VanHoveAccumulator::add(const Frame& frame, const std::string& where) {
   view_.add(frame, where);
   const std::size_t now = view_.n_frames() - 1;
   for (Lag& lag : lags_) {
-    if (now % lag.stride != 0) continue;
-    lag.kept.push_back({now, view_.fractional(), view_.cell()});
-    if (now < lag.frames) continue;
+    if (now % lag.stride == 0) lag.kept.push_back({now, view_.fractional(), view_.cell()});
+    if (now < lag.frames || (now - lag.frames) % lag.stride != 0) continue;
     while (lag.kept.front().frame + lag.frames < now) lag.kept.pop_front();
     correlate(lag.kept.front(), lag);
   }

@@ -14,7 +14,7 @@ namespace solion::transport {
 struct VanHoveOptions {
   std::string species;
   std::vector<std::string> framework;  ///< empty: all other species
-  std::vector<double> times_fs;        ///< rounded to whole frames, and to the origins of each lag
+  std::vector<double> times_fs;        ///< rounded to whole frames
   double r_max_A = 8;
   double bin_A = 0.05;
   bool distinct = true;  ///< all pairs of ions, which costs more
@@ -34,7 +34,8 @@ struct VanHoveCurve {
 /// Each lag keeps 16 configurations at most. Section 8 of docs/theory/transport.md.
 class VanHoveAccumulator {
  public:
-  /// InputError for lengths that are not positive, more than 100,000 bins, or no times.
+  /// InputError for lengths that are not positive, more than 100,000 bins, no times, or one above 0 that
+  /// is nearer to 0 than to the first frame.
   VanHoveAccumulator(VanHoveOptions options, double frame_interval_fs);
   void add(const Frame& frame, const std::string& where);
   /// InputError for a time that is longer than the trajectory.
