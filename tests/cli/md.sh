@@ -113,7 +113,7 @@ wait "$pid" || status=$?
 sed 's/^temperature_K = 600/temperature_K = 700/' broken/md.toml >broken/other.toml
 echo 'log = "md.log"
 restart = "md.restart"' | cat - broken/other.toml >broken/other2.toml
-refused "written with other settings \\(temperature_K.*: 600 600 then, 700 700 now\\)" "$solion" md broken/other2.toml
+expect 2 "written with other settings \\(temperature_K.*: 600 600 then, 700 700 now\\); put .* --fresh$" "$solion" md broken/other2.toml
 
 "$solion" md broken/md.toml --json broken/md.json >broken/out.txt 2>/dev/null
 for file in md.log trajectory.xyz trajectory.dump md-final.xyz md.restart msd.json msd.csv rdf.json rdf.csv; do
