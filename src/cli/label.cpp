@@ -117,9 +117,13 @@ class LabelVerb {
     constexpr std::array<const char*, 3> names{"open", "finished", "failed"};
     std::array<std::size_t, 3> count{};
     Json& tasks = report_["tasks"] = Json::array();
+    std::optional<dataset::Store> store;
+    if (fs::exists(options_.output)) store.emplace(options_.output, options_.type_map);
     for (std::size_t i = 0; i < frames_.size(); ++i) {
       const std::string key = ref::label_key(code_, prepared_.settings, frames_[i]);
-      const auto state = static_cast<std::size_t>(ref::task_state(prepared_.options.work, key));
+      const bool there = store && store->contains(key);
+      const auto state = static_cast<std::size_t>(there ? ref::TaskState::finished
+                                                        : ref::task_state(prepared_.options.work, key));
       ++count.at(state);
       tasks.push_back({{"file", sources_[i].file},
                        {"frame", sources_[i].index},
@@ -144,6 +148,8 @@ class LabelVerb {
     prepared_.options.known = same_settings(store);
     Json& failures = report_["quarantine"] = Json::array();
     ref::Receiver receiver;
+    // A data set may have come here without the folder of its calculations.
+    receiver.has = [&](const std::string& key) { return store.contains(key); };
     receiver.refuse = [&](const Frame& frame, const std::string& key) {
       return duplicate(store, frame, key);
     };

@@ -35,7 +35,7 @@ TEST(OpenPotential, NamesWhatItFound) {
   };
   EXPECT_THAT(open("no.dp"), ThrowsMessage<InputError>(HasSubstr("no.dp: no such file")));
   EXPECT_THAT(open("no.toml"), ThrowsMessage<InputError>(HasSubstr("no.toml: no such file")));
-  EXPECT_THAT(open("model.pb"), ThrowsMessage<InputError>(HasSubstr("*.dp")));
+  EXPECT_THAT(open("model.pb"), ThrowsMessage<InputError>(HasSubstr("dp convert-backend")));
   EXPECT_THAT(open("model"), ThrowsMessage<InputError>(HasSubstr("*.toml")));
   for (const char* name : {"foreign.dp", "foreign.hdf5", "foreign.yaml", "foreign.TOML"}) {
     write_file(folder / name, "nonsense: [\n");

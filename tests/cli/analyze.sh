@@ -223,7 +223,7 @@ awk -F, 'NR == 1 { print $0 ",D_std_cm2_per_s"; next } { print $0 "," $2 * 0.001
 "$solion" analyze arrhenius exact.csv --json exact.json >out
 [[ $(key exact.json errors_too_small) == false || $(key exact.json errors_given) == true ]] || fail "errors that were given"
 [[ $(key exact.json errors_too_small_for_line) == true ]] || fail "errors of the line"
-awk -v a="$(key exact.json Ea_std_eV)" -v b="$(key type3.json Ea_std_eV)" 'BEGIN { exit !(a > 0.5 * b && a < 2 * b) }' || fail "E_a of small errors"
+awk -v a="$(jq .Ea_std_eV exact.json)" -v b="$(jq .Ea_std_eV type3.json)" 'BEGIN { exit !(a > 0.5 * b && a < 2 * b) }' || fail "E_a of small errors"
 head -3 type3.csv >two.csv
 "$solion" analyze arrhenius two.csv >out
 grep -q "nan" out && fail "two temperatures: $(cat out)"

@@ -69,6 +69,13 @@ status=0; wait "$pid" || status=$?
 grep -q ', 0 set aside' out.txt || fail "going on: $(cat out.txt)"
 [ "$(count)" -le 10 ] || fail "Ctrl-C cost more than the frames in flight: $(count) runs"
 [ "$(wc -l < many/type1/set.000/provenance.jsonl)" = 8 ] || fail "frames after Ctrl-C"
+# A data set that came without the folder of its calculations has its labels all the same.
+rm -r many.work
+: > journal
+"${slow[@]}" --dry-run > out.txt 2>&1 || fail "dry run: $(cat out.txt)"
+grep -q '0 to label, 8 finished' out.txt || fail "dry run without the calculations: $(cat out.txt)"
+"${slow[@]}" > out.txt 2>&1 || fail "without the calculations: $(cat out.txt)"
+grep -q '0 labelled, 8 taken from finished work' out.txt && [ "$(count)" = 0 ] || fail "without the calculations: $(cat out.txt)"
 
 # Wrong input is status 2 and one message; missing GPAW is status 1 and names the packages.
 frame 0 0.1 > close.xyz

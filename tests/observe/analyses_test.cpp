@@ -263,8 +263,10 @@ TEST(Analyses, ARestartFileBelongsToItsTables) {
   std::string changed = all_kinds;
   changed.replace(changed.find("bin_A = 0.1"), 11, "bin_A = 0.2");
   EXPECT_THAT([&] { run(other.input(nvt, hold, changed)); },
-              ThrowsMessage<InputError>(HasSubstr("then: msd of Ne every 4 from 0")));
-  EXPECT_THAT([&] { run(other.input(nvt, hold, "")); }, ThrowsMessage<InputError>(HasSubstr("now:  none")));
+              ThrowsMessage<InputError>(
+                  HasSubstr("written with other [[analysis]] tables (msd of Ne every 4 from 0")));
+  EXPECT_THAT([&] { run(other.input(nvt, hold, "")); },
+              ThrowsMessage<InputError>(HasSubstr(" then, none now)")));
 }
 
 TEST(Analyses, RefuseWhatTheyCannotDo) {

@@ -59,8 +59,7 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
   const bool is_deep = std::find(deep.begin(), deep.end(), suffix) != deep.end();
   // DeePMD-kit's models of one backend: the reader of model files says how to turn them into one of ours.
   constexpr std::array of_backends{".pb", ".pth", ".pt", ".pt2", ".pte", ".savedmodel", ".pd"};
-  if (std::find(of_backends.begin(), of_backends.end(), suffix) != of_backends.end())
-    dp::check_suffix(path);
+  if (std::find(of_backends.begin(), of_backends.end(), suffix) != of_backends.end()) dp::check_suffix(path);
   if (suffix != ".toml" && !is_deep) {
     throw InputError(
         "{}: not the name of a model; expected a file *.toml (an analytic potential) or *.dp, "

@@ -99,7 +99,10 @@ std::optional<Restart> find_restart(const Outputs& outputs, const Identity& iden
                fingerprint_difference(restart.identity.settings, identity.settings));
   require_same(outputs.restart, "another structure", restart.identity.structure, identity.structure);
   require_same(outputs.restart, "another potential", restart.identity.potential, identity.potential);
-  require_same(outputs.restart, "other [[analysis]] tables", restart.identity.observers, identity.observers);
+  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
+  require_same(
+      outputs.restart, "other [[analysis]] tables", restart.identity.observers, identity.observers,
+      fmt::format("{} then, {} now", or_none(restart.identity.observers), or_none(identity.observers)));
   if (restart.state.step > settings.total_steps()) {
     throw InputError("{}: is at step {} already, beyond the {} steps asked for", outputs.restart.string(),
                      restart.state.step, settings.total_steps());

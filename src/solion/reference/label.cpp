@@ -106,6 +106,11 @@ class Run {
         continue;
       }
       if (take_result(task, true)) continue;
+      if (receiver_.has && receiver_.has(task.key)) {
+        ++summary_.resumed;
+        ++done_;
+        continue;
+      }
       if (!options_.retry_failed && take_failure(task)) continue;
       task.failed_before = fs::exists(folder(task.key) / failed_name);
       if (receiver_.refuse) {

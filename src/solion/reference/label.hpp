@@ -72,6 +72,8 @@ struct Receiver {
   std::function<void(const Failure&)> fail;
   /// Asked before a frame is computed: why it should not be. May be empty.
   std::function<std::optional<std::string>(const Frame&, const std::string& key)> refuse;
+  /// Whether the label of this key was taken in an earlier call, so that nothing is left to do. May be empty.
+  std::function<bool(const std::string& key)> has = {};
 };
 
 struct LabelSummary {
