@@ -10,7 +10,7 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 options=(--headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic --no-first-run --disable-background-networking
-  --disable-component-update --disable-sync --user-data-dir="$profile" --window-size=1200,1600 --virtual-time-budget=120000)
+  --disable-component-update --disable-sync --user-data-dir="$profile" --window-size=1200,1600 --virtual-time-budget=600000)
 
 cat >"$profile/reader.html" <<'END_HTML'
 <script>
@@ -77,6 +77,7 @@ cat >"$profile/reader.html" <<'END_HTML'
       figure.dataset.hovered = hovered;
       figure.dataset.zoomed = zoomed;
       figure.dataset.svg = svg.startsWith('data:image/svg+xml') && svg.includes('</svg>');
+      if (is3d) Plotly.purge(plot);  // ends its drawing loop, which would be paid for until the end of the virtual time
     } catch (error) { figure.dataset.error = error; }
   }
   document.body.dataset.read = 'true';
@@ -86,7 +87,7 @@ END_HTML
 sed '/<\/body><\/html>/d' "$report" >"$profile/report.html"
 cat "$profile/reader.html" >>"$profile/report.html"
 echo '</body></html>' >>"$profile/report.html"
-dom=$(timeout 300 "$browser" "${options[@]}" --dump-dom "file://$profile/report.html" 2>"$profile/errors" || true)
+dom=$(timeout 600 "$browser" "${options[@]}" --dump-dom "file://$profile/report.html" 2>"$profile/errors" || true)
 figures=$(grep -o '<figure id=' "$report" | wc -l)
 opened=$(grep -oE '<figure [^>]*data-[^>]*>' <<<"$dom" || true)
 good=true
