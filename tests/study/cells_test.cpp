@@ -5,6 +5,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/catalog/crystal.hpp"
+#include "solion/study/report_parts.hpp"
 
 namespace solion::study {
 namespace {
@@ -41,6 +42,14 @@ TEST(Cells, AReactionOfThatVeryNameIsMeant) {
   EXPECT_EQ(content_of(config, crystal, "type1x12").count, 12);
   for (const char* name : {"type1x", "type1x0", "x3", "type1x-2"})
     EXPECT_EQ(content_of(config, crystal, name).reaction, name);
+}
+
+TEST(Cells, PublishedNumbersAreThoseOfTheReaction) {
+  const Published published{"", {{"type2", {{"300", 1e-9}}}}, Json::object()};
+  EXPECT_EQ(published.D("type2x8", 300), 1e-9);
+  EXPECT_EQ(published.D("type2", 300), 1e-9);
+  for (const char* name : {"type2xyz", "type2x", "type1x2"})
+    EXPECT_TRUE(published.D(name, 300).is_null()) << name;
 }
 
 TEST(Cells, UnknownOnesAreRefused) {

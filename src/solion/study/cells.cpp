@@ -30,13 +30,18 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
 
 Crystal crystal_of(const Config& config) { return open_crystal(config.md.crystal, config.md.reactions); }
 
+std::optional<Content> several_of(const std::string& structure) {
+  static const std::regex several("(.+)x([1-9][0-9]{0,5})");
+  std::smatch match;
+  if (!std::regex_match(structure, match, several)) return std::nullopt;
+  return Content{match[1], std::stoi(match[2])};
+}
+
 Content content_of(const Config& config, const Crystal& crystal, const std::string& structure) {
   const auto& reactions = crystal.chemistry.reactions;
   const bool known = std::ranges::any_of(reactions, [&](const auto& r) { return r.first == structure; });
-  static const std::regex several("(.+)x([1-9][0-9]{0,5})");
-  std::smatch match;
-  if (known || !std::regex_match(structure, match, several)) return {structure, config.md.count};
-  return {match[1], std::stoi(match[2])};
+  const std::optional<Content> several = known ? std::nullopt : several_of(structure);
+  return several.value_or(Content{structure, config.md.count});
 }
 
 std::vector<std::string> reactions_of(const Config& config, const Crystal& crystal) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "solion/md/run.hpp"
 #include "solion/structure/defects.hpp"
@@ -24,6 +25,8 @@ struct Content {
   std::string reaction;
   int count = 1;
 };
+/// What the name alone says: a name and how many, for one like type2x8; none for others.
+std::optional<Content> several_of(const std::string& structure);
 Content content_of(const Config& config, const Crystal& crystal, const std::string& structure);
 /// The reactions of the structures of [md], each once, in their order.
 std::vector<std::string> reactions_of(const Config& config, const Crystal& crystal);

@@ -7,6 +7,7 @@
 
 #include "solion/base/files.hpp"
 #include "solion/base/version.hpp"
+#include "solion/study/cells.hpp"
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
@@ -53,8 +54,8 @@ void SharedNotes::write(std::vector<std::string>& notes) const {
 
 Json Published::D(const std::string& structure, double temperature_K) const {
   auto row = diffusion.find(structure);
-  if (row == diffusion.end())
-    row = diffusion.find(structure.substr(0, structure.rfind('x')));  // type2x8: type2
+  if (const auto several = several_of(structure); row == diffusion.end() && several)
+    row = diffusion.find(several->reaction);
   if (row == diffusion.end()) return {};
   return row->value(fmt::format("{:g}", temperature_K), Json());
 }
