@@ -22,113 +22,103 @@ void blas(Transposed ta, Transposed tb, long m, long n, long k, const double* a,
   cblas_dgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a, int(lda), b, int(ldb), 0, c, int(n));
 }
 
-template <typename T>
-void rate(benchmark::State& state) {
-  const auto flops = 2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2));
-  state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-}
-
-/// Arguments: m (atoms), k (inputs), n (outputs).
-template <typename T>
-void openblas(benchmark::State& state) {
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(k, n);
-  Matrix<T> c(m, n);
+/// Times multiply(a, b, c), of so many multiplications with an addition.
+template <typename T, typename F>
+void time_product(benchmark::State& state, long products, const Matrix<T>& a, const Matrix<T>& b, Matrix<T> c,
+                  const F& multiply) {
   for (auto _ : state) {
-    blas(CblasNoTrans, CblasNoTrans, m, n, k, a.data(), k, b.data(), n, c.data());
+    multiply(a.data(), b.data(), c.data());
     benchmark::DoNotOptimize(c.data());
   }
-  rate<T>(state);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(2e-9 * static_cast<double>(products), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Arguments: m (atoms), k (inputs), n (outputs); X (m, k)·W (k, n).
+struct Shape {
+  explicit Shape(const benchmark::State& state) : m(state.range(0)), k(state.range(1)), n(state.range(2)) {}
+  long m, k, n;
+};
+
+template <typename T, typename F>
+void forward(benchmark::State& state, const F& multiply) {
+  const Shape s(state);
+  time_product<T>(state, s.m * s.k * s.n, Matrix<T>::Random(s.m, s.k), Matrix<T>::Random(s.k, s.n),
+                  Matrix<T>(s.m, s.n), [&](const T* a, const T* b, T* c) { multiply(s, a, b, c); });
+}
+
+/// X (m, k)·Wᵀ with W (n, k), as in backpropagation.
+template <typename T, typename F>
+void backward(benchmark::State& state, const F& multiply) {
+  const Shape s(state);
+  time_product<T>(state, s.m * s.k * s.n, Matrix<T>::Random(s.m, s.k), Matrix<T>::Random(s.n, s.k),
+                  Matrix<T>(s.m, s.n), [&](const T* a, const T* b, T* c) { multiply(s, a, b, c); });
+}
+
+/// Gradients of weights: XᵀH (k, n) of 2m rows (values and tangents).
+template <typename T, typename F>
+void gradient(benchmark::State& state, const F& multiply) {
+  const Shape s(state);
+  time_product<T>(state, 2 * s.m * s.k * s.n, Matrix<T>::Random(2 * s.m, s.k),
+                  Matrix<T>::Random(2 * s.m, s.n), Matrix<T>(s.k, s.n),
+                  [&](const T* a, const T* b, T* c) { multiply(s, a, b, c); });
+}
+
+template <typename T>
+void openblas(benchmark::State& state) {
+  forward<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    blas(CblasNoTrans, CblasNoTrans, s.m, s.n, s.k, a, s.k, b, s.n, c);
+  });
+}
+template <typename T>
+void openblas_bt(benchmark::State& state) {
+  backward<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    blas(CblasNoTrans, CblasTrans, s.m, s.n, s.k, a, s.k, b, s.k, c);
+  });
+}
+template <typename T>
+void openblas_at(benchmark::State& state) {
+  gradient<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    blas(CblasTrans, CblasNoTrans, s.k, s.n, 2 * s.m, a, s.k, b, s.n, c);
+  });
+}
+template <typename T>
+void thin(benchmark::State& state) {
+  forward<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    solion::nn::thin_product(s.m, s.n, s.k, a, s.k, 1, b, s.n, false, c, s.n);
+  });
+}
+template <typename T>
+void thin_bt(benchmark::State& state) {
+  backward<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    solion::nn::thin_product_bt(s.m, s.n, s.k, a, s.k, b, s.k, c, s.n);
+  });
+}
+template <typename T>
+void thin_at(benchmark::State& state) {
+  gradient<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    solion::nn::thin_product(s.k, s.n, 2 * s.m, a, 1, s.k, b, s.n, false, c, s.n);
+  });
 }
 
 template <typename T>
 void eigen(benchmark::State& state) {
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(k, n);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    c.noalias() = a * b;
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
+  forward<T>(state, [](const Shape& s, const T* a, const T* b, T* c) {
+    using In = Eigen::Map<const Matrix<T>>;
+    Eigen::Map<Matrix<T>>(c, s.m, s.n).noalias() = In(a, s.m, s.k) * In(b, s.k, s.n);
+  });
 }
 
 /// Weights packed once, as in the fast path's fitting nets.
 template <typename T>
 void packed(benchmark::State& state) {
-  using solion::nn::PackedMatrix;
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(PackedMatrix<T>::padded_rows(m), k), b = Matrix<T>::Random(k, n);
-  const PackedMatrix<T> w(b.data(), k, n, n, false);
-  Matrix<T> c(a.rows(), PackedMatrix<T>::padded_columns(n));
-  for (auto _ : state) {
-    w.multiply(m, a.data(), k, nullptr, c.data(), c.cols());
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
-}
-
-/// The same with B transposed, as in backpropagation.
-template <typename T>
-void openblas_bt(benchmark::State& state) {
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(n, k);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    blas(CblasNoTrans, CblasTrans, m, n, k, a.data(), k, b.data(), k, c.data());
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
-}
-
-/// The weights where they lie.
-template <typename T>
-void thin(benchmark::State& state) {
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(k, n);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    solion::nn::thin_product(m, n, k, a.data(), k, 1, b.data(), n, false, c.data(), n);
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
-}
-
-template <typename T>
-void thin_bt(benchmark::State& state) {
-  const auto m = state.range(0), k = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(m, k), b = Matrix<T>::Random(n, k);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    solion::nn::thin_product_bt(m, n, k, a.data(), k, b.data(), k, c.data(), n);
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
-}
-
-/// Gradients of weights, Aᵀ (k, m)·B: `k` is twice the number of atoms, m and n the layer's width.
-template <typename T>
-void openblas_at(benchmark::State& state) {
-  const auto k = 2 * state.range(0), m = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(k, m), b = Matrix<T>::Random(k, n);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    blas(CblasTrans, CblasNoTrans, m, n, k, a.data(), m, b.data(), n, c.data());
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
-}
-
-template <typename T>
-void thin_at(benchmark::State& state) {
-  const auto k = 2 * state.range(0), m = state.range(1), n = state.range(2);
-  const Matrix<T> a = Matrix<T>::Random(k, m), b = Matrix<T>::Random(k, n);
-  Matrix<T> c(m, n);
-  for (auto _ : state) {
-    solion::nn::thin_product(m, n, k, a.data(), 1, m, b.data(), n, false, c.data(), n);
-    benchmark::DoNotOptimize(c.data());
-  }
-  rate<T>(state);
+  using P = solion::nn::PackedMatrix<T>;
+  const Shape s(state);
+  const Matrix<T> w = Matrix<T>::Random(s.k, s.n);
+  const P panels(w.data(), s.k, s.n, s.n, false);
+  const long rows = P::padded_rows(s.m), columns = P::padded_columns(s.n);
+  time_product<T>(state, s.m * s.k * s.n, Matrix<T>::Random(rows, s.k), w, Matrix<T>(rows, columns),
+                  [&](const T* a, const T*, T* c) { panels.multiply(s.m, a, s.k, nullptr, c, columns); });
 }
 
 void shapes(benchmark::internal::Benchmark* b) {
