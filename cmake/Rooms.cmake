@@ -1,4 +1,5 @@
 # solion_room(<name> DEPENDS <rooms and libraries>): one folder of src/solion as one library.
+# solion_kernels(<files>): those of them that are compiled for every instruction set.
 # solion_test(<room>): all tests/<room>/*_test.cpp as one GoogleTest program.
 function(solion_room name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE" ${ARGN})
@@ -17,6 +18,14 @@ function(solion_room name)
   endif()
   set_target_properties(solion_${name} PROPERTIES EXPORT_NAME ${name})
   install(TARGETS solion_${name} EXPORT solionTargets ARCHIVE DESTINATION lib COMPONENT dev)
+endfunction()
+
+# solion_kernels(<file>…): files compiled for every instruction set, whatever the rest is compiled for, so that each build
+# has all of them to choose from and to test. They use none of Eigen's types, whose layout depends on it.
+function(solion_kernels)
+  if(SOLION_NATIVE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -march=x86-64 SKIP_PRECOMPILE_HEADERS ON)
+  endif()
 endfunction()
 
 function(solion_test room)

@@ -2,11 +2,12 @@
 #include "cli/build_info.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commit.hpp"
 #include "solion/base/version.hpp"
-#include "solion/nn/packed.hpp"
+#include "solion/nn/instruction_set.hpp"
 
 namespace solion::cli {
 
@@ -18,11 +19,9 @@ Json build_info() {
 
 std::string build_text() {
   return fmt::format(
-      "solion {}\ncommit     {}\nbuild      {}, {}, for {}\nkernels    {} (the best for this "
-      "machine)\nlibraries  "
-      "{}",
-      version(), commit, SOLION_BUILD_TYPE, SOLION_COMPILER, SOLION_RUNS_ON, nn::instruction_set(),
-      SOLION_LIBRARIES);
+      "solion {}\ncommit     {}\nbuild      {}, {}, for {}\nkernels    {} (of {})\nlibraries  {}", version(),
+      commit, SOLION_BUILD_TYPE, SOLION_COMPILER, SOLION_RUNS_ON, nn::instruction_set(),
+      fmt::join(nn::instruction_sets(), ", "), SOLION_LIBRARIES);
 }
 
 }  // namespace solion::cli

@@ -8,12 +8,14 @@
 #include "cli/verbs.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/nn/instruction_set.hpp"
 
 namespace {
 
 constexpr int status_wrong_input = 2;
 
 int run(int argc, char** argv) {
+  solion::nn::use_instruction_set_of_environment();
   std::function<void()> chosen;
   const std::unique_ptr<CLI::App> app = solion::cli::make_app(chosen);
   try {

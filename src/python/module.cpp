@@ -5,7 +5,7 @@
 #include "python/bindings.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/version.hpp"
-#include "solion/nn/packed.hpp"
+#include "solion/nn/instruction_set.hpp"
 
 namespace {
 
@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core, module) {
   py::register_exception<solion::WorkError>(module, "WorkError", PyExc_RuntimeError).doc() =
       "The input was right and the work failed.";
   py::register_exception_translator(&translate_interrupt);
+  solion::nn::use_instruction_set_of_environment();
   module.attr("__version__") = solion::version();
   module.def("instruction_set", &solion::nn::instruction_set, "The instruction set of the kernels in use.");
   solion::python::bind_frames(module);

@@ -20,6 +20,16 @@ for precision in single double reference; do
   is model.json "[.us_per_atom_step, .list_share, .flops_per_atom, .peak_share] | $positive"
   is model.json ".n_atoms == 5 and .precision == \"$precision\""
 done
+# An older instruction set: another speed, the same forces.
+sets=$("$solion" --version | sed -n 's/^kernels .*(of \(.*\))$/\1/p' | tr -d ,)
+[[ -n $sets ]] || fail "no instruction sets: $("$solion" --version)"
+for set in $sets; do
+  SOLION_INSTRUCTION_SET=${set,,} "$solion" --version | grep -q "^kernels  *$set (of" || fail "$set is not in use"
+  SOLION_INSTRUCTION_SET=$set "$solion" evaluate -m model.dp "$source/examples/li3ocl/unit_cell.xyz" --json "$set.json" >/dev/null 2>&1
+  jq -e -n --slurpfile a "${sets%% *}.json" --slurpfile b "$set.json" \
+    '[[$a[0], $b[0]] | map([.. | numbers]) | transpose[] | (.[0] - .[1]) | fabs] | length > 10 and all(. < 1e-4)' >/dev/null || fail "$set: $(cat "$set.json")"
+done
+SOLION_INSTRUCTION_SET=mmx refused 'SOLION_INSTRUCTION_SET: no instruction set "mmx"' "$solion" --version
 before=$(ls)
 "$solion" bench --train input.json --steps 3 --json train.json >table 2>/dev/null
 is train.json "[.ms_per_step, .sgemm_gflops, .dgemm_gflops] | $positive"

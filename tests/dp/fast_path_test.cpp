@@ -10,6 +10,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/dp/deep_potential.hpp"
 #include "support/dp_models.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/model_options.hpp"
 
 namespace solion::dp {
@@ -37,10 +38,8 @@ double largest(const std::vector<Vec3>& forces) {
 constexpr double rounding = 1e-14;
 
 /// The shared case: forces within `relative` of the largest force plus `absolute`, energies and virial alike.
-void expect_agreement(const Model& model, const Frame& frame, Path path, double relative, double absolute,
-                      int threads = 1) {
-  const Evaluation exact = evaluate(model, frame, Path::reference);
-  const Evaluation fast = evaluate(model, frame, path, threads);
+void expect_agreement(const Model& model, const Frame& frame, const Evaluation& exact, const Evaluation& fast,
+                      Path path, double relative, double absolute) {
   const double tolerance = relative * largest(exact.forces) + absolute;
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
     EXPECT_LE((fast.forces[i] - exact.forces[i]).cwiseAbs().maxCoeff(), tolerance);
@@ -61,6 +60,13 @@ void expect_agreement(const Model& model, const Frame& frame, Path path, double 
   // The virial adds forces times distances up to the cutoff over all pairs.
   const double pairs = model.descriptor.rcut * static_cast<double>(frame.n_atoms()) * 10;
   EXPECT_LE((fast.virial - exact.virial).cwiseAbs().maxCoeff(), tolerance * pairs);
+}
+
+/// With every instruction set.
+void expect_agreement(const Model& model, const Frame& frame, Path path, double relative, double absolute) {
+  const Evaluation exact = evaluate(model, frame, Path::reference);
+  testing::with_every_instruction_set(
+      [&] { expect_agreement(model, frame, exact, evaluate(model, frame, path), path, relative, absolute); });
 }
 
 void expect_agreement(const Model& model, const Frame& frame) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "solion/base/random.hpp"
+#include "support/instruction_sets.hpp"
 
 namespace solion::nn {
 namespace {
@@ -61,56 +62,62 @@ TYPED_TEST_SUITE(ThinProduct, Precisions);
 
 TYPED_TEST(ThinProduct, IsTheSumInBothOrdersOfA) {
   using T = TypeParam;
-  RandomStream random(1, "thin");
-  for (const auto& [m, n, k] : shapes) {
-    const ptrdiff_t lda = k + 3, lda_turned = m + 2, ldb = n + 1, ldc = n + 5;
-    const std::vector<T> a = numbers<T>(m * lda, random), turned = numbers<T>(k * lda_turned, random);
-    const std::vector<T> b = numbers<T>(k * ldb, random), start = numbers<T>(m * ldc, random);
-    const auto of_b = [&](ptrdiff_t p, ptrdiff_t j) { return b[static_cast<std::size_t>(p * ldb + j)]; };
-    for (const bool add : {false, true}) {
-      std::vector<T> c = start;
-      thin_product(m, n, k, a.data(), lda, 1, b.data(), ldb, add, c.data(), ldc);
-      this->expect(
-          m, n, k, [&](ptrdiff_t i, ptrdiff_t p) { return a[static_cast<std::size_t>(i * lda + p)]; }, of_b,
-          start, add, c, ldc);
-      c = start;
-      thin_product(m, n, k, turned.data(), 1, lda_turned, b.data(), ldb, add, c.data(), ldc);
-      this->expect(
-          m, n, k,
-          [&](ptrdiff_t i, ptrdiff_t p) { return turned[static_cast<std::size_t>(p * lda_turned + i)]; },
-          of_b, start, add, c, ldc);
+  testing::with_every_instruction_set([&] {
+    RandomStream random(1, "thin");
+    for (const auto& [m, n, k] : shapes) {
+      const ptrdiff_t lda = k + 3, lda_turned = m + 2, ldb = n + 1, ldc = n + 5;
+      const std::vector<T> a = numbers<T>(m * lda, random), turned = numbers<T>(k * lda_turned, random);
+      const std::vector<T> b = numbers<T>(k * ldb, random), start = numbers<T>(m * ldc, random);
+      const auto of_b = [&](ptrdiff_t p, ptrdiff_t j) { return b[static_cast<std::size_t>(p * ldb + j)]; };
+      for (const bool add : {false, true}) {
+        std::vector<T> c = start;
+        thin_product(m, n, k, a.data(), lda, 1, b.data(), ldb, add, c.data(), ldc);
+        this->expect(
+            m, n, k, [&](ptrdiff_t i, ptrdiff_t p) { return a[static_cast<std::size_t>(i * lda + p)]; }, of_b,
+            start, add, c, ldc);
+        c = start;
+        thin_product(m, n, k, turned.data(), 1, lda_turned, b.data(), ldb, add, c.data(), ldc);
+        this->expect(
+            m, n, k,
+            [&](ptrdiff_t i, ptrdiff_t p) { return turned[static_cast<std::size_t>(p * lda_turned + i)]; },
+            of_b, start, add, c, ldc);
+      }
     }
-  }
+  });
 }
 
 TYPED_TEST(ThinProduct, IsTheSumWithBTurned) {
   using T = TypeParam;
-  RandomStream random(2, "thin");
-  for (const auto& [m, n, k] : shapes) {
-    const ptrdiff_t lda = k + 3, ldb = k + 2, ldc = n + 5;
-    const std::vector<T> a = numbers<T>(m * lda, random), b = numbers<T>(n * ldb, random);
-    const std::vector<T> start = numbers<T>(m * ldc, random);
-    std::vector<T> c = start;
-    thin_product_bt(m, n, k, a.data(), lda, b.data(), ldb, c.data(), ldc);
-    this->expect(
-        m, n, k, [&](ptrdiff_t i, ptrdiff_t p) { return a[static_cast<std::size_t>(i * lda + p)]; },
-        [&](ptrdiff_t p, ptrdiff_t j) { return b[static_cast<std::size_t>(j * ldb + p)]; }, start, false, c,
-        ldc);
-  }
+  testing::with_every_instruction_set([&] {
+    RandomStream random(2, "thin");
+    for (const auto& [m, n, k] : shapes) {
+      const ptrdiff_t lda = k + 3, ldb = k + 2, ldc = n + 5;
+      const std::vector<T> a = numbers<T>(m * lda, random), b = numbers<T>(n * ldb, random);
+      const std::vector<T> start = numbers<T>(m * ldc, random);
+      std::vector<T> c = start;
+      thin_product_bt(m, n, k, a.data(), lda, b.data(), ldb, c.data(), ldc);
+      this->expect(
+          m, n, k, [&](ptrdiff_t i, ptrdiff_t p) { return a[static_cast<std::size_t>(i * lda + p)]; },
+          [&](ptrdiff_t p, ptrdiff_t j) { return b[static_cast<std::size_t>(j * ldb + p)]; }, start, false, c,
+          ldc);
+    }
+  });
 }
 
 TYPED_TEST(ThinProduct, ARowDoesNotDependOnTheOthers) {
   using T = TypeParam;
-  RandomStream random(3, "thin");
-  constexpr ptrdiff_t m = 21, n = 77, k = 500;
-  const std::vector<T> a = numbers<T>(m * k, random), b = numbers<T>(k * n, random);
-  std::vector<T> all(m * n), one(n);
-  thin_product(m, n, k, a.data(), k, 1, b.data(), n, false, all.data(), n);
-  for (ptrdiff_t i = 0; i < m; ++i) {
-    thin_product(1, n, k, a.data() + i * k, k, 1, b.data(), n, false, one.data(), n);
-    for (ptrdiff_t j = 0; j < n; ++j)
-      EXPECT_EQ(one[static_cast<std::size_t>(j)], all[static_cast<std::size_t>(i * n + j)]);
-  }
+  testing::with_every_instruction_set([&] {
+    RandomStream random(3, "thin");
+    constexpr ptrdiff_t m = 21, n = 77, k = 500;
+    const std::vector<T> a = numbers<T>(m * k, random), b = numbers<T>(k * n, random);
+    std::vector<T> all(m * n), one(n);
+    thin_product(m, n, k, a.data(), k, 1, b.data(), n, false, all.data(), n);
+    for (ptrdiff_t i = 0; i < m; ++i) {
+      thin_product(1, n, k, a.data() + i * k, k, 1, b.data(), n, false, one.data(), n);
+      for (ptrdiff_t j = 0; j < n; ++j)
+        EXPECT_EQ(one[static_cast<std::size_t>(j)], all[static_cast<std::size_t>(i * n + j)]);
+    }
+  });
 }
 
 }  // namespace

@@ -322,7 +322,7 @@ class FastPath<T>::Worker {
   }
 
   const FastModel<T>& model_;
-  const Kernels<T>& kernels_ = kernels<T>();
+  const Kernels<T> kernels_ = kernels<T>();
   // Of one atom: neighbours by type, `most_` places each.
   std::size_t most_ = 0;
   std::array<nn::Buffer<T>, 4> found_;  ///< x, y, z, r²

@@ -407,14 +407,12 @@ HWY_EXPORT(single_kernels);
 HWY_EXPORT(double_kernels);
 
 template <>
-const Kernels<float>& kernels() {
-  static const Kernels<float> chosen = HWY_DYNAMIC_DISPATCH(single_kernels)();
-  return chosen;
+Kernels<float> kernels() {
+  return HWY_DYNAMIC_DISPATCH(single_kernels)();
 }
 template <>
-const Kernels<double>& kernels() {
-  static const Kernels<double> chosen = HWY_DYNAMIC_DISPATCH(double_kernels)();
-  return chosen;
+Kernels<double> kernels() {
+  return HWY_DYNAMIC_DISPATCH(double_kernels)();
 }
 
 }  // namespace solion::dp

@@ -58,7 +58,8 @@ struct Kernels {
                     std::ptrdiff_t stride, T* weights, T* sums, T* gx, T* gy, T* gz, double* virial);
 };
 
+/// Those of the instruction set in use (nn/instruction_set.hpp).
 template <typename T>
-const Kernels<T>& kernels();
+[[nodiscard]] Kernels<T> kernels();
 
 }  // namespace solion::dp

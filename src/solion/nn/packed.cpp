@@ -33,24 +33,22 @@ void multiply(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const T* panels, con
     for (ptrdiff_t c = 0; c < columns; c += Matrix::panel_columns) {
       const ptrdiff_t width = std::min(Matrix::panel_columns, columns - c);
       const T* panel = panels + c * n_in + p * width;
-      for (ptrdiff_t r = 0; r < rows; r += tile_rows) {
-        const T* in = x + r * ldx + p;
-        for (ptrdiff_t at = 0; at < width;) {
+      for (ptrdiff_t at = 0; at < width;) {
+        const ptrdiff_t vectors = std::min<ptrdiff_t>(3, (width - at) / n);
+        for (ptrdiff_t r = 0; r < rows; r += tile_rows) {
+          const T* in = x + r * ldx + p;
           T* out = y + r * ldy + c + at;
           const T* start = p > 0 ? out : (bias != nullptr ? bias + c + at : nullptr);
           const ptrdiff_t lds = p > 0 ? ldy : 0;
-          const ptrdiff_t left = (width - at) / n;
-          if (left >= 3) {
+          if (vectors == 3) {
             tile<tile_rows, 3>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
-            at += 3 * n;
-          } else if (left == 2) {
+          } else if (vectors == 2) {
             tile<tile_rows, 2>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
-            at += 2 * n;
           } else {
             tile<tile_rows, 1>(k, in, ldx, 1, panel + at, width, start, lds, out, ldy);
-            at += n;
           }
         }
+        at += vectors * n;
       }
     }
   }
@@ -90,7 +88,6 @@ void multiply_double(ptrdiff_t m, ptrdiff_t n_in, ptrdiff_t n_out, const double*
 }
 void tanh_float(float* x, ptrdiff_t n) { tanh_all(x, n); }
 void tanh_double(double* x, ptrdiff_t n) { tanh_all(x, n); }
-const char* name() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace solion::nn::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -102,7 +99,6 @@ HWY_EXPORT(multiply_float);
 HWY_EXPORT(multiply_double);
 HWY_EXPORT(tanh_float);
 HWY_EXPORT(tanh_double);
-HWY_EXPORT(name);
 
 template <typename T>
 PackedMatrix<T>::PackedMatrix(const T* w, std::ptrdiff_t n_in, std::ptrdiff_t n_out, std::ptrdiff_t ldw,
@@ -131,7 +127,6 @@ void PackedMatrix<T>::multiply(std::ptrdiff_t m, const T* x, std::ptrdiff_t ldx,
 
 void tanh_in_place(float* x, std::ptrdiff_t n) { HWY_DYNAMIC_DISPATCH(tanh_float)(x, n); }
 void tanh_in_place(double* x, std::ptrdiff_t n) { HWY_DYNAMIC_DISPATCH(tanh_double)(x, n); }
-const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(name)(); }
 
 template class PackedMatrix<float>;
 template class PackedMatrix<double>;

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "solion/nn/parameters.hpp"
+#include "solion/base/aligned.hpp"
 
 namespace solion::nn {
 
@@ -44,8 +44,5 @@ class PackedMatrix {
 /// x = tanh x for n numbers; absolute error below 4e-16 (double) and 3e-7 (float), and |tanh| never above 1.
 void tanh_in_place(float* x, std::ptrdiff_t n);
 void tanh_in_place(double* x, std::ptrdiff_t n);
-
-/// The instruction set in use, as Highway calls it ("AVX2", "AVX3", "NEON", …).
-const char* instruction_set();
 
 }  // namespace solion::nn

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "solion/base/aligned.hpp"
 #include "solion/base/instruction_sets.hpp"
-#include "solion/nn/parameters.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "solion/nn/thin_products.cpp"

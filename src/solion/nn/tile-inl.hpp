@@ -29,9 +29,8 @@ constexpr int tile_rows = 8;
 constexpr int tile_rows = 4;
 #endif
 
-/// So many inner indices at a time: three vectors' share of B (72 kB) stays in the second-level cache for all
-/// rows.
-constexpr std::ptrdiff_t depth = 384;
+/// So many inner indices at a time: three vectors' share of B stays in the first-level cache for all rows.
+constexpr std::ptrdiff_t depth = 96;
 
 /// c[rows][vectors] = Σ_p a[row, p]·b[p], p < k, added to `start` (one row for all: lds = 0; c itself: lds =
 /// ldc; null: zero). Element (row, p) of A lies at a[row·a_row + p·a_inner].
