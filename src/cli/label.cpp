@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
@@ -42,6 +43,7 @@ struct Options {
   bool retry_failed = false;
   bool dry_run = false;
   bool check_stress = false;
+  bool recorrect = false;
   std::string json;
 };
 
@@ -99,6 +101,7 @@ class LabelVerb {
       label();
     }
     if (!options_.json.empty()) write_json(options_.json, report_);
+    require_some();
   }
 
  private:
@@ -137,14 +140,14 @@ class LabelVerb {
   void label() {
     dataset::Store store(options_.output, options_.type_map);
     if (options_.check_stress || prepared_.check_stress) {
-      const ref::StressCheck check =
-          ref::check_stress(code_, prepared_.settings, frames_.front(), prepared_.options);
+      const ref::StressCheck check = ref::check_stress(code_, prepared_.settings, frames_, prepared_.options);
       report_["stress_check"] = {{"pressure_of_stress_GPa", check.pressure_of_stress_GPa},
                                  {"pressure_of_energy_GPa", check.pressure_of_energy_GPa},
                                  {"passed", check.passed}};
       fmt::print("stress check: {}\n", check.text());
-      ref::require_stress_check(code_, prepared_.settings, frames_.front(), prepared_.options);
+      ref::require_stress_check(code_, prepared_.settings, frames_, prepared_.options);
     }
+    agree_on_corrections(store);
     prepared_.options.known = same_settings(store);
     Json& failures = report_["quarantine"] = Json::array();
     ref::Receiver receiver;
@@ -163,13 +166,58 @@ class LabelVerb {
     };
     receiver.fail = [&](const ref::Failure& failure) {
       ref::quarantine(quarantine_, frames_[failure.index], failure);
+      if (failure.judged) {
+        refused_.insert(failure.key);
+      } else {
+        ++without_result_;
+      }
       const Source& source = sources_[failure.index];
       failures.push_back(
           {{"file", source.file}, {"frame", source.index}, {"key", failure.key}, {"reason", failure.reason}});
     };
     const ref::LabelSummary summary =
         ref::label(code_, prepared_.settings, frames_, prepared_.options, receiver);
+    take_out(store);
     print(summary, store);
+  }
+
+  /// One data set, one correction: what labels of these settings have that are there already must be asked
+  /// for again, or --recorrect, which works it out anew from the raw stress of each.
+  void agree_on_corrections(dataset::Store& store) const {
+    const std::string key = ref::settings_key(code_.name(), prepared_.settings);
+    if (store.n_frames() == 0) return;
+    const std::size_t changed = store.revise([&](Frame& frame, Json& about) {
+      if (about.value("settings", Json()) != key) return dataset::Fate::keep;
+      const Json before = about;
+      if (!ref::correct_anew(frame, about, prepared_.options)) return dataset::Fate::keep;
+      if (options_.recorrect) return dataset::Fate::change;
+      throw InputError(
+          "{}: has labels of these settings with a correction of {} GPa{}, and what is asked for gives {} "
+          "GPa{} "
+          "for the same frame; --recorrect gives all of them the new one, without another calculation",
+          options_.output, before.value("pressure_correction_GPa", 0.0),
+          before.contains("shear_correction_eV") ? " and of the shear" : "",
+          about.value("pressure_correction_GPa", 0.0),
+          about.contains("shear_correction_eV") ? " and one of the shear" : "");
+    });
+    if (changed > 0) fmt::print("{} labels of {} have the new correction\n", changed, options_.output);
+  }
+
+  /// Labels of the data set that limits of today refuse.
+  void take_out(dataset::Store& store) {
+    if (refused_.empty()) return;
+    const std::size_t out = store.revise([&](Frame&, Json& about) {
+      return refused_.contains(about.value("key", "")) ? dataset::Fate::drop : dataset::Fate::keep;
+    });
+    if (out > 0) fmt::print("{} of those set aside were in {} and are taken out\n", out, options_.output);
+  }
+
+  /// Scripts must not go on with what a broken code left.
+  void require_some() const {
+    if (without_result_ == 0 || 2 * without_result_ <= frames_.size()) return;
+    throw WorkError(
+        "{} of {} frames have no result (reasons above); once that is mended, --retry-failed runs them again",
+        without_result_, frames_.size());
   }
 
   /// The labels of the data set that these settings made.
@@ -219,6 +267,8 @@ class LabelVerb {
   fs::path quarantine_;
   std::vector<Frame> frames_;
   std::vector<Source> sources_;
+  std::set<std::string> refused_;  ///< keys of finished calculations that did not become labels
+  std::size_t without_result_ = 0;
   Json report_;
 };
 
@@ -259,6 +309,8 @@ std::function<void()> setup_label(CLI::App& app) {
   app.add_flag(
       "--check-stress", options->check_stress,
       "First compare the stress with the change of the energy over the volume (two calculations, once)");
+  app.add_flag("--recorrect", options->recorrect,
+               "Give the labels that are there the corrections asked for now, from their raw stress");
   app.add_flag("--dry-run", options->dry_run, "Only say which frames are finished, failed or to be labelled");
   app.add_option("--json", options->json, "Write the numbers to this file too");
   return [options] { LabelVerb(*options).run(); };

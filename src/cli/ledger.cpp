@@ -47,6 +47,8 @@ void show_origin(const learn::Task& t, const std::map<std::string, const learn::
   if (!seen.insert(t.key).second) return;
   std::set<std::string> from;
   find_keys(t.inputs, tasks, from);
+  if (t.outputs.is_object()) find_keys(t.outputs.value("from", Json()), tasks, from);
+  from.erase(t.key);
   for (const std::string& key : from) show_origin(*tasks.at(key), tasks, depth + 1, seen);
 }
 

@@ -37,7 +37,7 @@ grep -q 'no such orbital' data.quarantine/*/reason.json || fail "log tail in the
 grep -q '"labelled": 2' out.json || fail "json"
 
 # Again: nothing is computed and nothing is appended twice.
-"$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --type-map Li,O,Cl > out.txt
+"$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --pressure-correction-GPa 1.5 --type-map Li,O,Cl > out.txt
 grep -q '2 taken from finished work' out.txt || fail "resume: $(cat out.txt)"
 [ "$(count)" = 3 ] || fail "recomputed"
 [ "$(wc -l < data/type1/set.000/provenance.jsonl)" = 2 ] || fail "appended twice"
@@ -46,9 +46,35 @@ grep -q '0 to label, 2 finished, 1 failed' out.txt || fail "dry run: $(cat out.t
 
 # A frame next to one of the data set (either: two jobs end in any order) is set aside without a calculation.
 frame 0 2.5004 > near.xyz
-"$solion" label --reference gpaw near.xyz -o data --program "$work/python" > out.txt
+"$solion" label --reference gpaw near.xyz -o data --program "$work/python" --pressure-correction-GPa 1.5 > out.txt
 grep -q 'type1/[01]' out.txt || fail "duplicate: $(cat out.txt)"
 [ "$(count)" = 3 ] || fail "computed a duplicate"
+
+# One data set, one correction: another is refused, or worked out anew from the raw stress. V = 343 Å³, σ = 0.01 eV/Å³.
+virial() { "$solion" convert data/type1 -o all.xyz > convert.txt && grep -o 'virial="[-0-9.]*' all.xyz | sort -u | cut -d'"' -f2; }
+same() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-6 && b - a < 1e-6) }' || fail "virial $1, expected $2"; }
+same "$(virial)" -0.2187436
+refused 'correction of 1.5 GPa, and what is asked for gives 0.5 GPa' \
+  "$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --pressure-correction-GPa 0.5
+"$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --pressure-correction-GPa 0.5 --recorrect > out.txt
+grep -q '2 labels of data have the new correction' out.txt || fail "new correction: $(cat out.txt)"
+[ "$(count)" = 3 ] || fail "computed for a correction"
+same "$(virial)" -2.3595812
+[ "$(grep -c '"pressure_correction_GPa":0.5' data/type1/set.000/provenance.jsonl)" = 2 ] || fail "correction in the provenance"
+
+# Limits of today hold for what is in the data set: 1.6 GPa of stress are too much now, and then no more.
+printf 'pressure_correction_GPa = 0.5\n[audit]\nstress_GPa = %s\n' 1 > strict.toml
+"$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --settings strict.toml > out.txt
+grep -q '2 of those set aside were in data and are taken out' out.txt || fail "taken out: $(cat out.txt)"
+[ ! -e data/type1 ] || fail "frames that were refused are still there"
+sed -i 's/= 1$/= 2/' strict.toml
+"$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --settings strict.toml > out.txt
+grep -q '2 taken from finished work' out.txt || fail "taken back: $(cat out.txt)"
+[ "$(count)" = 3 ] && [ "$(wc -l < data/type1/set.000/provenance.jsonl)" = 2 ] || fail "taken back"
+
+# Hardly a result: status 1, so that scripts stop.
+{ frame 0.5 2.8; frame 0.6 2.9; } > broken.xyz
+expect 1 '2 of 2 frames have no result' "$solion" label --reference gpaw broken.xyz -o other --program "$work/python"
 
 # Ctrl-C: status 130, and the same command goes on.
 cat > slow.py.in <<'END'

@@ -75,6 +75,9 @@ refused "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
 refused 'absent.toml' "$solion" learn absent.toml
 sed '/^\[test\]/,/^\[trust\]/s/"perfect", "type1"/"perfect"/' campaign.toml > wrong.toml
 refused 'no forces of the structure type1, which is explored' "$solion" learn wrong.toml --run-dir wrong
+jq '.learning_rate.warmup_steps = 1000' train.json > warm.json
+sed 's/train.json/warm.json/' campaign.toml > wrong.toml
+refused 'retrain_steps = 500' "$solion" learn wrong.toml --run-dir wrong
 
 # The example is read whole (its dynamics are too long for a test).
 expect 1 'cannot make this folder' "$solion" learn "$source/examples/li3ocl/learn-embedded.toml" --run-dir campaign.toml/no
@@ -163,11 +166,17 @@ sed 's/^title.*/title = "The same under another name"/' campaign.toml > changed.
 "$solion" learn changed.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
 grep -q 'is not what this run began with' out.txt || fail "$(cat out.txt)"
 ! grep -q '^training ' out.txt || fail "trained again although nothing that training depends on has changed"
+# How often a training prints and saves decides no number of it.
+jq '.training.disp_freq = 250 | .training.save_freq = 50 | ._comment = "more lines"' train.json > other.json && mv other.json train.json
+"$solion" learn campaign.toml --run-dir killed --threads 2 > out.txt 2>&1 || fail "$(cat out.txt)"
+! grep -q '^training ' out.txt || fail "trained again for another disp_freq"
+cmp whole/table_s1.csv killed/table_s1.csv || fail "another table for another disp_freq"
 
-# The ledger: a model comes from the models before it.
+# The ledger: a model comes from the models before it and its labels, these from what was chosen of trajectories.
 key=$("$solion" ledger killed/ledger.sqlite --kind train | sed -n 9p | cut -d' ' -f1)
 "$solion" ledger killed/ledger.sqlite "$key" > out.txt
-grep -q '^  [0-9a-f]\{12\}  train' out.txt || fail "$(cat out.txt)"
+for kind in train label; do grep -q "^  [0-9a-f]\{12\}  $kind" out.txt || fail "no $kind: $(cat out.txt)"; done
+for kind in select explore; do grep -q "^ *[0-9a-f]\{12\}  $kind" out.txt || fail "no $kind: $(cat out.txt)"; done
 # A reference that is broken: nothing is noted for good, and once it is mended the same command goes on. The stand-in
 # for GPAW knows an energy of the volume alone, with the stress that belongs to it.
 cat > python <<'END_PYTHON'

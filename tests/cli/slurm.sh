@@ -149,7 +149,7 @@ frames 0.201 > c.xyz
 pid=$!
 until_ 20 has_runs 1 || fail "$(cat c.txt)"
 scontrol update nodename="$host" state=down reason=test
-until_ 20 said 'try 1 of 2: Slurm job .* ended as NODE_FAIL' c.txt || fail "$(cat c.txt)"
+until_ 20 said 'frame 1: Slurm job .* ended as NODE_FAIL.*; it is tried again' c.txt || fail "$(cat c.txt)"
 until_ 10 scontrol update nodename="$host" state=resume 2> /dev/null || idle || fail "the node stays down"
 wait "$pid" || fail "$(cat c.txt)"
 said '1 labelled' c.txt || fail "$(cat c.txt)"

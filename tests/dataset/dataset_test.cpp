@@ -171,6 +171,44 @@ TEST_F(DatasetTest, LedgersAreComparedSetBySet) {
   EXPECT_THROW((void)load_system(folder_ / "a"), InputError);
 }
 
+TEST_F(DatasetTest, FramesAreChangedAndDroppedInAnySet) {
+  Store store(folder_, {"Li", "O", "Cl"}, 2);
+  for (int k = 0; k < 5; ++k)
+    store.append(labelled(static_cast<std::uint64_t>(k), "type1"), {{"key", fmt::format("k{}", k)}});
+  store.append(labelled(9, "type2"), {{"key", "k9"}});
+  const std::vector<System> before = load({folder_});
+  EXPECT_EQ(store.revise([](Frame&, Json&) { return Fate::keep; }), 0U);
+  // k0 gets another virial, k2 and k3 are all of a set, k9 is all of a system.
+  const auto decide = [](Frame& frame, Json& about) {
+    const std::string key = about["key"];
+    if (key == "k0") {
+      frame.labels.virial_eV = Mat3(Mat3::Identity());
+      about["note"] = "new";
+      return Fate::change;
+    }
+    return key == "k2" || key == "k3" || key == "k9" ? Fate::drop : Fate::keep;
+  };
+  EXPECT_EQ(store.revise(decide), 4U);
+  EXPECT_EQ(store.n_frames(), 3U);
+  EXPECT_FALSE(store.contains("k9"));
+  const std::vector<System> after = load({folder_});
+  ASSERT_EQ(after.size(), 1U);
+  ASSERT_EQ(after[0].frames.size(), 3U);
+  EXPECT_EQ(*after[0].frames[0].labels.virial_eV, Mat3(Mat3::Identity()));
+  EXPECT_EQ(after[0].provenance[0]["note"], "new");
+  EXPECT_EQ(after[0].frames[0].positions, before[0].frames[0].positions);
+  for (const auto& [now, then] : {std::pair{1, 1}, {2, 4}}) {
+    const auto i = static_cast<std::size_t>(now), k = static_cast<std::size_t>(then);
+    EXPECT_EQ(after[0].provenance[i]["key"], fmt::format("k{}", then));
+    EXPECT_EQ(after[0].frames[i].positions, before[0].frames[k].positions);
+    EXPECT_EQ(after[0].frames[i].labels.forces_eV_per_A, before[0].frames[k].labels.forces_eV_per_A);
+  }
+  // It grows on, and the gap in the numbers of the sets is no fault.
+  EXPECT_TRUE(store.append(labelled(2, "type1"), {{"key", "k2"}}));
+  EXPECT_TRUE(store.append(labelled(3, "type1"), {{"key", "k3"}}));
+  EXPECT_EQ(load({folder_})[0].frames.size(), 5U);
+}
+
 TEST_F(DatasetTest, TextSystemsAreReadAndNotAppendedTo) {
   const fs::path raw = folder_ / "a";
   fs::create_directories(raw);

@@ -109,7 +109,8 @@ class CampaignTest : public ::testing::Test {
   }
   std::string refusal() {
     try {
-      (void)given_test(campaign_, given_data(campaign_));
+      const TypeMap elements({"Li", "O", "Cl"});
+      (void)given_test(campaign_, given_data(campaign_, elements), elements);
     } catch (const InputError& error) {
       return error.what();
     }
@@ -123,6 +124,16 @@ class CampaignTest : public ::testing::Test {
   Counts counts_;
   CountedLabeller labeller_{counts_};
 };
+
+TEST_F(CampaignTest, TheTrainingInputNamesTheTypesOfSystemsWithoutNames) {
+  campaign_.data = {data("nameless", {0, 0.1})};
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "nameless"))
+    if (entry.path().filename() == "type_map.raw") fs::remove(entry.path());
+  const std::vector<DataPart> parts = given_data(campaign_, TypeMap({"Li", "O", "Cl"}));
+  ASSERT_EQ(parts.size(), 1U);
+  ASSERT_EQ(parts[0].frames.size(), 2U);
+  EXPECT_EQ(parts[0].frames[0].formula(), cell(0).formula());
+}
 
 TEST_F(CampaignTest, AFrameGivenTwiceIsLeftOutTheSecondTimeInEveryCall) {
   const std::vector<Frame> frames{cell(0), cell(0.1), cell(0)};

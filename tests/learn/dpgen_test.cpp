@@ -166,6 +166,7 @@ TEST_F(DpgenTest, BecomesACampaignThatSolionReads) {
 
   const auto label = reference::read_settings(at("campaign-label.toml"), reference::calculator("vasp"));
   EXPECT_THAT(label.settings.template_text, HasSubstr("ENCUT = 500"));
+  EXPECT_THAT(label.settings.species, ElementsAre("Li", "Cl"));
   EXPECT_DOUBLE_EQ(label.settings.kpoints.spacing_per_A, 0.2);
   EXPECT_EQ(label.settings.program, "vasp_std");
   EXPECT_THAT(label.settings.launcher, ElementsAre("mpirun", "-n", "32"));
@@ -249,6 +250,14 @@ TEST_F(DpgenTest, ARunDirectoryIsHistoryAndData) {
   EXPECT_TRUE(fs::equivalent(campaign.data[2], run / "iter.000001/02.fp/data.001/Li1Cl1"));
   ASSERT_EQ(campaign.iterations.size(), 1U) << "two of the three are done";
   EXPECT_EQ(read_json(at("campaign-history.json"))["complete"], 2);
+
+  // A run that has finished all of its jobs: a campaign needs one, and gets the last.
+  Json param = read_json(at("param.json"));
+  param["model_devi_jobs"].erase(3);
+  param["model_devi_jobs"].erase(2);
+  write_json(at("param.json"), param);
+  import(run);
+  EXPECT_EQ(read_campaign(at("campaign.toml")).iterations.size(), 1U);
 }
 
 TEST_F(DpgenTest, WhatIsNoDpgenInputIsRefused) {

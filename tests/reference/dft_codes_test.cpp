@@ -200,13 +200,14 @@ TEST_P(RealCodes, ItsStressHasTheSignOfAVolumeChange) {
   LabelOptions options = settings_.options;
   options.work = scratch.path();
   options.audit.net_force_eV_per_A_per_atom = 0.2;
-  const StressCheck check = check_stress(*real_.code, settings_.settings, silicon(), options);
+  const std::vector<Frame> frames{silicon()};
+  const StressCheck check = check_stress(*real_.code, settings_.settings, frames, options);
   EXPECT_TRUE(check.passed) << check.text();
   EXPECT_GT(check.pressure_of_stress_GPa, 5.0);
   // Once per settings: without the program it is answered from the file.
   Settings absent = settings_.settings;
   absent.program = "/no/such/program";
-  EXPECT_EQ(check_stress(*real_.code, absent, silicon(), options).pressure_of_stress_GPa,
+  EXPECT_EQ(check_stress(*real_.code, absent, frames, options).pressure_of_stress_GPa,
             check.pressure_of_stress_GPa);
 }
 
@@ -464,6 +465,33 @@ TEST(Vasp, WritesItsFourFiles) {
             "written by solion\n1\nReciprocal\n0.25 0.25 0.25 1\n");
   EXPECT_EQ(read_file(scratch.path() / "run/POTCAR"), "PAW_PBE Cl\nPAW_PBE Li\n");
   EXPECT_EQ(read_file(scratch.path() / "run/INCAR"), vasp().default_template());
+
+  // Values by element want their order fixed, and forces come back from that order.
+  settings.template_text = "ENCUT = 500\n# MAGMOM = 3*0\nLDAU = .TRUE. ; LDAUU = 0 3.9\n";
+  settings.template_name = "INCAR.in";
+  const auto refusal = [&](const Frame& frame) -> std::string {
+    try {
+      vasp().prepare(frame, settings, scratch.path() / "run");
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "(not refused)";
+  };
+  EXPECT_THAT(refusal(salt()), HasSubstr("INCAR.in:3: LDAUU has values in the order"));
+  settings.species = {"Li", "Cl"};
+  EXPECT_EQ(refusal(salt()), "(not refused)");
+  EXPECT_EQ(
+      read_file(scratch.path() / "run/POSCAR"),
+      "written by solion\n1.0\n5 0 0\n0 5 0\n0 0 5\nLi Cl \n1 2 \nCartesian\n2.5 0 0\n0 0 0\n0 2.5 0\n");
+  EXPECT_EQ(read_file(scratch.path() / "run/POTCAR"), "PAW_PBE Li\nPAW_PBE Cl\n");
+  write_file(scratch.path() / "run/OUTCAR", outcar(14, "-0.1284535E-06"));
+  const RawResult r = vasp().parse(salt(), scratch.path() / "run");
+  EXPECT_EQ(r.forces_eV_per_A[1], Vec3(0.1, 0.2, 0.3)) << "lithium, first in this POSCAR";
+  settings.species = {"Li", "O", "Cl"};
+  EXPECT_THAT(refusal(salt()), HasSubstr("LDAUU has values for Li O Cl"));
+  settings.template_text = vasp().default_template();
+  EXPECT_EQ(refusal(salt()), "(not refused)") << "without such values no element must be there";
+
   settings.environment["SOLION_VASP_POTCARS"] = "/nowhere";
   EXPECT_THROW(vasp().prepare(salt(), settings, scratch.path() / "run"), InputError);
 }

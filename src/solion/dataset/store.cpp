@@ -267,7 +267,7 @@ void Store::reload(System& system) {
 }
 
 Store::Place Store::place_for(const System& system) const {
-  if (system.frames.empty()) return {"set.000", 0};
+  if (system.frames.empty()) return {"set.000", 0, 1};
   const std::size_t n = system.frames.size();
   // Only a set of our own is written anew: another one may hold arrays that this program does not know.
   if (const Set& last = system.sets.back(); last.has_ledger && last.n_frames < frames_per_set_) {
@@ -277,26 +277,78 @@ Store::Place Store::place_for(const System& system) const {
                                          return l.energy_eV && l.virial_eV && !l.forces_eV_per_A.empty() &&
                                                 l.atomic_energies_eV.empty();
                                        });
-    if (like_ours) return {last.path.filename().string(), n - last.n_frames};
+    if (like_ours) return {last.path.filename().string(), n - last.n_frames, n + 1};
   }
   std::size_t number = system.sets.size();
   while (fs::exists(system.path / fmt::format("set.{:03}", number))) ++number;
-  return {fmt::format("set.{:03}", number), n};
+  return {fmt::format("set.{:03}", number), n, n + 1};
 }
 
 void Store::write_set(const System& system, const Place& place) const {
   const Staging staging(folder_);
-  const std::span<const Frame> frames(system.frames.data() + place.begin, system.frames.size() - place.begin);
+  const std::span<const Frame> frames(system.frames.data() + place.begin, place.end - place.begin);
   io::write_deepmd(staging.path, frames, frames.size());
   std::string ledger;
-  for (std::size_t i = place.begin; i < system.provenance.size(); ++i)
-    ledger += system.provenance[i].dump() + "\n";
+  for (std::size_t i = place.begin; i < place.end; ++i) ledger += system.provenance[i].dump() + "\n";
   write_file(staging.path / "set.000" / provenance_name, ledger);
   if (!fs::exists(system.path)) {
     move_into_place(staging.path, system.path);
     return;
   }
   move_into_place(staging.path / "set.000", system.path / place.set);
+}
+
+/// In one step for who reads beside.
+void Store::remove(const fs::path& folder) const {
+  const Staging staging(folder_);
+  fs::create_directories(staging.path);
+  if (std::rename(folder.c_str(), (staging.path / "gone").c_str()) != 0)
+    throw WorkError("{}: cannot be removed: {}", folder.string(), std::strerror(errno));
+  flush_folder(folder.parent_path());
+}
+
+std::size_t Store::revise(System& system, const std::function<Fate(Frame&, Json&)>& decide) const {
+  std::size_t revised = 0, begin = 0;
+  System next = system;
+  next.sets.clear();
+  next.frames.clear();
+  next.provenance.clear();
+  for (Set set : system.sets) {
+    const std::size_t first = next.frames.size();
+    std::size_t here = 0;
+    for (std::size_t i = begin; i < begin + set.n_frames; ++i) {
+      Frame frame = system.frames[i];
+      Json about = system.provenance[i];
+      const Fate fate = key_of(about).empty() ? Fate::keep : decide(frame, about);
+      here += fate == Fate::keep ? 0 : 1;
+      if (fate == Fate::drop) continue;
+      next.frames.push_back(std::move(frame));
+      next.provenance.push_back(std::move(about));
+    }
+    begin += set.n_frames;
+    revised += here;
+    set.n_frames = next.frames.size() - first;
+    if (set.n_frames == 0) {
+      remove(set.path);
+      continue;
+    }
+    if (here > 0) write_set(next, {set.path.filename().string(), first, next.frames.size()});
+    next.sets.push_back(set);
+  }
+  if (revised > 0 && next.frames.empty()) remove(system.path);
+  if (revised > 0) system = std::move(next);
+  return revised;
+}
+
+std::size_t Store::revise(const std::function<Fate(Frame&, Json&)>& decide) {
+  const Lock lock(folder_);
+  std::size_t revised = 0;
+  for (System& system : systems_) {
+    reload(system);  // another process may have appended
+    if (!system.sets.empty()) revised += revise(system, decide);
+  }
+  std::erase_if(systems_, [](const System& system) { return system.frames.empty(); });
+  return revised;
 }
 
 /// Systems that a set of ours would damage.

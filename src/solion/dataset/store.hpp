@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "solion/dataset/system.hpp"
 
 namespace solion::dataset {
+
+/// What becomes of a frame that is looked at again.
+enum class Fate { keep, change, drop };
 
 /// A data set folder open for appending. Each frame goes to the system of its structure: the folder called
 /// after `structure` in its info or provenance, otherwise after its formula. Atoms are sorted by type, in the
@@ -38,6 +42,12 @@ class Store {
   /// the data set as it was.
   bool append(const Frame& frame, Json provenance);
 
+  /// Asks `decide` about every frame whose provenance has a "key": it may change labels and provenance and
+  /// say so, or have the frame dropped. A set with such frames is written anew and exchanged in one step;
+  /// one that is left empty goes, and so does a system without sets. Returns the number of frames changed or
+  /// dropped. WorkError leaves the set at hand as it was.
+  std::size_t revise(const std::function<Fate(Frame& frame, Json& provenance)>& decide);
+
   [[nodiscard]] const std::vector<System>& systems() const { return systems_; }
   [[nodiscard]] std::size_t n_frames() const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
@@ -46,13 +56,15 @@ class Store {
   void extend_type_map(const Frame& frame);
   System& system_for(const Frame& frame, const std::string& structure);
   void reload(System& system);
-  /// The set that the next frame goes to, and the first frame of that set.
+  /// A set folder's name, and its frames: from `begin` to before `end`.
   struct Place {
     std::string set;
-    std::size_t begin;
+    std::size_t begin, end;
   };
   [[nodiscard]] Place place_for(const System& system) const;
   void write_set(const System& system, const Place& place) const;
+  void remove(const std::filesystem::path& folder) const;
+  std::size_t revise(System& system, const std::function<Fate(Frame&, Json&)>& decide) const;
   static void require_appendable(const System& system, const Frame& frame);
 
   std::filesystem::path folder_;

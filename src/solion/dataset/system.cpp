@@ -143,7 +143,7 @@ std::vector<fs::path> find_systems(const fs::path& path) {
   return found;
 }
 
-std::vector<System> load(const std::vector<fs::path>& paths) {
+std::vector<System> load(const std::vector<fs::path>& paths, const std::vector<std::string>& type_names) {
   std::vector<System> systems;
   std::vector<fs::path> seen;
   for (const fs::path& path : paths) {
@@ -152,7 +152,7 @@ std::vector<System> load(const std::vector<fs::path>& paths) {
       if (std::find(seen.begin(), seen.end(), real) != seen.end())
         throw InputError("{}: this system is named twice", folder.string());
       seen.push_back(real);
-      systems.push_back(load_system(folder));
+      systems.push_back(load_system(folder, type_names));
     }
   }
   return systems;

@@ -57,8 +57,10 @@ std::optional<std::filesystem::path> set_put_aside(const std::filesystem::path& 
 /// none.
 std::vector<std::filesystem::path> find_systems(const std::filesystem::path& path);
 
-/// Loads all systems below each of the paths. InputError if a system is named twice.
-std::vector<System> load(const std::vector<std::filesystem::path>& paths);
+/// Loads all systems below each of the paths; `type_names` as for load_system. InputError if a system is
+/// named twice.
+std::vector<System> load(const std::vector<std::filesystem::path>& paths,
+                         const std::vector<std::string>& type_names = {});
 
 /// The structure a frame was drawn from: its provenance's "structure", otherwise the system's name.
 std::string structure_of(const System& system, std::size_t frame);

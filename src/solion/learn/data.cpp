@@ -29,6 +29,16 @@ std::string key_of_part(const std::vector<Frame>& frames) {
 
 }  // namespace
 
+Json origins(const std::vector<Frame>& frames, std::initializer_list<const char*> names) {
+  std::set<std::string> found;
+  for (const Frame& frame : frames) {
+    for (const char* name : names) {
+      if (const auto task = frame.info.find(name); task != frame.info.end()) found.insert(task->second);
+    }
+  }
+  return Json(found);
+}
+
 fs::path Context::folder(const std::string& name) const {
   fs::path path = options.run_dir / name;
   std::error_code error;
@@ -116,9 +126,13 @@ class Labelling {
  public:
   explicit Labelling(const Context& context) : context_(context), identity_(context.labeller.identity()) {}
 
+  [[nodiscard]] std::string key(const Frame& frame) const {
+    return Ledger::key_of("label", inputs_of(frame));
+  }
+
   /// What the ledger knows of the frame; null if nothing.
   [[nodiscard]] Json known(const Frame& frame) const {
-    const auto task = context_.ledger.find(Ledger::key_of("label", inputs_of(frame)));
+    const auto task = context_.ledger.find(key(frame));
     return task && task->outcome == "done" ? task->outputs : Json();
   }
 
@@ -151,8 +165,15 @@ class Labelling {
     const auto structure = frame.info.find("structure");
     return context_.ledger.once(
         "label", structure == frame.info.end() ? frame.formula() : structure->second, inputs_of(frame), [&] {
-          if (!labelled.frame) return Json{{"rejected", labelled.rejected}, {"about", labelled.about}};
-          return Json{{"labels", labels_to_json(labelled.frame->labels)}, {"about", labelled.about}};
+          Json outputs{{"about", labelled.about}};
+          if (Json from = origins({frame}, {trajectory_task, selection_task}); !from.empty())
+            outputs["from"] = std::move(from);
+          if (!labelled.frame) {
+            outputs["rejected"] = labelled.rejected;
+          } else {
+            outputs["labels"] = labels_to_json(labelled.frame->labels);
+          }
+          return outputs;
         });
   }
 
@@ -209,6 +230,7 @@ std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>
     if (outcomes[i].is_object() && outcomes[i].contains("labels")) {
       result.push_back(frames[i]);
       result.back().labels = labels_from_json(outcomes[i]["labels"]);
+      result.back().info[label_task] = labelling.key(frames[i]);
     } else {
       ++rejected;
       log().warn("frame {} of {} was not labelled: {}", i + 1, frames.size(),
@@ -232,12 +254,12 @@ DataPart write_part(const Context& context, const std::string& name, std::vector
   return part;
 }
 
-std::vector<DataPart> given_data(const Campaign& campaign) {
+std::vector<DataPart> given_data(const Campaign& campaign, const TypeMap& elements) {
   std::vector<DataPart> result;
   for (const fs::path& path : campaign.data) {
     DataPart part;
     part.at = fs::absolute(path);
-    for (const dataset::System& system : dataset::load({path})) {
+    for (const dataset::System& system : dataset::load({path}, elements.names())) {
       dataset::warn_of_implausible(system);
       for (std::size_t f = 0; f < system.frames.size(); ++f) {
         part.frames.push_back(system.frames[f]);

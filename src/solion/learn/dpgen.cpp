@@ -285,7 +285,7 @@ class Import {
     const Json& jobs = keys.at("model_devi_jobs");
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       Keys job(jobs[i], files_.param.string(), fmt::format("model_devi_jobs[{}]", i), notes_);
-      iteration(job, i < done_ && done_ < jobs.size());
+      iteration(job, i < done_ && i + 1 < jobs.size());
       job.finish();
     }
     keys.carried("model_devi_jobs", fmt::format("iterations ({} of {})", n_iterations_, jobs.size()));
@@ -373,6 +373,10 @@ class Import {
   }
 
   void vasp_keys(Keys& keys) {
+    // DP-GEN's POSCAR has the elements in this order, and INCAR may count on it.
+    if (code_ == "vasp" && std::all_of(type_map_.begin(), type_map_.end(),
+                                       [](const std::string& element) { return atomic_number(element) > 0; }))
+      label_ += fmt::format("species = {}\n", toml_list(type_map_));
     if (keys.has("fp_incar") && code_ == "vasp") {
       const fs::path incar = from_param("", keys.text("fp_incar", ""));
       label_ += fmt::format("template = {}\n", toml_text(from_here(incar)));

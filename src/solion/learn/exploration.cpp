@@ -168,8 +168,10 @@ Explored explore_all(const Context& context, int iteration, const IterationConfi
     result.key += keys[i];
     const auto file = outputs[i]["frames"].get<std::string>();
     if (file.empty()) continue;
-    for (Frame& frame : io::read_frames(context.options.run_dir / file))
+    for (Frame& frame : io::read_frames(context.options.run_dir / file)) {
+      frame.info[trajectory_task] = keys[i];
       result.frames.push_back(std::move(frame));
+    }
   }
   result.key = sha256(result.key);
   result.summary = total.json();
@@ -210,10 +212,15 @@ Chosen select_frames(const Context& context, int iteration, const Explored& expl
       }
     }
     const Selection selection = select(candidates, labelled, options);
-    return Json{{"chosen", selection.chosen}, {"near_duplicates", selection.near_duplicates}};
+    return Json{{"chosen", selection.chosen},
+                {"near_duplicates", selection.near_duplicates},
+                {"from", origins(explored.frames, {trajectory_task})}};
   });
   Chosen result;
-  for (const Json& i : outputs["chosen"]) result.frames.push_back(explored.frames.at(i.get<std::size_t>()));
+  for (const Json& i : outputs["chosen"]) {
+    result.frames.push_back(explored.frames.at(i.get<std::size_t>()));
+    result.frames.back().info[selection_task] = Ledger::key_of("select", inputs);
+  }
   result.near_duplicates = outputs["near_duplicates"].get<std::size_t>();
   return result;
 }

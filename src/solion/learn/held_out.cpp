@@ -120,11 +120,12 @@ std::vector<Frame> reference_frames(const Context& context, const std::string& s
 
 }  // namespace
 
-std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data) {
+std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data,
+                              const TypeMap& elements) {
   std::vector<Frame> result;
   std::map<std::string, std::string> places;
   if (!campaign.test.systems.empty()) {
-    for (const dataset::System& system : dataset::load(campaign.test.systems)) {
+    for (const dataset::System& system : dataset::load(campaign.test.systems, elements.names())) {
       dataset::warn_of_implausible(system);
       for (std::size_t f = 0; f < system.frames.size(); ++f) {
         result.push_back(system.frames[f]);
@@ -150,8 +151,9 @@ std::vector<Frame> drawn_test(const Context& context, std::size_t& rejected) {
     for (const double T : test.temperatures_K)
       points.push_back({structure, T, static_cast<int>(points.size())});
   }
+  if (points.empty()) return {};
   std::vector<std::vector<Frame>> drawn(points.size());
-  parallel_dynamic(points.size(), context.options.threads, [&](std::size_t i, int) {
+  parallel_dynamic(points.size(), context.labeller.at_once(context.options.threads), [&](std::size_t i, int) {
     drawn[i] = reference_frames(context, points[i].structure, points[i].temperature_K, points[i].variant);
   });
   std::vector<Frame> frames;

@@ -1,6 +1,7 @@
 // The two kinds of reference.
 #include "solion/learn/labeller.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -107,6 +108,9 @@ class CodeLabeller final : public Labeller {
                   {"virial_correction_eV", corrections}};
     const Vec3& shear = settings_.options.shear_correction_eV;
     if (!shear.isZero(0)) identity["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+    if (!settings_.settings.species.empty()) identity["species"] = settings_.settings.species;
+    if (const auto folders = ref::data_folders(settings_.settings); !folders.empty())
+      identity["data_folders"] = folders;
     if (const ref::AuditLimits& audit = settings_.options.audit; audit != ref::AuditLimits{})
       identity["audit"] = ref::to_json(audit);
     return identity;
@@ -123,7 +127,7 @@ class CodeLabeller final : public Labeller {
       if (seen.insert(frame.formula()).second) (void)data_identity(frame);
   }
   void check(std::span<const Frame> frames) override {
-    ref::require_stress_check(code_, settings_.settings, frames.front(), settings_.options);
+    ref::require_stress_check(code_, settings_.settings, frames, settings_.options);
   }
   [[nodiscard]] std::string data_identity(const Frame& frame) const override {
     return code_.data_identity(frame, settings_.settings);
@@ -136,10 +140,11 @@ class CodeLabeller final : public Labeller {
       result.frame = label.frame;
       result.about = ref::provenance(label, code_);
       done(label.index, result);
+      ref::release(quarantine(), label.key);
       return std::nullopt;
     };
     receiver.fail = [&](const ref::Failure& failure) {
-      ref::quarantine(settings_.options.work / "quarantine", frames[failure.index], failure);
+      ref::quarantine(quarantine(), frames[failure.index], failure);
       Labelled result;
       result.rejected = failure.reason;
       result.judged = failure.judged;
@@ -155,8 +160,21 @@ class CodeLabeller final : public Labeller {
   [[nodiscard]] std::unique_ptr<Potential> potential() const override {
     return std::make_unique<ref::CodePotential>(code_, settings_);
   }
+  [[nodiscard]] int at_once(int threads) const override {
+    const ref::ExecutorSettings& executor = settings_.options.executor;
+    if (executor.kind == ref::ExecutorSettings::Kind::slurm)
+      throw InputError(
+          "test.structures: dynamics with {} would run on this machine, and the executor is Slurm; draw and "
+          "label "
+          "held-out frames beforehand (solion md, solion label) and give them as test.systems",
+          code_.name());
+    const std::size_t slots = ref::local_slots(executor, settings_.options.jobs, ref::free_memory_GB());
+    return std::min(threads, static_cast<int>(slots));
+  }
 
  private:
+  [[nodiscard]] std::filesystem::path quarantine() const { return settings_.options.work / "quarantine"; }
+
   const ref::Calculator& code_;
   ref::LabelSettings settings_;
 };

@@ -54,6 +54,9 @@ class Labeller {
                      const std::function<void(std::size_t, const Labelled&)>& done) = 0;
   /// The reference as a potential, for molecular dynamics with it.
   [[nodiscard]] virtual std::unique_ptr<Potential> potential() const = 0;
+  /// How many of these potentials may be at work at once, `threads` at most. InputError if the reference does
+  /// not run on this machine.
+  [[nodiscard]] virtual int at_once(int threads) const { return threads; }
 };
 
 /// `work`: folder for the calculations of a code. `threads`: for an analytic potential.

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -77,6 +78,35 @@ bool intact(const Context& context, const Json& outputs) {
   return false;
 }
 
+/// The input without keys that decide no number of the model.
+Json numbers_of(Json input) {
+  const auto erase = [](Json& table) {
+    for (auto entry = table.begin(); entry != table.end();)
+      entry = entry.key().starts_with('_') ? table.erase(entry) : std::next(entry);
+  };
+  erase(input);
+  Json& training = input["training"];
+  erase(training);
+  for (const char* key : {"disp_file", "disp_freq", "disp_training", "save_freq", "save_ckpt",
+                          "max_ckpt_keep", "time_training", "profiling", "profiling_file"})
+    training.erase(key);
+  return input;
+}
+
+/// The inputs of the task that trained the same before, whatever it then printed and how often it saved;
+/// otherwise `inputs`.
+Json same_training(const std::vector<Task>& tasks, const Json& inputs) {
+  const Json wanted = numbers_of(inputs.at("input"));
+  for (const Task& task : tasks) {
+    if (task.kind == "train" && task.outcome == "done" &&
+        task.inputs.value("data", Json()) == inputs["data"] &&
+        task.inputs.value("from", Json()) == inputs["from"] && task.inputs.contains("input") &&
+        numbers_of(task.inputs["input"]) == wanted)
+      return task.inputs;
+  }
+  return inputs;
+}
+
 std::string structure_of(const Frame& frame) {
   const auto found = frame.info.find("structure");
   return found == frame.info.end() ? frame.formula() : found->second;
@@ -99,10 +129,27 @@ double info_number(const Frame& frame, const char* key) {
 
 }  // namespace
 
+void require_retraining(const Campaign& campaign) {
+  const ModelConfig& model = campaign.model;
+  try {
+    Json input = member_input(campaign, 0, true);
+    input["training"]["training_data"]["systems"] = {"filled in by the campaign"};
+    (void)train::parse_settings(input, model.training_input);
+  } catch (const InputError& error) {
+    throw InputError("{} (with retrain_steps = {} and retrain_start_lr = {:g} of the campaign)", error.what(),
+                     model.retrain_steps, model.retrain_start_lr);
+  }
+}
+
 Models train_committee(const Context& context, const std::string& name, const std::vector<DataPart>& data,
                        const Models* previous) {
   Json keys = Json::array();
-  for (const DataPart& part : data) keys.push_back(part.key);
+  std::set<std::string> labels;
+  for (const DataPart& part : data) {
+    keys.push_back(part.key);
+    for (const Json& task : origins(part.frames, {label_task})) labels.insert(task.get<std::string>());
+  }
+  const std::vector<Task> earlier = context.ledger.tasks();
   const auto n = static_cast<std::size_t>(context.campaign.model.committee);
   Models result;
   result.keys.resize(n);
@@ -110,16 +157,19 @@ Models train_committee(const Context& context, const std::string& name, const st
   train::FrameStore frames;
   parallel_dynamic(n, context.options.threads, [&](std::size_t k, int) {
     const Json input = member_input(context.campaign, static_cast<int>(k), previous != nullptr);
-    const Json inputs{{"input", input},
-                      {"data", keys},
-                      {"from", previous == nullptr ? Json(nullptr) : Json(previous->keys[k])}};
+    const Json inputs =
+        same_training(earlier, {{"input", input},
+                                {"data", keys},
+                                {"from", previous == nullptr ? Json(nullptr) : Json(previous->keys[k])}});
     const std::string key = Ledger::key_of("train", inputs);
     if (const auto known = context.ledger.find(key);
         known && known->outcome == "done" && !intact(context, known->outputs))
       context.ledger.forget(key);
     const Json outputs = context.ledger.once("train", fmt::format("{} model {}", name, k), inputs, [&] {
-      return train_member(context, key, input, data, previous == nullptr ? fs::path() : previous->files[k],
-                          frames);
+      Json done = train_member(context, key, input, data,
+                               previous == nullptr ? fs::path() : previous->files[k], frames);
+      if (!labels.empty()) done["from"] = labels;
+      return done;
     });
     result.keys[k] = key;
     result.files[k] = outputs.at("model").get<std::string>();

@@ -248,11 +248,13 @@ class Run {
 
 Json run(const Campaign& campaign, const Options& options) {
   const TypeMap elements = elements_of(campaign.model.training_input);
+  require_retraining(campaign);
   for (const std::string& structure : all_structures(campaign)) (void)build_cell(campaign, structure, 0);
   for (const std::string& structure : campaign.test.structures) (void)build_cell(campaign, structure, 0);
-  std::vector<DataPart> data = given_data(campaign);
-  std::vector<Frame> test = given_test(campaign, data);
+  std::vector<DataPart> data = given_data(campaign, elements);
+  std::vector<Frame> test = given_test(campaign, data, elements);
   const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);
+  if (!campaign.test.structures.empty()) (void)labeller->at_once(options.threads);
   std::error_code error;  // nothing is written before all that is asked for is known
   fs::create_directories(options.run_dir, error);
   if (error) throw WorkError("{}: cannot make this folder: {}", options.run_dir.string(), error.message());

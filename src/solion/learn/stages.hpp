@@ -25,6 +25,14 @@ struct Context {
   std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
 };
 
+/// Tasks of the ledger that a frame came from stand in its `info` under these names, and tasks say in their
+/// outputs, under "from", which others they came from. No key depends on either.
+inline constexpr const char* trajectory_task = "trajectory_task";
+inline constexpr const char* selection_task = "selection_task";
+inline constexpr const char* label_task = "label_task";
+/// The values of these names in the frames, each once.
+Json origins(const std::vector<Frame>& frames, std::initializer_list<const char*> names);
+
 /// Labelled frames; `info` says structure and temperature.
 struct DataPart {
   std::string key;           ///< content: SHA-256 of the frames and their labels
@@ -50,12 +58,14 @@ std::vector<Frame> label_frames(const Context& context, const std::vector<Frame>
 /// The frames as a folder of systems that the trainer reads.
 DataPart write_part(const Context& context, const std::string& name, std::vector<Frame> frames);
 /// The user's systems. InputError for a frame without energy, forces or virial.
-std::vector<DataPart> given_data(const Campaign& campaign);
+/// `elements`: the names of the types where a system has no type_map.raw.
+std::vector<DataPart> given_data(const Campaign& campaign, const TypeMap& elements);
 /// Displaced and strained cells of every structure with labels; no frames if the campaign asks for none.
 std::vector<Frame> start_frames(const Context& context, std::size_t& rejected);
 /// The user's held-out frames. InputError if one of them is a frame of `data`, or if the stop rule asks for
 /// errors of a structure that no held-out frame will have forces of.
-std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data);
+std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data,
+                              const TypeMap& elements);
 /// Held-out frames of dynamics with the reference, with its labels.
 std::vector<Frame> drawn_test(const Context& context, std::size_t& rejected);
 
@@ -68,6 +78,9 @@ struct Models {
   std::vector<std::string> keys;             ///< of the training tasks
   std::vector<std::filesystem::path> files;  ///< from run_dir
 };
+
+/// InputError if retraining has settings that no training can have.
+void require_retraining(const Campaign& campaign);
 
 /// Trains every member, from the members of `previous` if there are any.
 Models train_committee(const Context& context, const std::string& name, const std::vector<DataPart>& data,

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/ranges.h>
 #include "solion/base/constants.hpp"
+
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"
 
@@ -76,9 +78,20 @@ std::string fill_template(const std::string& text, const std::string& template_n
   return result;
 }
 
+std::map<std::string, std::string> data_folders(const Settings& settings) {
+  std::map<std::string, std::string> folders;
+  for (const char* name : {"GPAW_SETUP_PATH", "CP2K_DATA_DIR", "ESPRESSO_PSEUDO", "ABI_PSPDIR"}) {
+    if (const auto found = settings.environment.find(name); found != settings.environment.end())
+      folders.insert(*found);
+  }
+  return folders;
+}
+
 std::string settings_key(const std::string& code, const Settings& settings) {
-  return sha256(fmt::format("{}\n{}\n{}", code, settings.kpoints.text(), settings.template_text))
-      .substr(0, 32);
+  std::string text = fmt::format("{}\n{}\n{}", code, settings.kpoints.text(), settings.template_text);
+  if (!settings.species.empty()) text += fmt::format("\nspecies {}", fmt::join(settings.species, " "));
+  for (const auto& [name, folder] : data_folders(settings)) text += fmt::format("\n{}={}", name, folder);
+  return sha256(text).substr(0, 32);
 }
 
 std::string label_key(const std::string& code, const Settings& settings, const Frame& frame) {

@@ -38,6 +38,8 @@ struct Settings {
   KPoints kpoints;
   std::string program;                ///< empty: the calculator's own choice
   std::vector<std::string> launcher;  ///< in front of the program: mpirun -np 4
+  /// Order of the elements, where a template has values by it (VASP: LDAUU, MAGMOM); empty: as they appear.
+  std::vector<std::string> species;
   std::map<std::string, std::string> environment;
 };
 
@@ -120,7 +122,11 @@ std::string label_key(const std::string& code, const Settings& settings, const F
 /// The same with the code's `data_identity`.
 std::string label_key(const Calculator& code, const Settings& settings, const Frame& frame);
 
-/// The identity of the settings alone: code, template and k-points.
+/// Variables of the settings that say where a code finds its pseudopotentials and basis sets: they decide
+/// numbers, as the template does.
+std::map<std::string, std::string> data_folders(const Settings& settings);
+
+/// The identity of the settings alone: code, template, k-points, species and data folders.
 std::string settings_key(const std::string& code, const Settings& settings);
 
 /// The calculators, each defined in its own file.

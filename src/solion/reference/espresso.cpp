@@ -1,4 +1,7 @@
 // Quantum ESPRESSO: the template is the input of pw.x; nat, cell, positions and k-points are filled in.
+#include <regex>
+#include <sstream>
+
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -16,13 +19,12 @@ constexpr const char* advice =
 constexpr const char* built_in_template =
     R"(! Li3OCl with Quantum ESPRESSO: PBE, ultrasoft or PAW pseudopotentials at 60 Ry.
 ! Debian packages pseudopotentials of O (PBE) and Li (PBEsol) but none of Cl: put Li.upf, O.upf and Cl.upf of one library
-! into pseudo_dir. solion fills in the four words between @ signs; everything else is the language of pw.x. tprnfor and
+! into a folder that ESPRESSO_PSEUDO names, in the environment or under [environment] of the settings. solion fills in the four words between @ signs; everything else is the language of pw.x. tprnfor and
 ! tstress must stay.
 &control
   calculation = 'scf'
   tprnfor = .true.
   tstress = .true.
-  pseudo_dir = './pseudo'
   outdir = './'
   disk_io = 'none'
 /
@@ -63,6 +65,23 @@ std::string kpoints_text(const KPoints& kpoints, const Cell& cell) {
   return text;
 }
 
+/// Each frame is computed in a folder of its own, where a relative path leads nowhere.
+void refuse_relative_pseudo_dir(const Settings& settings) {
+  static const std::regex pattern(R"(^[^!]*\bpseudo_dir\s*=\s*['"]([^'"]*)['"])", std::regex::icase);
+  std::istringstream lines(settings.template_text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::smatch match;
+    if (std::regex_search(line, match, pattern) && !match[1].str().starts_with('/'))
+      throw InputError(
+          "{}:{}: pseudo_dir = '{}': expected an absolute path, since every frame is computed in a folder of "
+          "its "
+          "own; or leave it out and set ESPRESSO_PSEUDO under [environment]",
+          settings.template_name, number, match[1].str());
+  }
+}
+
 class Espresso final : public Calculator {
  public:
   [[nodiscard]] std::string name() const override { return "espresso"; }
@@ -81,6 +100,7 @@ class Espresso final : public Calculator {
   void prepare(const Frame& frame, const Settings& settings,
                const std::filesystem::path& folder) const override {
     if (!frame.cell) throw InputError("Quantum ESPRESSO: the frame has no cell");
+    refuse_relative_pseudo_dir(settings);
     std::string cell, atoms;
     for (int k = 0; k < 3; ++k) {
       const Vec3 v = frame.cell->vector(k);

@@ -48,18 +48,6 @@ void read_slurm(TomlTable& table, ExecutorSettings& settings) {
   settings.poll_s = table.positive("poll_s", settings.poll_s);
 }
 
-/// Memory that new processes could take without pushing others out (GB); infinite where nobody says.
-double free_memory_GB() {
-  std::ifstream stream("/proc/meminfo");
-  std::string key;
-  double kB = 0;
-  std::string rest;
-  while (stream >> key >> kB && std::getline(stream, rest)) {
-    if (key == "MemAvailable:") return kB / 1048576.0;
-  }
-  return HUGE_VAL;
-}
-
 class LocalExecutor final : public Executor {
  public:
   LocalExecutor(const ExecutorSettings& settings, int jobs)
@@ -75,17 +63,25 @@ class LocalExecutor final : public Executor {
 
   [[nodiscard]] std::size_t room(std::size_t /*waiting*/) const override {
     if (threads_.size() >= slots_) return 0;
-    // Others use this machine as well: with little memory left, one job goes on alone.
-    if (settings_.memory_per_job_GB > 0 && !threads_.empty() &&
-        free_memory_GB() < settings_.memory_per_job_GB)
-      return 0;
-    return slots_ - threads_.size();
+    const std::size_t slots = slots_ - threads_.size();
+    if (settings_.memory_per_job_GB <= 0) return slots;
+    // Others use this machine as well: with little memory left, one job goes on alone. Jobs that began a
+    // moment ago have not taken yet what they need.
+    const auto now = std::chrono::steady_clock::now();
+    const auto young = std::count_if(began_.begin(), began_.end(),
+                                     [&](const auto& job) { return now - job.second < memory_settles; });
+    const double fit =
+        std::floor(free_memory_GB() / settings_.memory_per_job_GB) - static_cast<double>(young);
+    const double least = threads_.empty() ? 1 : 0;
+    return static_cast<std::size_t>(std::clamp(fit, least, static_cast<double>(slots)));
   }
 
   void start(const std::vector<Job>& jobs) override {
     // Children die with the thread that started them (process.hpp), so each has one of its own.
-    for (const Job& job : jobs)
+    for (const Job& job : jobs) {
+      began_[job.command.folder] = std::chrono::steady_clock::now();
       threads_.emplace(job.command.folder, std::thread([this, job] { execute(job); }));
+    }
   }
 
   int adopt(const fs::path& /*folder*/) override { return 0; }
@@ -101,6 +97,7 @@ class LocalExecutor final : public Executor {
       const auto thread = threads_.find(ended.folder);
       thread->second.join();
       threads_.erase(thread);
+      began_.erase(ended.folder);
     }
     return result;
   }
@@ -119,16 +116,29 @@ class LocalExecutor final : public Executor {
     something_.notify_one();
   }
 
+  static constexpr std::chrono::seconds memory_settles{60};
   ExecutorSettings settings_;
   std::size_t slots_;
   std::atomic<bool> stop_{false};
   std::map<fs::path, std::thread> threads_;
+  std::map<fs::path, std::chrono::steady_clock::time_point> began_;  ///< of those in threads_
   std::mutex mutex_;
   std::condition_variable something_;
   std::vector<Ended> ended_;  // guarded by mutex_
 };
 
 }  // namespace
+
+double free_memory_GB() {
+  std::ifstream stream("/proc/meminfo");
+  std::string key;
+  double kB = 0;
+  std::string rest;
+  while (stream >> key >> kB && std::getline(stream, rest)) {
+    if (key == "MemAvailable:") return kB / 1048576.0;
+  }
+  return HUGE_VAL;
+}
 
 ExecutorSettings read_executor(TomlTable table) {
   ExecutorSettings settings;

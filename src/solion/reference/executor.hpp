@@ -61,7 +61,7 @@ struct Job {
 struct Ended {
   std::filesystem::path folder;
   Outcome outcome;
-  bool ran = true;           ///< false: it never started, and this is no fault of the job
+  bool ran = true;           ///< false: it never started or lost its node, and this is no fault of the job
   std::exception_ptr error;  ///< what no other job will do better: the program cannot be started
 };
 
@@ -93,6 +93,9 @@ class Executor {
 std::unique_ptr<Executor> open_executor(const ExecutorSettings& settings, int jobs,
                                         const std::filesystem::path& work);
 std::unique_ptr<Executor> open_slurm(const ExecutorSettings& settings, const std::filesystem::path& work);
+
+/// Memory that new processes could take without pushing others out (GB); infinite where nobody says.
+double free_memory_GB();
 
 /// How many jobs the budget allows at once, `free_GB` of memory being free: at most `jobs`, at least 1.
 std::size_t local_slots(const ExecutorSettings& settings, int jobs, double free_GB);

@@ -327,8 +327,10 @@ class SlurmExecutor final : public Executor {
       // A signal comes from somewhere, and the queue knows from where once the job has left it.
       const bool signalled = end->outcome.code >= 128;
       if (signalled && (active || !answered) && ++task.missed < patient_polls) return std::nullopt;
-      if (!end->outcome.success() && seen != nullptr && !active && seen->state != "FAILED")
+      if (!end->outcome.success() && seen != nullptr && !active && seen->state != "FAILED") {
         end->outcome.said = describe(task, *seen);
+        end->ran = !taken_away(seen->state);
+      }
       return end;
     }
     if (!answered || active) {
@@ -343,6 +345,7 @@ class SlurmExecutor final : public Executor {
     end.outcome.code = 1;
     if (seen != nullptr) {
       end.outcome.said = describe(task, *seen);
+      end.ran = !taken_away(seen->state);
       if (never_began) end.outcome.said += ", before the calculation began";
     } else if (never_began && task.batch->id.empty()) {
       end.ran = false;
@@ -352,6 +355,11 @@ class SlurmExecutor final : public Executor {
                                      task.batch->id, task.index);
     }
     return end;
+  }
+
+  /// Endings that say nothing about the job: the cluster took its node.
+  static bool taken_away(const std::string& state) {
+    return state == "PREEMPTED" || state == "NODE_FAIL" || state == "BOOT_FAIL";
   }
 
   static std::string describe(const Task& task, const SlurmTask& seen) {

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* result_name = "result.json";
 constexpr const char* failed_name = "failed.json";
+constexpr int most_interruptions = 20;
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -47,6 +48,7 @@ struct Task {
   std::string key;
   std::unique_ptr<FileLock> claim;  ///< held while the task is in flight or to be tried again
   int attempt = 1;
+  int interrupted = 0;         ///< tries that ended through no fault of the job
   bool waited = false;         ///< for another process that had it
   bool failed_before = false;  ///< in an earlier call
   fs::path tried;              ///< folder of the try in flight
@@ -237,8 +239,10 @@ class Run {
     command.folder = tried;
     command.log = tried / "log";
     // One core a frame unless the user says otherwise: several frames at once use a machine better than
-    // threads.
-    if (local_) command.environment = {{"OMP_NUM_THREADS", "1"}, {"OPENBLAS_NUM_THREADS", "1"}};
+    // threads. With a launcher the cores of a job are its processes.
+    const std::string threads =
+        settings_.launcher.empty() ? fmt::format("{}", options_.executor.cores_per_job) : "1";
+    if (local_) command.environment = {{"OMP_NUM_THREADS", threads}, {"OPENBLAS_NUM_THREADS", threads}};
     for (const auto& [key, value] : settings_.environment) command.environment[key] = value;
     command.time_limit_s = options_.time_limit_s;
     command.nice = options_.nice;
@@ -255,12 +259,15 @@ class Run {
       return;
     }
     write_file(task.tried / "ended", reason + "\n");
-    if (!ended.ran || task.attempt <= options_.executor.retries) {
-      if (ended.ran) {
-        log().warn("frame {}, try {} of {}: {}", task.index + 1, task.attempt, options_.executor.retries + 1,
-                   reason);
-        ++task.attempt;
-      }
+    if (!ended.ran && ++task.interrupted <= most_interruptions) {
+      log().warn("frame {}: {}; it is tried again", task.index + 1, reason);
+      open_.push_front(std::move(task));
+      return;
+    }
+    if (task.attempt <= options_.executor.retries) {
+      log().warn("frame {}, try {} of {}: {}", task.index + 1, task.attempt, options_.executor.retries + 1,
+                 reason);
+      ++task.attempt;
       open_.push_front(std::move(task));
       return;
     }
@@ -338,6 +345,14 @@ class Run {
   Progress* progress_ = nullptr;
 };
 
+/// What of a label is a correction, for its provenance.
+Json correction_of(const Label& label) {
+  Json about{{"pressure_correction_GPa", label.pressure_correction_GPa}};
+  const Vec3& shear = label.shear_correction_eV;
+  if (!shear.isZero(0)) about["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+  return about;
+}
+
 }  // namespace
 
 TaskState task_state(const fs::path& work, const std::string& key) {
@@ -369,15 +384,32 @@ Frame corrected(const Frame& frame, const RawResult& raw, const LabelOptions& op
   return result;
 }
 
+bool correct_anew(Frame& frame, Json& provenance, const LabelOptions& options) {
+  const Json stress = provenance.value("raw_stress_eV_per_A3", Json());
+  if (!stress.is_array() || !frame.cell) return false;
+  const RawResult raw = parse_result(Json{{"stress_eV_per_A3", stress}}.dump(), "provenance of a label");
+  Label label;
+  label.frame = corrected(frame, raw, options, label.pressure_correction_GPa);
+  label.shear_correction_eV = options.shear_correction_eV;
+  const Json shear = provenance.value("shear_correction_eV", Json::array({0.0, 0.0, 0.0}));
+  const double before = provenance.value("pressure_correction_GPa", 0.0);
+  const Vec3& now = label.shear_correction_eV;
+  if (std::abs(before - label.pressure_correction_GPa) <= 1e-9 * (1 + std::abs(before)) &&
+      shear == Json::array({now[0], now[1], now[2]}))
+    return false;
+  frame.labels.virial_eV = label.frame.labels.virial_eV;
+  provenance.erase("shear_correction_eV");
+  provenance.update(correction_of(label));
+  return true;
+}
+
 Json provenance(const Label& label, const Calculator& code) {
   Json about{{"code", code.name()},
              {"code_version", label.raw.code_version},
              {"key", label.key},
              {"wall_s", label.raw.wall_s},
-             {"raw_stress_eV_per_A3", to_json(label.raw)["stress_eV_per_A3"]},
-             {"pressure_correction_GPa", label.pressure_correction_GPa}};
-  const Vec3& shear = label.shear_correction_eV;
-  if (!shear.isZero(0)) about["shear_correction_eV"] = {shear[0], shear[1], shear[2]};
+             {"raw_stress_eV_per_A3", to_json(label.raw)["stress_eV_per_A3"]}};
+  about.update(correction_of(label));
   return about;
 }
 

@@ -100,6 +100,11 @@ LabelSummary label(const Calculator& code, const Settings& settings, std::span<c
 /// Which code made a label and what of it is a correction, for the provenance of a data set.
 Json provenance(const Label& label, const Calculator& code);
 
+/// The virial of a label once more, from the raw stress that its provenance keeps, with the corrections of
+/// `options`; the provenance says so. False, and nothing is changed, if it has these corrections already or
+/// no raw stress.
+bool correct_anew(Frame& frame, Json& provenance, const LabelOptions& options);
+
 /// The frame with labels: W = −V·σ (symmetrised) plus the corrections. `correction_GPa` is set to the
 /// isotropic part of them.
 Frame corrected(const Frame& frame, const RawResult& raw, const LabelOptions& options,

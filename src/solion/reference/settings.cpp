@@ -78,6 +78,14 @@ LabelSettings read_settings(const fs::path& file, const Calculator& code) {
   if (table.has("template")) use_template(settings, table.path("template"));
   settings.program = table.text("program", "");
   if (table.has("launcher")) settings.launcher = table.texts("launcher");
+  if (table.has("species")) {
+    if (code.name() != "vasp")
+      table.fail("species", "only VASP's inputs have values by the order of the elements");
+    settings.species = table.texts("species");
+    for (const std::string& element : settings.species) {
+      if (atomic_number(element) == 0) table.fail("species", fmt::format("{} is no element", element));
+    }
+  }
   if (table.has("time_limit_min")) result.options.time_limit_s = 60.0 * table.positive("time_limit_min", 0);
   result.options.pressure_correction_GPa = table.number("pressure_correction_GPa", 0.0);
   result.options.virial_correction_eV = by_element(table.table_or_empty("virial_correction_eV"));

@@ -5,6 +5,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <regex>
+#include <sstream>
+
+#include <fmt/ranges.h>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -43,16 +47,51 @@ LWAVE = .FALSE.
 LCHARG = .FALSE.
 )";
 
-/// Atoms of POSCAR in order: by element, elements as they appear first; the order of atoms of one element
-/// stays.
-std::vector<std::size_t> poscar_order(const Frame& frame, std::vector<std::string>& elements) {
+/// Elements of POSCAR in order: that of `species`, then as they appear; none that the frame lacks.
+std::vector<std::string> poscar_elements(const Frame& frame, const std::vector<std::string>& species) {
+  std::vector<std::string> there, elements;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    if (std::find(there.begin(), there.end(), frame.element(i)) == there.end())
+      there.push_back(frame.element(i));
+  }
+  for (const std::string& element : species) {
+    if (std::find(there.begin(), there.end(), element) != there.end()) elements.push_back(element);
+  }
+  for (const std::string& element : there) {
+    if (std::find(elements.begin(), elements.end(), element) == elements.end()) elements.push_back(element);
+  }
+  return elements;
+}
+
+/// Values that VASP takes in the order of POSCAR's elements mean nothing as long as that order is open.
+void require_species(const Frame& frame, const Settings& settings) {
+  static const std::regex pattern(R"((?:^|;)\s*(LDAUL|LDAUU|LDAUJ|MAGMOM|RWIGS|ROPT)\s*=)",
+                                  std::regex::icase);
+  std::istringstream lines(settings.template_text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    line = line.substr(0, line.find_first_of("#!"));
+    std::smatch match;
+    if (!std::regex_search(line, match, pattern)) continue;
+    const std::string where = fmt::format("{}:{}: {}", settings.template_name, number, match[1].str());
+    if (settings.species.empty())
+      throw InputError(
+          "{} has values in the order of POSCAR's elements; give that order in the settings, species = "
+          "[\"Li\", "
+          "\"Co\", \"O\"]",
+          where);
+    const std::vector<std::string> elements = poscar_elements(frame, settings.species);
+    if (elements != settings.species)
+      throw InputError("{} has values for {} (species of the settings), and the frame has {}", where,
+                       fmt::join(settings.species, " "), fmt::join(elements, " "));
+  }
+}
+
+/// Atoms of POSCAR in order: by element; the order of atoms of one element stays.
+std::vector<std::size_t> poscar_order(const Frame& frame, const std::vector<std::string>& elements) {
   std::vector<std::size_t> order(frame.n_atoms());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  elements.clear();
-  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
-    if (std::find(elements.begin(), elements.end(), frame.element(i)) == elements.end())
-      elements.push_back(frame.element(i));
-  }
   const auto rank = [&](std::size_t i) {
     return std::find(elements.begin(), elements.end(), frame.element(i)) - elements.begin();
   };
@@ -93,9 +132,19 @@ std::string kpoints_file(const KPoints& kpoints, const Cell& cell) {
   return text;
 }
 
-/// Forces of POSCAR's order given back to the frame's.
-std::vector<Vec3> sorted_back(const Frame& frame, const std::vector<Vec3>& forces) {
+/// Forces in the order of the POSCAR of the folder (or of first appearance) given back to the frame's.
+std::vector<Vec3> sorted_back(const Frame& frame, const fs::path& poscar, const std::vector<Vec3>& forces) {
   std::vector<std::string> elements;
+  if (fs::exists(poscar)) {
+    const LogText text(poscar);
+    std::istringstream names(text.size() > 5 ? text.line(5) : std::string());
+    for (std::string name; names >> name;) elements.push_back(name);
+  } else {
+    elements = poscar_elements(frame, {});
+  }
+  if (poscar_elements(frame, elements) != elements)
+    throw InputError("{}:6: elements {}, and the frame has others", poscar.string(),
+                     fmt::join(elements, " "));
   const std::vector<std::size_t> order = poscar_order(frame, elements);
   std::vector<Vec3> result(forces.size());
   for (std::size_t n = 0; n < order.size(); ++n) result[order[n]] = forces[n];
@@ -172,7 +221,8 @@ class Vasp final : public Calculator {
 
   void prepare(const Frame& frame, const Settings& settings, const fs::path& folder) const override {
     if (!frame.cell) throw InputError("VASP: the frame has no cell");
-    std::vector<std::string> elements;
+    require_species(frame, settings);
+    const std::vector<std::string> elements = poscar_elements(frame, settings.species);
     const std::vector<std::size_t> order = poscar_order(frame, elements);
     std::string potcar;
     for (const std::string& element : elements) potcar += read_file(potcars(settings) / element / "POTCAR");
@@ -189,10 +239,8 @@ class Vasp final : public Calculator {
   }
 
   [[nodiscard]] std::string data_identity(const Frame& frame, const Settings& settings) const override {
-    std::vector<std::string> elements;
-    (void)poscar_order(frame, elements);
     std::string hashes;
-    for (const std::string& element : elements)
+    for (const std::string& element : poscar_elements(frame, settings.species))
       hashes += sha256(read_file(potcars(settings) / element / "POTCAR"));
     return hashes;
   }
@@ -201,7 +249,7 @@ class Vasp final : public Calculator {
     const fs::path xml = folder / "vasprun.xml";
     RawResult result = fs::exists(xml) ? parse_vasprun(frame.n_atoms(), xml)
                                        : parse_outcar(frame.n_atoms(), folder / "OUTCAR");
-    result.forces_eV_per_A = sorted_back(frame, result.forces_eV_per_A);
+    result.forces_eV_per_A = sorted_back(frame, folder / "POSCAR", result.forces_eV_per_A);
     return result;
   }
   [[nodiscard]] std::string log_name() const override { return "OUTCAR"; }
