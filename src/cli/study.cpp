@@ -19,7 +19,7 @@ namespace {
 /// A line for each bar of the study; how many are missed.
 std::size_t print_checks(const Json& numbers) {
   std::size_t missed = 0;
-  if (!numbers.contains("checks")) return missed;
+  if (!study::computed(numbers, "checks")) return missed;
   for (const Json& v : numbers["checks"]["verdicts"]) {
     const bool met = v["met"].get<bool>();
     missed += met ? 0 : 1;
@@ -31,20 +31,6 @@ std::size_t print_checks(const Json& numbers) {
                v["unit"].get<std::string>(), v["note"].get<std::string>());
   }
   return missed;
-}
-
-/// What failed, with its reason; what is only not computed is said elsewhere.
-std::vector<std::string> failures(const Json& numbers) {
-  std::vector<std::string> list;
-  for (const char* part : {"points", "structures"}) {
-    if (!numbers.contains(part)) continue;
-    for (const Json& p : numbers[part]) {
-      if (!p.contains("failed") || p["failed"] == study::not_computed) continue;
-      list.push_back(fmt::format("{} at {:g} K: {}", p["structure"].get<std::string>(),
-                                 p["temperature_K"].get<double>(), p["failed"].get<std::string>()));
-    }
-  }
-  return list;
 }
 
 }  // namespace
@@ -80,7 +66,7 @@ std::function<void()> setup_study(CLI::App& app) {
                  fmt::join(result.numbers["missing"].get<std::vector<std::string>>(), ", "));
     }
     fmt::print("report: {}\n", result.report.string());
-    const std::vector<std::string> failed = failures(result.numbers);
+    const std::vector<std::string> failed = study::failures_of(result.numbers);
     for (const std::string& one : failed) fmt::print("failed: {}\n", one);
     if (!failed.empty()) throw WorkError("{} parts of {} failed", failed.size(), given->file);
     if (missed > 0) throw WorkError("{} of the bars of {} are missed", missed, given->file);

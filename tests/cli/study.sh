@@ -66,11 +66,16 @@ sed 's/^structures = \["type1"\]/structures = ["type9"]/' tiny.toml > wrong.toml
 refused 'type9' "$solion" study wrong.toml --run-dir wrong
 sed 's/high_K = 600/high_K = 200/' tiny.toml > wrong.toml
 refused 'annealing.high_K' "$solion" study wrong.toml --run-dir wrong
+sed 's/^npt_ps/barostat = "isotropic"\nnpt_ps/' tiny.toml > wrong.toml
+refused 'expected "mtk-isotropic" or "mtk-full"' "$solion" study wrong.toml --run-dir wrong
+cp "$source"/examples/li3ocl/{li2o,licl,unit_cell}.xyz .
 # What the analyses would refuse is said before any of the work.
 for wrong in 's/O = 1.40, //|no radius given for O' 's/"Li-O"/"Li-S"/|perfect: no atom is of species .S.' \
   's/jump_length_A = 2.765/rdf_max_A = 2.0/|gives no jump length' 's/interval_fs = 20/interval_fs = 15/|15 fs is no whole number of steps' \
   's/production_ps = 1/production_ps = 0.1/|fewer than 9 frames' 's/600, 900/600, 600/|600 twice' \
-  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/"perfect"/"V_Li + V_Cl"/|is no name of letters'; do
+  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/^images/within_A = 4\nimages/|.barriers. hops up to 4 Å' \
+  's/max_placements = 2/compounds = ["li2o.xyz", "licl.xyz", "unit_cell.xyz"]/|not independent' \
+  's/^campaign = "campaign"/campaign = "data"/|expected the run folder of' 's/"perfect"/"V_Li + V_Cl"/|is no name of letters'; do
   sed "${wrong%|*}" tiny.toml > wrong.toml
   refused "${wrong#*|}" "$solion" study wrong.toml --run-dir wrong
   [[ ! -e wrong ]] || fail "$wrong: began before it looked"
@@ -141,6 +146,52 @@ assert numbers["validation"]["validation"]["all"]["force_rmse_eV_per_A"] < 0.3
 for part, judged in numbers["validation"].items():
     assert judged["all"]["frames"] == sum(s[part] for s in numbers["data"]["structures"]) > 0, part
 END
+
+# The report of a ledger without a plan, without a model, and with a stage that failed; of the last the next call makes another.
+edit_ledger() {
+  python3 - "$1" "$2" <<'END'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as ledger:
+    assert ledger.execute(sys.argv[2]).rowcount > 0, sys.argv[2]
+END
+}
+mkdir looked
+cp -r run/ledger.sqlite run/train looked
+edit_ledger looked/ledger.sqlite "DELETE FROM task WHERE kind = 'plan'"
+"$solion" study tiny.toml --run-dir looked --report-only > early.txt 2>&1 || fail "$(cat early.txt)"
+grep -q '^not finished: length of the runs$' early.txt || fail "$(cat early.txt)"
+grep -q 'type1' looked/data/diffusion.csv || fail "no points without a plan"
+edit_ledger looked/ledger.sqlite "DELETE FROM task WHERE kind = 'train'"
+"$solion" study tiny.toml --run-dir looked --report-only > early.txt 2>&1 || fail "$(cat early.txt)"
+grep -q '^not finished: model, validation, 4 of 4 points, annealing, defect energies, migration barriers$' early.txt || fail "$(cat early.txt)"
+edit_ledger looked/ledger.sqlite "DELETE FROM task WHERE kind = 'data'"
+"$solion" study tiny.toml --run-dir looked --report-only > early.txt 2>&1 || fail "$(cat early.txt)"
+grep -q '^not finished: data set, model, validation, ' early.txt || fail "$(cat early.txt)"
+edit_ledger run/ledger.sqlite "UPDATE task SET outcome = 'failed: <by hand>' WHERE kind = 'defects'"
+expect 1 'failed: defect energies: <by hand>' "$solion" study tiny.toml --run-dir run --report-only
+grep -q 'This failed: &lt;by hand&gt;' run/report.html || fail "the report does not say what failed"
+cp run/numbers.json numbers-failed.json
+"$solion" study tiny.toml --run-dir run > out.txt 2>&1 || fail "$(cat out.txt)"
+python3 - <<'END'
+import json
+assert json.load(open("numbers-failed.json"))["defects"] == {"failed": "<by hand>"}
+assert len(json.load(open("run/numbers.json"))["defects"]["structures"]) == 1
+END
+[[ $(ls run/defects) == inputs.json ]] || fail "relaxations are kept beyond their use: $(ls run/defects)"
+
+# A shorter run is the beginning of the longer one that is there.
+sed 's/^production_ps = 1/production_ps = 0.5/; s/^structures = \["perfect", "type1"\]/structures = ["perfect"]/; /^\[defects/,$d' tiny.toml > shorter.toml
+before=$(stat -c %Y run/md/perfect_900K/trajectory.extxyz)
+cp run/numbers.json numbers-before.json
+"$solion" study shorter.toml --run-dir run --json shorter.json > out.txt 2>&1 || fail "$(cat out.txt)"
+[[ $(stat -c %Y run/md/perfect_900K/trajectory.extxyz) == "$before" && ! -e run/md/perfect_900K.2 ]] || fail "computed again"
+python3 - <<'END'
+import json
+for p in json.load(open("shorter.json"))["points"]:
+    assert "failed" not in p and p["production_ps"] == 0.5 and 300 < p["mean_temperature_K"] < 1500, p
+END
+"$solion" study tiny.toml --run-dir run > out.txt 2>&1 || fail "$(cat out.txt)"
+cmp run/numbers.json numbers-before.json || fail "other numbers after a shorter study"
 
 # Once more: everything is known, so that nothing is computed; another seed is another study.
 before=$(stat -c %Y run/train/model.dp run/md/type1_900K/trajectory.extxyz)

@@ -39,8 +39,7 @@ Figure figure(const std::string& id) {
   f.caption = "MSD of Li";
   f.x_label = "time (ps)";
   f.y_label = "MSD (Å²)";
-  f.series.push_back(
-      {"type1 </script>", {1, 2}, {0.5, 1.25}, {0.1, 0.2}, colour_of("type1"), Mark::line, false, false});
+  f.series.push_back({"type1 </script>", {1, 2}, {0.5, 1.25}, {0.1, 0.2}, "type1", Mark::line, false, false});
   return f;
 }
 
@@ -72,12 +71,49 @@ TEST_F(ReportTest, WrongDocumentsAreRefused) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
 }
 
-TEST(Colours, EveryDefectTypeHasItsOwn) {
+TEST_F(ReportTest, AStructureHasOneColourInAllFigures) {
+  Figure one = figure("one"), two = figure("two");
+  one.series = {{"MSD", {1}, {1}, {}, "mine", Mark::line}, {"fit", {1}, {1}, {}, "", Mark::line}};
+  two.series = {{"D", {1}, {1}, {}, "other", Mark::points}, {"D", {1}, {1}, {}, "mine", Mark::points}};
+  const std::string page = written({"t", "s", {}, {{"a", {one}}, {"b", {two}}}, {"other"}});
+  const auto looks = looks_of({"other", "mine"});
+  const auto times = [&](const std::string& colour) {
+    std::size_t n = 0;
+    for (auto at = page.find(colour); at != std::string::npos; at = page.find(colour, at + 1)) ++n;
+    return n;
+  };
+  // Of a line and of its points.
+  EXPECT_EQ(times(looks.at("mine").colour), 4U);
+  EXPECT_EQ(times(looks.at("other").colour), 2U);
+}
+
+TEST(Looks, EveryDefectTypeHasItsOwnColour) {
   std::set<std::string> colours;
-  for (const char* name : {"perfect", "type1", "type2", "type3", "type12", "type13", "type23", "type123"}) {
-    colours.insert(colour_of(name));
-  }
+  const auto looks =
+      looks_of({"perfect", "type1", "type2", "type3", "type12", "type13", "type23", "type123"});
+  for (const auto& [name, look] : looks) colours.insert(look.colour);
   EXPECT_EQ(colours.size(), 8U);
+  EXPECT_EQ(looks.at("type3").colour, looks_of({"type3"}).at("type3").colour);
+}
+
+TEST(Looks, OtherNamesTakeWhatIsFree) {
+  const std::vector<std::string> names{"type2x8", "perfect", "type2", "type3", "mine"};
+  const auto looks = looks_of(names);
+  std::set<std::string> colours;
+  for (const auto& [name, look] : looks) {
+    colours.insert(look.colour);
+    EXPECT_EQ(look.variant, 0U) << name;
+  }
+  EXPECT_EQ(colours.size(), names.size());
+  EXPECT_EQ(looks.at("type3"), looks_of({"type3"}).at("type3"));
+}
+
+TEST(Looks, DifferAlsoWhereColoursRunOut) {
+  std::vector<std::string> names;
+  for (int k = 0; k < 30; ++k) names.push_back("s" + std::to_string(k));
+  std::set<std::pair<std::string, std::size_t>> different;
+  for (const auto& [name, look] : looks_of(names)) different.insert({look.colour, look.variant});
+  EXPECT_EQ(different.size(), names.size());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "solion/base/errors.hpp"
 #include "solion/catalog/crystal.hpp"
 #include "solion/study/report_parts.hpp"
@@ -50,6 +52,25 @@ TEST(Cells, PublishedNumbersAreThoseOfTheReaction) {
   EXPECT_EQ(published.D("type2", 300), 1e-9);
   for (const char* name : {"type2xyz", "type2x", "type1x2"})
     EXPECT_TRUE(published.D(name, 300).is_null()) << name;
+}
+
+TEST(Cells, TheBarostatFollowsTheCrystal) {
+  EXPECT_TRUE(is_cubic(Cell::cubic(4)));
+  EXPECT_TRUE(is_cubic(Cell(Mat3(Vec3(4, 4.0005, 4).asDiagonal()))));
+  EXPECT_FALSE(is_cubic(Cell(Mat3(Vec3(4, 4, 4.01).asDiagonal()))));
+  Mat3 oblique = 4 * Mat3::Identity();
+  oblique(1, 0) = 0.001;  // 0.014 degrees
+  EXPECT_FALSE(is_cubic(Cell(oblique)));
+  Config config = with({"perfect"});
+  EXPECT_EQ(barostat_of(config), md::Barostat::isotropic);
+  EXPECT_EQ(settings_at(config, 300, md::Ensemble::nvt, 1, 1).barostat, md::Barostat::none);
+  Json inputs = Json::object();
+  add_barostat(config, inputs);
+  EXPECT_TRUE(inputs.empty());
+  config.md.barostat = "mtk-full";
+  EXPECT_EQ(settings_at(config, 300, md::Ensemble::npt, 1, 1).barostat, md::Barostat::full);
+  add_barostat(config, inputs);
+  EXPECT_EQ(inputs["barostat"], "mtk-full");
 }
 
 TEST(Cells, UnknownOnesAreRefused) {

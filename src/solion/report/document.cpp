@@ -1,6 +1,7 @@
 // Checks of a document, colours, and where plotly.js is.
 #include "solion/report/document.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -9,18 +10,42 @@
 
 namespace solion::report {
 
-std::string colour_of(const std::string& structure) {
-  static const std::map<std::string, std::string> known{
+namespace {
+
+/// Okabe and Ito's without the yellow, which paper swallows, then four of Paul Tol's muted ones.
+constexpr std::array<const char*, 11> palette{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                              "#E69F00", "#56B4E9", "#7F7F7F", "#332288",
+                                              "#882255", "#999933", "#44AA99"};
+
+const std::map<std::string, std::string>& fixed_colours() {
+  static const std::map<std::string, std::string> fixed{
       {"perfect", "#000000"}, {"type1", "#0072B2"},  {"type2", "#D55E00"},  {"type3", "#009E73"},
       {"type12", "#CC79A7"},  {"type13", "#E69F00"}, {"type23", "#56B4E9"}, {"type123", "#7F7F7F"},
   };
-  if (const auto found = known.find(structure); found != known.end()) return found->second;
-  static constexpr std::array<const char*, 7> palette{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                      "#E69F00", "#56B4E9", "#7F7F7F"};
-  std::size_t sum = 0;
-  for (const char c : structure) sum = sum * 31 + static_cast<unsigned char>(c);
-  return palette[sum % palette.size()];
+  return fixed;
 }
+
+}  // namespace
+
+std::map<std::string, Look> looks_of(const std::vector<std::string>& names) {
+  std::map<std::string, Look> looks;
+  std::map<std::string, std::size_t> taken;  // how often each colour is
+  for (const std::string& name : names) {
+    const auto fixed = fixed_colours().find(name);
+    if (fixed == fixed_colours().end() || looks.contains(name)) continue;
+    looks[name] = {fixed->second, 0};
+    taken[fixed->second] = 1;
+  }
+  for (const std::string& name : names) {
+    if (looks.contains(name)) continue;
+    const char* least = *std::min_element(palette.begin(), palette.end(),
+                                          [&](const char* a, const char* b) { return taken[a] < taken[b]; });
+    looks[name] = {least, taken[least]++};
+  }
+  return looks;
+}
+
+std::string palette_colour(std::size_t k) { return palette[k % palette.size()]; }
 
 std::filesystem::path find_plotly() {
   std::vector<std::filesystem::path> places;

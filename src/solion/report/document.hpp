@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -28,11 +29,12 @@ struct Series {
   std::vector<double> x;
   std::vector<double> y;
   std::vector<double> y_error;
-  std::string colour;  ///< CSS colour; empty: the next of the palette
+  std::string structure;  ///< drawn in its look, the same in the whole document; empty: in `colour`
   Mark mark = Mark::line;
   bool dashed = false;
   bool open_points = false;  ///< for bounds and other points that are no values
-  bool in_legend = true;  ///< false: said by another series of the same colour, such as the edges of a band
+  bool in_legend = true;    ///< false: said by another series of the same colour, such as the edges of a band
+  std::string colour = {};  ///< CSS; empty: the next of the palette
 };
 
 /// A figure of series over common axes; its data goes into `data/<id>.csv` beside the report too.
@@ -63,7 +65,7 @@ struct Isosurface {
   Int3 n = Int3::Zero();
   std::vector<double> values;
   double level = 0;
-  std::string colour;
+  std::string structure;  ///< drawn in its colour
 };
 
 /// What lies in a cell, to be turned with the mouse; the paths' data goes into `data/<id>.csv`.
@@ -88,11 +90,23 @@ struct Document {
   std::string summary;
   std::vector<std::pair<std::string, std::string>> provenance;  ///< shown as a list: what, value
   std::vector<Section> sections;
+  std::vector<std::string> structures = {};  ///< the first to be given colours, before others as they come
 };
 
-/// The colour of a structure, the same in every figure: "perfect", "type1" … (Okabe and Ito's palette, which
-/// colour-blind readers can tell apart); for other names one of the palette chosen by the name.
-std::string colour_of(const std::string& structure);
+/// How a structure is drawn: a CSS colour, and where all of them are taken another dash and symbol.
+struct Look {
+  std::string colour;
+  std::size_t variant = 0;  ///< 0: full lines and round points
+  friend bool operator==(const Look&, const Look&) = default;
+};
+
+/// The looks of the structures of one document, each its own. "perfect", "type1" … have the same colour in
+/// every document (Okabe and Ito's palette, which colour-blind readers can tell apart); the others get, in
+/// the order of the names, those that no name before them and no fixed one among the names has.
+std::map<std::string, Look> looks_of(const std::vector<std::string>& names);
+
+/// The k-th colour for what is no structure; they repeat.
+std::string palette_colour(std::size_t k);
 
 /// plotly.js on this machine: $SOLION_PLOTLY, share/solion/plotly.min.js beside or above the program,
 /// Debian's python3-plotly. InputError with the places looked at and the package to install.

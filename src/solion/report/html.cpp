@@ -1,5 +1,6 @@
 // The one HTML file: styles, plotly.js, every figure as JSON, and the few lines of script that draw them.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -130,28 +131,54 @@ Json axis(const std::string& label, bool logarithmic, bool decades) {
   return a;
 }
 
-Json trace(const Series& s) {
+using Looks = std::map<std::string, Look>;
+
+/// Every structure that is drawn: those that come first, then as they come.
+Looks looks_in(const Document& document) {
+  std::vector<std::string> names = document.structures;
+  for (const Section& section : document.sections) {
+    for (const Item& item : section.items) {
+      if (const auto* figure = std::get_if<Figure>(&item))
+        for (const Series& s : figure->series) names.push_back(s.structure);
+      if (const auto* scene = std::get_if<Scene>(&item))
+        for (const Isosurface& s : scene->surfaces) names.push_back(s.structure);
+    }
+  }
+  std::erase(names, "");
+  return looks_of(names);
+}
+
+/// Dash of a line by the look's variant, and of one that is dashed beside a full one of the same structure.
+constexpr std::array<std::array<const char*, 2>, 3> dashes{
+    {{"solid", "dash"}, {"dot", "dashdot"}, {"longdash", "longdashdot"}}};
+constexpr std::array<std::array<const char*, 2>, 3> symbols{
+    // of points, and of open ones
+    {{"circle", "triangle-down-open"}, {"square", "square-open"}, {"diamond", "diamond-open"}}};
+
+Json trace(const Series& s, const Looks& looks) {
   static constexpr const char* modes[] = {"lines", "markers", "lines+markers"};
+  const Look look = s.structure.empty() ? Look{s.colour, 0} : looks.at(s.structure);
+  const std::size_t variant = look.variant % dashes.size();
   Json t{{"type", s.x.size() > 4000 ? "scattergl" : "scatter"},
          {"name", s.name},
          {"x", rounded(s.x)},
          {"y", rounded(s.y)},
          {"mode", modes[static_cast<int>(s.mark)]}};
-  if (!s.colour.empty()) {
-    t["line"]["color"] = s.colour;
-    t["marker"]["color"] = s.colour;
+  if (!look.colour.empty()) {
+    t["line"]["color"] = look.colour;
+    t["marker"]["color"] = look.colour;
   }
-  if (s.dashed) t["line"]["dash"] = "dash";
+  if (s.dashed || variant > 0) t["line"]["dash"] = dashes[variant][s.dashed ? 1 : 0];
   if (!s.in_legend) t["showlegend"] = false;
   t["marker"]["size"] = s.x.size() > 500 ? 4 : 8;
-  if (s.open_points) t["marker"]["symbol"] = "triangle-down-open";
+  if (s.open_points || variant > 0) t["marker"]["symbol"] = symbols[variant][s.open_points ? 1 : 0];
   if (!s.y_error.empty()) t["error_y"] = {{"type", "data"}, {"array", s.y_error}, {"visible", true}};
   return t;
 }
 
-std::string plot_json(const Figure& figure) {
+std::string plot_json(const Figure& figure, const Looks& looks) {
   Json data = Json::array();
-  for (const Series& s : figure.series) data.push_back(trace(s));
+  for (const Series& s : figure.series) data.push_back(trace(s, looks));
   Json layout{{"xaxis", axis(figure.x_label, figure.log_x, spans_decades(figure, &Series::x))},
               {"yaxis", axis(figure.y_label, figure.log_y, spans_decades(figure, &Series::y))},
               {"font", {{"family", drawn_font}, {"size", 15}}},
@@ -194,7 +221,9 @@ Path cell_edges(const Mat3& cell) {
   return path;
 }
 
-Json surface_trace(const Isosurface& surface, const Mat3& cell) {
+Json surface_trace(const Isosurface& surface, const Mat3& cell, const Looks& looks) {
+  const std::string colour =
+      surface.structure.empty() ? palette_colour(0) : looks.at(surface.structure).colour;
   std::array<std::vector<double>, 3> at;
   for (int x = 0; x < surface.n[0]; ++x) {
     for (int y = 0; y < surface.n[1]; ++y) {
@@ -215,7 +244,7 @@ Json surface_trace(const Isosurface& surface, const Mat3& cell) {
           {"isomax", surface.level},
           {"surface", {{"count", 1}}},
           {"caps", {{"x", {{"show", false}}}, {"y", {{"show", false}}}, {"z", {{"show", false}}}}},
-          {"colorscale", {{0, surface.colour}, {1, surface.colour}}},
+          {"colorscale", {{0, colour}, {1, colour}}},
           {"opacity", 0.35},
           {"showscale", false},
           {"showlegend", true}};
@@ -234,13 +263,13 @@ void check(const Scene& scene) {
   }
 }
 
-std::string plot_json(const Scene& scene) {
+std::string plot_json(const Scene& scene, const Looks& looks) {
   Json data = Json::array();
   if (!scene.cell.isZero()) {
     data.push_back(path_trace(cell_edges(scene.cell)));
     data.back()["hoverinfo"] = "skip";
   }
-  for (const Isosurface& surface : scene.surfaces) data.push_back(surface_trace(surface, scene.cell));
+  for (const Isosurface& surface : scene.surfaces) data.push_back(surface_trace(surface, scene.cell, looks));
   for (const Path& path : scene.paths) data.push_back(path_trace(path));
   Json axes{{"aspectmode", "data"}};
   for (const char* name : {"x", "y", "z"})
@@ -263,8 +292,8 @@ void check(const std::string& id, std::set<std::string>& ids) {
 /// Writes one item into the page and its data beside it.
 class ItemWriter {
  public:
-  ItemWriter(std::string& page, std::filesystem::path data_folder)
-      : page_(page), folder_(std::move(data_folder)) {}
+  ItemWriter(std::string& page, std::filesystem::path data_folder, Looks looks)
+      : page_(page), folder_(std::move(data_folder)), looks_(std::move(looks)) {}
 
   void operator()(const std::string& paragraph) const {
     page_ += fmt::format("<p>{}</p>\n", escape(paragraph));
@@ -314,7 +343,7 @@ class ItemWriter {
         "<figure id=\"{}\" title=\"{}\"><div class=\"plot{}\"></div>\n<script "
         "type=\"application/json\">{}</script>\n"
         "<figcaption>{} {} <a class=\"csv svg\" href=\"#{}\">figure (SVG)</a></figcaption></figure>\n",
-        drawing.id, escape(drawing.definition), shape, plot_json(drawing), escape(drawing.caption),
+        drawing.id, escape(drawing.definition), shape, plot_json(drawing, looks_), escape(drawing.caption),
         link(drawing.id, csv_of(drawing)), drawing.id);
   }
 
@@ -327,6 +356,7 @@ class ItemWriter {
 
   std::string& page_;
   std::filesystem::path folder_;
+  Looks looks_;
   std::set<std::string> ids_;
 };
 
@@ -374,7 +404,7 @@ void write_html(const Document& document, const std::filesystem::path& file,
     page += fmt::format("<a href=\"#section-{}\">{}</a>", i + 1, escape(document.sections[i].title));
   }
   page += "</nav>\n";
-  ItemWriter writer(page, data_folder);
+  ItemWriter writer(page, data_folder, looks_in(document));
   for (std::size_t i = 0; i < document.sections.size(); ++i) {
     page += fmt::format("<h2 id=\"section-{}\">{}</h2>\n", i + 1, escape(document.sections[i].title));
     for (const Item& item : document.sections[i].items) std::visit(writer, item);

@@ -9,6 +9,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/defects/formation.hpp"
 #include "solion/transport/arrhenius.hpp"
 #include "solion/transport/diffusion.hpp"
 #include "solion/transport/msd.hpp"
@@ -32,6 +33,7 @@ Json diffusion_json(const transport::Diffusion& d) {
           {"D_cm2_per_s", d.D},
           {"D_std_cm2_per_s", d.std},
           {"D_bound_cm2_per_s", d.bound},
+          {"jump_length_A", d.jump_length_A},
           {"window_msd_A2", d.window_msd_A2},
           {"window_start_ps", d.window_start_fs / 1000},
           {"window_end_ps", d.window_end_fs / 1000}};
@@ -83,8 +85,36 @@ RdfRequest rdf_request(const Config& config) {
   return request;
 }
 
+RdfRequest annealing_request(const Config& config, const Frame& cell) {
+  const StructureConfig& s = config.structure;
+  RdfRequest request;
+  for (const auto& [a, b] : config.transport.rdf_pairs) request.options.pairs.emplace_back(a, b);
+  request.shown = request.options.pairs.size();
+  const auto atoms = defects::composition(cell);
+  if (s.polyhedra_named || (atoms.contains(s.centre) && atoms.contains(s.ligand)))
+    request.options.pairs.emplace_back(s.centre, s.ligand);
+  request.options.r_max_A = config.transport.rdf_max_A;
+  request.options.bin_A = 0.05;
+  return request;
+}
+
+transport::PolyhedraOptions polyhedra_options(const Config& config, double cutoff_A) {
+  transport::PolyhedraOptions options;
+  options.centre = config.structure.centre;
+  options.ligand = config.structure.ligand;
+  options.cutoff_A = cutoff_A;
+  options.full = config.structure.full;
+  return options;
+}
+
+Json matrix_json(const Mat3& matrix) {
+  Json rows = Json::array();
+  for (int k = 0; k < 3; ++k) rows.push_back({matrix(k, 0), matrix(k, 1), matrix(k, 2)});
+  return rows;
+}
+
 Json analyse(const Config& config, const std::filesystem::path& trajectory, double frame_interval_fs,
-             const Point& point) {
+             const Point& point, std::size_t n_frames) {
   const TransportConfig& t = config.transport;
   transport::MsdOptions msd_options;
   msd_options.mobile = {t.species};
@@ -96,6 +126,7 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
   what.frame_interval_fs = frame_interval_fs;
   std::size_t n = 0;
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
+    if (n == n_frames) return;  // a longer run goes on
     msd.add(frame, where);
     if (n++ % rdf_stride == 0) rdf.add(frame, where);
   });
@@ -146,6 +177,19 @@ std::string why_unsound(const Json& point) {
   if (!(std::abs(drift) <= most_drift_meV_per_ps))
     return fmt::format("the conserved energy drifted by {:.2g} meV/atom/ps", drift);
   return {};
+}
+
+/// How far a jump goes: what D was judged by; where that is not stored, what the study says, or the first
+/// peak of g(r) among the mobile ions.
+double jump_of(const Config& config, const Json& point) {
+  const TransportConfig& t = config.transport;
+  const Json stored = point["diffusion"].value("jump_length_A", Json());
+  if (stored.is_number()) return stored;
+  if (t.jump_length_A > 0) return t.jump_length_A;
+  const Json rdf = point.value("rdf", Json::object());
+  const Json peak = rdf.value(t.species + "-" + t.species, Json::object()).value("first_peak_A", Json());
+  constexpr double usual_A = 2.5;
+  return peak.is_number() ? peak.get<double>() : usual_A;
 }
 
 /// D(T) of one structure, bounds included.
@@ -204,9 +248,7 @@ Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
 void judge_points(const Config& config, Json& points) {
   for (Json& p : points) {
     if (p.contains("failed")) continue;
-    const double jump_A = config.transport.jump_length_A;
-    constexpr double usual_jump_A = 2.5;
-    const double half_square = 0.5 * std::pow(jump_A > 0 ? jump_A : usual_jump_A, 2);
+    const double half_square = 0.5 * std::pow(jump_of(config, p), 2);
     p["unsound"] = why_unsound(p);
     // Far, and not far behind: groups that only turn stay where they are while the ions go.
     constexpr double least_share = 0.3;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "solion/study/stages.hpp"
+#include "solion/transport/polyhedra.hpp"
 #include "solion/transport/rdf.hpp"
 
 namespace solion::study {
@@ -19,8 +20,19 @@ struct RdfRequest {
 };
 RdfRequest rdf_request(const Config& config);
 
-/// Reads the trajectory once: MSD of every species, D or its bound, conductivity, g(r).
+/// The pairs of the report, and last centre and ligand of the polyhedra where this cell has both, or the
+/// study names them.
+RdfRequest annealing_request(const Config& config, const Frame& cell);
+
+/// The polyhedra of the study.
+transport::PolyhedraOptions polyhedra_options(const Config& config, double cutoff_A);
+
+/// Reads the first `n_frames` of the trajectory once: MSD of every species, D or its bound, conductivity,
+/// g(r).
 Json analyse(const Config& config, const std::filesystem::path& trajectory, double frame_interval_fs,
-             const Point& point);
+             const Point& point, std::size_t n_frames);
+
+/// The rows a, b, c.
+Json matrix_json(const Mat3& matrix);
 
 }  // namespace solion::study

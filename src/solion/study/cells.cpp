@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"
@@ -15,6 +17,35 @@ namespace solion::study {
 
 std::int64_t steps_of(double ps, double timestep_fs) {
   return std::max<std::int64_t>(1, std::llround(ps * 1000 / timestep_fs));
+}
+
+std::size_t frames_of(const MdConfig& md, double production_ps) {
+  const std::int64_t every = steps_of(md.frame_interval_fs / 1000, md.timestep_fs);
+  return static_cast<std::size_t>(steps_of(production_ps, md.timestep_fs) / every) + 1;
+}
+
+bool is_cubic(const Cell& cell) {
+  constexpr double same_A = 1e-3, same_deg = 1e-3;
+  const double length = cell.vector(0).norm();
+  for (int k = 0; k < 3; ++k) {
+    const Vec3 a = cell.vector(k), b = cell.vector((k + 1) % 3);
+    if (!(std::abs(a.norm() - length) <= same_A)) return false;
+    const double off_deg = std::abs(std::asin(a.normalized().dot(b.normalized()))) * 180 / constants::pi;
+    if (!(off_deg <= same_deg)) return false;
+  }
+  return true;
+}
+
+md::Barostat barostat_of(const Config& config) {
+  if (config.md.barostat == "mtk-isotropic") return md::Barostat::isotropic;
+  if (config.md.barostat == "mtk-full") return md::Barostat::full;
+  const Crystal crystal = crystal_of(config);
+  if (!crystal.frame.cell) throw InputError("md.crystal = {}: no cell", config.md.crystal);
+  return is_cubic(*crystal.frame.cell) ? md::Barostat::isotropic : md::Barostat::full;
+}
+
+void add_barostat(const Config& config, Json& inputs) {
+  if (barostat_of(config) == md::Barostat::full) inputs["barostat"] = "mtk-full";
 }
 
 std::unique_ptr<Potential> open_model(const Context& context, const Json& model) {
@@ -99,7 +130,7 @@ md::Settings settings_at(const Config& config, double temperature_K, md::Ensembl
   md::Settings s;
   s.ensemble = ensemble;
   s.thermostat = md::Thermostat::nose_hoover;
-  s.barostat = ensemble == md::Ensemble::npt ? md::Barostat::isotropic : md::Barostat::none;
+  s.barostat = ensemble == md::Ensemble::npt ? barostat_of(config) : md::Barostat::none;
   s.timestep_fs = m.timestep_fs;
   s.seed = config.seed;
   s.equilibration_steps = steps_of(equilibration_ps, m.timestep_fs);

@@ -44,7 +44,19 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
 
 std::int64_t steps_of(double ps, double timestep_fs);
 
-/// NPT or NVT under a Nosé–Hoover chain, at one temperature.
+/// Frames that a production of this length writes, the first and the last included.
+std::size_t frames_of(const MdConfig& md, double production_ps);
+
+/// Three equal lengths (to 1e-3 Å) and right angles (to 1e-3 degrees).
+bool is_cubic(const Cell& cell);
+
+/// What the study asks for; otherwise isotropic for a cubic crystal, and the whole cell for any other.
+md::Barostat barostat_of(const Config& config);
+
+/// Adds what a run of NPT depends on beyond the isotropic barostat of a cubic crystal.
+void add_barostat(const Config& config, Json& inputs);
+
+/// NPT or NVT under a Nosé–Hoover chain, at one temperature; the barostat as above.
 md::Settings settings_at(const Config& config, double temperature_K, md::Ensemble ensemble,
                          double equilibration_ps, double ps);
 

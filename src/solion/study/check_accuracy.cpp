@@ -4,8 +4,10 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "solion/base/errors.hpp"
+#include "solion/defects/formation.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/structure/neighborhood.hpp"
 #include "solion/study/cells.hpp"
@@ -19,20 +21,38 @@ using train::Accuracy;
 using train::Comparison;
 using train::Errors;
 
-/// Σ over frames of (energy error − its mean over the structure)², eV²/atom².
-double squares_within(const std::vector<Comparison>& frames) {
-  std::vector<double> errors;
-  double mean = 0;
-  for (const Comparison& f : frames) {
-    if (!f.has_energy) continue;
-    errors.push_back((f.energy - f.energy_label) / static_cast<double>(f.n_atoms));
-    mean += errors.back();
+/// Errors of the energy (eV/atom) about their mean over the frames of one structure and one composition. A
+/// frame that is alone has none.
+class WithinStructures {
+ public:
+  void add(const std::string& structure, const Frame& frame, const Comparison& c) {
+    if (!c.has_energy) return;
+    errors_[{structure, defects::composition(frame)}].push_back((c.energy - c.energy_label) /
+                                                                static_cast<double>(c.n_atoms));
   }
-  mean /= static_cast<double>(std::max<std::size_t>(1, errors.size()));
-  double sum = 0;
-  for (const double e : errors) sum += (e - mean) * (e - mean);
-  return sum;
-}
+
+  [[nodiscard]] Json json() const {
+    std::size_t n = 0, alone = 0;
+    double squares = 0;
+    for (const auto& [group, errors] : errors_) {
+      if (errors.size() < 2) {
+        ++alone;
+        continue;
+      }
+      n += errors.size();
+      const double mean =
+          std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
+      for (const double e : errors) squares += (e - mean) * (e - mean);
+    }
+    return {{"energy_rmse_within_structure_eV_per_atom",
+             json_number(std::sqrt(squares / static_cast<double>(n)))},
+            {"frames_within_structures", n},
+            {"frames_alone", alone}};
+  }
+
+ private:
+  std::map<std::pair<std::string, std::map<std::string, int>>, std::vector<double>> errors_;
+};
 
 /// Force errors of the centres, by whether they have all their ligands; and of all other atoms.
 class ByCoordination {
@@ -100,28 +120,34 @@ Json measured(const std::string& key, const Json& validation, const Json& accura
   return number_at(all, key.c_str(), 1);
 }
 
+/// Over which frames the error within a structure was taken, where some were left out.
+std::string note_of(const std::string& key, const Json& accuracy) {
+  const auto alone = accuracy.value("frames_alone", std::size_t{0});
+  if (key != "energy_within_structure_meV_per_atom" || alone == 0) return {};
+  return fmt::format("{} frames; {} left out, each the only one of its structure and composition",
+                     accuracy["frames_within_structures"].get<std::size_t>(), alone);
+}
+
 Json grouped(const Context& context, const Json& data, const Json& model) {
   const AccuracyConfig& config = context.config.checks.accuracy;
   const auto potential = open_model(context, model, "double");
   std::map<double, Accuracy> by_temperature;
   ByCoordination by_coordination(config);
-  double within = 0;
-  std::size_t n = 0;
+  WithinStructures within;
   for (const Json& path : data["validation"]) {
     const auto frames = io::read_frames(context.options.run_dir / path.get<std::string>());
     const auto compared = train::compare(*potential, frames, context.options.threads);
-    within += squares_within(compared);
-    n += compared.size();
     const Json temperatures = data["temperatures_K"].value(path.get<std::string>(), Json::array());
     for (std::size_t f = 0; f < frames.size(); ++f) {
+      within.add(structure_of_path(path), frames[f], compared[f]);
       if (f < temperatures.size() && temperatures[f].is_number())
         by_temperature[temperatures[f].get<double>()].add(compared[f]);
       if (config.cutoff_A > 0) by_coordination.add(frames[f], compared[f]);
     }
   }
-  Json result{{"energy_rmse_within_structure_eV_per_atom", std::sqrt(within / static_cast<double>(n))},
-              {"temperatures", Json::array()},
-              {"coordination", config.cutoff_A > 0 ? by_coordination.json() : Json::array()}};
+  Json result = within.json();
+  result["temperatures"] = Json::array();
+  result["coordination"] = config.cutoff_A > 0 ? by_coordination.json() : Json::array();
   for (const auto& [T, accuracy] : by_temperature)
     result["temperatures"].push_back({{"temperature_K", T}, {"errors", train::to_json(accuracy)}});
   return result;
@@ -139,7 +165,8 @@ Json check_accuracy(const Context& context, const Json& data, const Json& model,
   Json accuracy = context.once("check", "accuracy", inputs, [&] { return grouped(context, data, model); });
   for (const AccuracyBar& bar : accuracy_bars()) {
     if (const auto found = config.bars.find(bar.key); found != config.bars.end())
-      verdicts.add(bar.words, measured(bar.key, validation, accuracy), found->second, bar.unit, bar.at_least);
+      verdicts.add(bar.words, measured(bar.key, validation, accuracy), found->second, bar.unit, bar.at_least,
+                   note_of(bar.key, accuracy));
   }
   return accuracy;
 }

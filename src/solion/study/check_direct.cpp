@@ -23,11 +23,16 @@ struct Compared {
   std::vector<double> label, model;
 };
 
+void require_energies(const dataset::System& system) {
+  for (std::size_t f = 0; f < system.frames.size(); ++f)
+    if (!system.frames[f].labels.energy_eV)
+      throw InputError("{}: frame {} has no energy", system.path.string(), f);
+}
+
 Compared compared(const dataset::System& system, Potential& potential) {
+  require_energies(system);
   Compared result{system.name, system.frames, {}, {}};
-  for (std::size_t f = 0; f < system.frames.size(); ++f) {
-    const Frame& frame = system.frames[f];
-    if (!frame.labels.energy_eV) throw InputError("{}: frame {} has no energy", system.path.string(), f);
+  for (const Frame& frame : system.frames) {
     result.label.push_back(*frame.labels.energy_eV);
     potential.reset();
     result.model.push_back(potential.evaluate(frame, {.forces = false}).energy);
@@ -35,17 +40,17 @@ Compared compared(const dataset::System& system, Potential& potential) {
   return result;
 }
 
-Compared only_system(const std::filesystem::path& folder, Potential& potential) {
-  const auto systems = dataset::load({folder});
+dataset::System only_system(const std::filesystem::path& folder) {
+  auto systems = dataset::load({folder});
   if (systems.size() != 1)
     throw InputError("{}: {} systems; expected frames of one composition", folder.string(), systems.size());
-  return compared(systems.front(), potential);
+  return std::move(systems.front());
 }
 
-std::vector<double> volumes_of(const Compared& c) {
+std::vector<double> volumes_of(const std::string& name, const std::vector<Frame>& frames) {
   std::vector<double> volumes;
-  for (const Frame& frame : c.frames) {
-    if (!frame.cell) throw InputError("{}: a frame without a cell", c.name);
+  for (const Frame& frame : frames) {
+    if (!frame.cell) throw InputError("{}: a frame without a cell", name);
     volumes.push_back(frame.cell->volume());
   }
   return volumes;
@@ -68,8 +73,8 @@ Json eos_json(const relax::EquationOfState& fit, int units) {
 
 /// Both energies against the volume, per formula unit.
 Json equation_of_state(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
-  const Compared c = only_system(config.equation_of_state, potential);
-  const std::vector<double> volumes = volumes_of(c);
+  const Compared c = compared(only_system(config.equation_of_state), potential);
+  const std::vector<double> volumes = volumes_of(c.name, c.frames);
   const int units = formula_units(defects::composition(c.frames.front()));
   const auto label = relax::fit_birch_murnaghan(volumes, c.label);
   const auto model = relax::fit_birch_murnaghan(volumes, c.model);
@@ -117,7 +122,7 @@ std::array<std::vector<defects::Reference>, 2> compounds_of(const DirectConfig& 
   std::array<std::vector<defects::Reference>, 2> result;
   for (const dataset::System& system : dataset::load({config.compounds})) {
     const Compared c = compared(system, potential);
-    const std::vector<double> volumes = volumes_of(c);
+    const std::vector<double> volumes = volumes_of(c.name, c.frames);
     const auto atoms = defects::composition(c.frames.front());
     for (std::size_t k = 0; k < 2; ++k) {
       const auto fit = relax::fit_birch_murnaghan(volumes, k == 0 ? c.label : c.model);
@@ -128,24 +133,39 @@ std::array<std::vector<defects::Reference>, 2> compounds_of(const DirectConfig& 
   return result;
 }
 
+using Atoms = std::map<std::string, int>;
+
+/// Formula units of the compounds by which a cell differs from the perfect one.
+std::vector<double> difference(const DirectConfig& config, const std::string& name, Atoms atoms,
+                               const Atoms& perfect, const std::vector<defects::Reference>& compounds) {
+  for (const auto& [element, n] : perfect) atoms[element] -= n;
+  std::vector<double> units = defects::as_compounds(atoms, compounds);
+  if (units.empty())
+    throw InputError("{}: {} differs from the perfect cell by no whole compounds", config.formation.string(),
+                     name);
+  return units;
+}
+
+template <class Cells>
+auto perfect_of(const DirectConfig& config, const Cells& cells) {
+  const auto perfect = cells.find("perfect");
+  if (perfect == cells.end())
+    throw InputError("{}: expected a system named perfect", config.formation.string());
+  return perfect;
+}
+
 Json formation(const DirectConfig& config, Potential& potential, Verdicts& verdicts) {
   const auto compounds = compounds_of(config, potential);
   std::map<std::string, Compared> cells;
   for (const dataset::System& system : dataset::load({config.formation}))
     cells.emplace(system.name, compared(system, potential));
-  const auto perfect = cells.find("perfect");
-  if (perfect == cells.end())
-    throw InputError("{}: expected a system named perfect", config.formation.string());
-  const auto sites = defects::composition(perfect->second.frames.front());
+  const auto perfect = perfect_of(config, cells);
+  const Atoms sites = defects::composition(perfect->second.frames.front());
   Json result = Json::array();
   for (const auto& [name, cell] : cells) {
     if (name == "perfect") continue;
-    std::map<std::string, int> changed = defects::composition(cell.frames.front());
-    for (const auto& [element, n] : sites) changed[element] -= n;
-    const std::vector<double> units = defects::as_compounds(changed, compounds[0]);
-    if (units.empty())
-      throw InputError("{}: {} differs from the perfect cell by no whole compounds",
-                       config.formation.string(), name);
+    const std::vector<double> units =
+        difference(config, name, defects::composition(cell.frames.front()), sites, compounds[0]);
     std::array<double, 2> energy{cell.label.front() - perfect->second.label.front(),
                                  cell.model.front() - perfect->second.model.front()};
     for (std::size_t k = 0; k < 2; ++k)
@@ -160,7 +180,45 @@ Json formation(const DirectConfig& config, Potential& potential, Verdicts& verdi
   return result;
 }
 
+/// The minimum of E(V) must lie within the labels.
+void rehearse_volumes(const dataset::System& system) {
+  require_energies(system);
+  std::vector<double> energies;
+  for (const Frame& frame : system.frames) energies.push_back(*frame.labels.energy_eV);
+  try {
+    (void)relax::fit_birch_murnaghan(volumes_of(system.name, system.frames), energies);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", system.path.string(), error.what());
+  }
+}
+
+void rehearse_formation(const DirectConfig& config) {
+  std::vector<defects::Reference> compounds;
+  for (const dataset::System& system : dataset::load({config.compounds})) {
+    rehearse_volumes(system);
+    const Frame& frame = system.frames.front();
+    const Atoms atoms = defects::composition(frame);
+    compounds.push_back({frame, frame.cell->matrix(), 0, atoms, formula_units(atoms)});
+  }
+  std::map<std::string, Atoms> cells;
+  for (const dataset::System& system : dataset::load({config.formation})) {
+    require_energies(system);
+    cells[system.name] = defects::composition(system.frames.front());
+  }
+  const auto perfect = perfect_of(config, cells);
+  for (const auto& [name, atoms] : cells)
+    if (name != "perfect") (void)difference(config, name, atoms, perfect->second, compounds);
+}
+
 }  // namespace
+
+void rehearse_direct(const DirectConfig& config) {
+  if (!config.equation_of_state.empty()) rehearse_volumes(only_system(config.equation_of_state));
+  if (!config.path.empty()) {
+    for (const dataset::System& system : dataset::load({config.path})) require_energies(system);
+  }
+  if (!config.formation.empty()) rehearse_formation(config);
+}
 
 Json check_direct(const Context& context, const Json& model, Verdicts& verdicts) {
   const DirectConfig& config = context.config.checks.direct;

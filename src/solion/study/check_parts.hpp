@@ -21,12 +21,16 @@ class Verdicts {
   Json list_ = Json::array();
 };
 
-/// {"energy_rmse_within_structure_eV_per_atom", "temperatures": [{temperature_K, errors}], "coordination":
+/// {"energy_rmse_within_structure_eV_per_atom": about the mean error of each structure and composition,
+/// "frames_within_structures", "frames_alone": left out as the only one of its kind, "temperatures":
+/// [{temperature_K, errors}], "coordination":
 /// [{name, atoms, force_rmse_eV_per_A}]}
 Json check_accuracy(const Context& context, const Json& data, const Json& model, const Json& validation,
                     Verdicts& verdicts);
 /// {"equation_of_state", "paths", "formation"}: what the labels say and what the model says.
 Json check_direct(const Context& context, const Json& model, Verdicts& verdicts);
+/// Whether all frames that `check_direct` needs are there, with their energies. InputError.
+void rehearse_direct(const DirectConfig& config);
 /// {"drift_meV_per_atom", "ps", "mean_temperature_K", …}
 Json check_conservation(const Context& context, const Json& model, Verdicts& verdicts);
 

@@ -91,6 +91,9 @@ MdConfig read_md(TomlTable table) {
   if (md.precision != "single" && md.precision != "double")
     table.fail("precision", "expected \"single\" or \"double\"");
   md.pressure_bar = table.number("pressure_bar", md.pressure_bar);
+  md.barostat = table.text("barostat", md.barostat);
+  if (table.has("barostat") && md.barostat != "mtk-isotropic" && md.barostat != "mtk-full")
+    table.fail("barostat", "expected \"mtk-isotropic\" or \"mtk-full\"");
   md.timestep_fs = table.positive("timestep_fs", md.timestep_fs);
   md.npt_ps = table.positive("npt_ps", md.npt_ps);
   md.equilibration_ps = table.positive("equilibration_ps", md.equilibration_ps);
@@ -132,6 +135,8 @@ StructureConfig read_structure(TomlTable table) {
     table.fail("frames", "expected the number of frames of each trajectory, or 0 for none");
   structure.centre = table.text("centre", structure.centre);
   structure.ligand = table.text("ligand", structure.ligand);
+  structure.polyhedra_named = table.has("centre") || table.has("ligand");
+  structure.full = static_cast<int>(table.count("full", structure.full, 1, 100));
   structure.hop_window_ps = table.positive("hop_window_ps", structure.hop_window_ps);
   structure.density = table.boolean("density", structure.density);
   if (table.has("channel_radii_A")) {

@@ -40,6 +40,7 @@ struct MdConfig {
   std::vector<double> temperatures_K;
   std::string precision = "single";  ///< of the Deep Potential: single or double
   double pressure_bar = 1;
+  std::string barostat;  ///< mtk-isotropic or mtk-full; empty: as the crystal is cubic or not
   double timestep_fs = 2;
   double npt_ps = 2;             ///< finds the cell of each temperature
   double equilibration_ps = 1;   ///< NVT before production
@@ -60,6 +61,8 @@ struct TransportConfig {
 struct StructureConfig {
   int frames = 0;  ///< of each trajectory, evenly chosen and relaxed at fixed cell; 0: none of this
   std::string centre = "O", ligand = "Li";  ///< of the polyhedra
+  bool polyhedra_named = false;             ///< the file says which: they must be there
+  int full = 6;                             ///< ligands of a whole polyhedron
   std::map<std::string, double>
       channel_radii_A;       ///< of the species between which the mobile one moves; none: no channels
   double hop_window_ps = 1;  ///< ions that hop this soon after a frame are compared with the others

@@ -1,9 +1,15 @@
 // Every cell built and every analysis made on it once, before anything is computed.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
+#include "solion/defects/formation.hpp"
+#include "solion/defects/vacancy_hops.hpp"
+#include "solion/io/formats.hpp"
 #include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
+#include "solion/study/check_parts.hpp"
+#include "solion/study/report_parts.hpp"
 #include "solion/transport/channels.hpp"
 #include "solion/transport/hops.hpp"
 #include "solion/transport/polyhedra.hpp"
@@ -28,7 +34,7 @@ void look_at_distances(const Config& config, const std::string& structure, const
 
 void look_inside(const Config& config, const std::string& structure, const Frame& frame) {
   const StructureConfig& s = config.structure;
-  transport::PolyhedraAccumulator polyhedra({s.centre, s.ligand, config.transport.rdf_max_A});
+  transport::PolyhedraAccumulator polyhedra(polyhedra_options(config, config.transport.rdf_max_A));
   polyhedra.add(frame, structure);
   transport::HopOptions hops;
   hops.species = config.transport.species;
@@ -40,16 +46,88 @@ void look_inside(const Config& config, const std::string& structure, const Frame
   transport::ChannelAccumulator(channels, perfect_sites(config)).add(frame, structure);
 }
 
+void look_before_annealing(const Config& config, const std::string& structure) {
+  const Frame frame = build_cell(config, structure);
+  const RdfRequest request = annealing_request(config, frame);
+  if (!request.options.pairs.empty()) transport::RdfAccumulator(request.options).add(frame, structure);
+}
+
+/// The compounds as crystals whose chemical potentials belong to all, and the cells of every reaction.
+void look_at_defects(const Config& config) {
+  const DefectsConfig& d = config.defects;
+  std::vector<defects::Reference> compounds;
+  for (const auto& file : d.compounds) {
+    defects::Reference compound;
+    compound.frame = io::read_frame(file);
+    if (!compound.frame.cell) throw InputError("{}: a crystal needs a cell", file.string());
+    compound.atoms = defects::composition(compound.frame);
+    compounds.push_back(std::move(compound));
+  }
+  (void)defects::as_compounds({}, compounds);
+  const Crystal crystal = crystal_of(config);
+  DefectOptions options;
+  options.placement = Placement::random;  // the one without a search
+  options.seed = config.seed;
+  for (const std::string& reaction : reactions_of(config, crystal))
+    (void)build_defect_cells(crystal, diagonal(d.supercell), crystal.chemistry.reaction(reaction), options);
+}
+
+/// The hops at the lattice as it is given; a model gives it another by a little.
+void look_at_hops(const Config& config) {
+  const BarriersConfig& b = config.barriers;
+  const std::string& species = config.transport.species;
+  const Crystal crystal = crystal_of(config);
+  const defects::HopLattice lattice{crystal.frame, find_symmetry(crystal.frame), diagonal(b.supercell)};
+  const double within = b.within_A > 0 ? b.within_A : defects::nearest_hops_A(lattice, species);
+  try {
+    (void)defects::crystal_hops(lattice, species, within);
+  } catch (const InputError& error) {
+    if (!(b.within_A > 0)) throw;
+    throw InputError("{} (barriers.within_A = {:g})", error.what(), within);
+  }
+}
+
+/// Anything that cannot be shown says so now.
+void look_at_campaign(const Config& config) {
+  try {
+    (void)campaign_section(config);
+  } catch (const std::exception& error) {
+    throw InputError("campaign = {}: {}; expected the run folder of `solion learn`", config.campaign.string(),
+                     error.what());
+  }
+}
+
+/// What [defects], [barriers], … would refuse after hours; `table` says which of them.
+template <class Look>
+void in_table(const char* table, const Look& look) {
+  try {
+    look();
+  } catch (const InputError& error) {
+    throw InputError("[{}] {}", table, error.what());
+  }
+}
+
+void look_at_dynamics(const Config& config) {
+  (void)barostat_of(config);
+  for (const auto& structure : config.md.structures) {
+    const Frame frame = build_cell(config, structure);
+    look_at_distances(config, structure, frame);
+    if (config.structure.frames > 0) look_inside(config, structure, frame);
+  }
+}
+
 }  // namespace
 
 void rehearse(const Config& config) {
   try {
-    for (const auto& structure : config.md.structures) {
-      const Frame frame = build_cell(config, structure);
-      look_at_distances(config, structure, frame);
-      if (config.structure.frames > 0) look_inside(config, structure, frame);
-    }
-    for (const auto& structure : config.annealing.structures) (void)build_cell(config, structure);
+    if (!config.md.structures.empty()) look_at_dynamics(config);
+    in_table("annealing", [&] {
+      for (const auto& structure : config.annealing.structures) look_before_annealing(config, structure);
+    });
+    if (config.defects.wanted) in_table("defects", [&] { look_at_defects(config); });
+    if (config.barriers.wanted) in_table("barriers", [&] { look_at_hops(config); });
+    in_table("direct", [&] { rehearse_direct(config.checks.direct); });
+    if (!config.campaign.empty()) look_at_campaign(config);
   } catch (const InputError& error) {
     throw InputError("{}: {}", config.file.string(), error.what());
   }

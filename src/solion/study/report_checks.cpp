@@ -28,7 +28,7 @@ std::string milli(const Json& value) {
 
 Table temperatures_table(const Json& accuracy) {
   Table table{"accuracy-temperature",
-              "Root mean square errors by temperature, on frames that were not trained on",
+              "Root mean square errors by temperature, on the frames that judge the model",
               {"T (K)", "frames", "energy (meV/atom)", "force (meV/Å)", "virial (meV/atom)"},
               {},
               {}};

@@ -6,6 +6,11 @@
 namespace solion::study {
 namespace {
 
+/// Whether a placement has an energy that counts.
+bool counts(const Json& placement) {
+  return !placement.contains("failed") && !placement.value("recombined", false);
+}
+
 Table energies_table(const Json& defects, const Published& published) {
   const bool formation = !defects["compounds"].empty();
   Table table{"defect-energies",
@@ -15,16 +20,21 @@ Table energies_table(const Json& defects, const Published& published) {
               {},
               {}};
   for (const Json& s : defects["structures"]) {
-    std::size_t failed = 0;
+    std::size_t left_out = 0;
     for (const Json& p : s["placements"]) {
+      left_out += counts(p) ? 0 : 1;
+      if (p.value("recombined", false))
+        table.notes.push_back(
+            fmt::format("{}: defects of a placement at {} Å have met and gone; it is left out",
+                        s["name"].get<std::string>(), number(p["distance_A"], "{:.2f}")));
       if (!p.contains("failed")) continue;
-      ++failed;
       table.notes.push_back(
           fmt::format("{}: {}", s["name"].get<std::string>(), p["failed"].get<std::string>()));
     }
     table.rows.push_back(
         {s["name"],
-         fmt::format("{}{}", s["placements"].size() - failed, s["all_distinct"].get<bool>() ? " (all)" : ""),
+         fmt::format("{}{}", s["placements"].size() - left_out,
+                     s["all_distinct"].get<bool>() ? " (all)" : ""),
          number(s.value("lowest_eV", Json()), "{:.3f}"), number(s.value("highest_eV", Json()), "{:.3f}"),
          number(s.value("mean_eV", Json()), "{:.3f}"), number(s.value("binding_eV", Json()), "{:.3f}"),
          number(published.binding_eV(s["name"]), "{:.3f}")});
@@ -57,14 +67,14 @@ Figure placements_figure(const Json& defects) {
   for (const Json& s : defects["structures"]) {
     Series series;
     series.name = s["name"];
-    series.colour = report::colour_of(series.name);
+    series.structure = series.name;
     series.mark = Mark::points;
     double lowest = 1e300;
     for (const Json& p : s["placements"]) {
-      if (!p.contains("failed")) lowest = std::min(lowest, p["excess_eV"].get<double>());
+      if (counts(p)) lowest = std::min(lowest, p["excess_eV"].get<double>());
     }
     for (const Json& p : s["placements"]) {
-      if (p.contains("failed")) continue;
+      if (!counts(p)) continue;
       series.x.push_back(p["distance_A"]);
       series.y.push_back(p["excess_eV"].get<double>() - lowest);
     }
@@ -89,10 +99,10 @@ Figure formation_figure(const Json& defects) {
     ++at;
     Series series;
     series.name = s["name"];
-    series.colour = report::colour_of(series.name);
+    series.structure = series.name;
     series.mark = Mark::points;
     for (const Json& p : s["placements"]) {
-      if (p.contains("failed") || !p["formation_eV"].is_number()) continue;
+      if (!counts(p) || !p["formation_eV"].is_number()) continue;
       series.x.push_back(at);
       series.y.push_back(p["formation_eV"]);
     }
@@ -151,17 +161,11 @@ Section barriers_section(const Config& config, const Json& numbers) {
     if (hop["intermediate_minima"].get<int>() > 0)
       table.notes.push_back(name + ": a minimum lies between the ends, so that it is several hops");
     const Json& p = hop["profile"];
-    const std::string& colour = report::colour_of(name);
-    figure.series.push_back(
-        {name, doubles(p["s_A"]), doubles(p["energy_eV"]), {}, colour, Mark::line, false, false});
-    figure.series.push_back({name + ", images",
-                             doubles(p["images_A"]),
-                             doubles(p["images_eV"]),
-                             {},
-                             colour,
-                             Mark::points,
-                             false,
-                             false});
+    Series line{name, doubles(p["s_A"]), doubles(p["energy_eV"]), {}, "", Mark::line};
+    Series images{name + ", images", doubles(p["images_A"]), doubles(p["images_eV"]), {}, "", Mark::points};
+    line.colour = images.colour = report::palette_colour(n - 1);
+    figure.series.push_back(std::move(line));
+    figure.series.push_back(std::move(images));
   }
   Section section{"Migration barriers", {table}};
   if (!figure.series.empty()) section.items.emplace_back(figure);

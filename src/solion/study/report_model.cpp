@@ -54,28 +54,38 @@ Figure training_curve(const std::filesystem::path& file) {
 }
 
 Figure parity(const Json& structures, const char* key, const std::string& id, const std::string& caption,
-              const char* unit, const char* definition) {
+              const char* unit, const std::string& definition) {
   Figure figure{
       id,    caption, definition, fmt::format("label ({})", unit), fmt::format("model ({})", unit), false,
       false, true,    {}};
   for (const auto& s : structures) {
     const std::string name = s["name"];
-    figure.series.push_back({name,
-                             doubles(s[key]["label"]),
-                             doubles(s[key]["predicted"]),
-                             {},
-                             report::colour_of(name),
-                             Mark::points,
-                             false,
-                             false});
+    figure.series.push_back(
+        {name, doubles(s[key]["label"]), doubles(s[key]["predicted"]), {}, name, Mark::points, false, false});
   }
   return figure;
 }
 
-Table accuracy_table(const Json& validation) {
+/// What is known of the two parts of the labelled frames. A model that was given may have seen either.
+struct Parts {
+  const char *judging, *others;
+};
+
+Parts parts_of(const Json& model) {
+  if (model_is_given(model)) return {"the frames chosen to judge it", "the frames not chosen to judge it"};
+  return {"frames that were not trained on", "the frames that were trained on"};
+}
+
+constexpr const char* unknown_origin =
+    "The model was given: whether it was trained on any of these frames is not known here.";
+
+Table accuracy_table(const Json& validation, const Json& model) {
+  const Parts parts = parts_of(model);
+  const bool two_parts = !validation["training"]["structures"].empty();
   Table table{
       "accuracy",
-      "Root mean square errors on frames that were not trained on (in brackets: on those that were)",
+      fmt::format("Root mean square errors of the model on {}{}", parts.judging,
+                  two_parts ? fmt::format(" (in brackets: on {})", parts.others) : std::string()),
       {"structure", "frames", "energy (meV/atom)", "force (meV/Å)", "virial (meV/atom)", "R² of forces"},
       {},
       {}};
@@ -83,6 +93,7 @@ Table accuracy_table(const Json& validation) {
   for (const auto& s : validation["training"]["structures"]) trained[s["name"]] = s["errors"];
   const auto row = [&](const std::string& name, const Json& e, const Json& t) {
     const auto both = [&](const char* key) {
+      if (!two_parts) return milli(e[key]);
       return fmt::format("{} ({})", milli(e[key]), t.is_object() ? milli(t[key]) : "–");
     };
     table.rows.push_back({name, std::to_string(e["frames"].get<std::size_t>()),
@@ -92,6 +103,7 @@ Table accuracy_table(const Json& validation) {
   for (const auto& s : validation["validation"]["structures"])
     row(s["name"], s["errors"], trained[s["name"]]);
   row("all", validation["validation"]["all"], validation["training"]["all"]);
+  if (model_is_given(model)) table.notes.emplace_back(unknown_origin);
   return table;
 }
 
@@ -127,8 +139,7 @@ Figure calibration(const Json& points) {
     most = std::max(most, x);
   }
   for (const auto& [name, xy] : by_structure)
-    figure.series.push_back(
-        {name, xy.first, xy.second, {}, report::colour_of(name), Mark::points, false, false});
+    figure.series.push_back({name, xy.first, xy.second, {}, name, Mark::points, false, false});
   figure.series.push_back({"equal", {least, most}, {least, most}, {}, "", Mark::line, true, false});
   return figure;
 }
@@ -145,20 +156,20 @@ std::string words(const Json& list) {
 
 Section data_section(const Json& numbers) {
   const Json& structures = numbers["data"]["structures"];
-  const bool trained = std::any_of(structures.begin(), structures.end(),
-                                   [](const Json& s) { return s["training"].get<int>() > 0; });
+  const bool two_parts = std::any_of(structures.begin(), structures.end(),
+                                     [](const Json& s) { return s["training"].get<int>() > 0; });
+  const bool given = computed(numbers, "model") && model_is_given(numbers["model"]);
   Table table{"data", "Labelled frames by structure", {"structure"}, {}, {}};
-  if (trained) table.header.emplace_back("training");
-  table.header.emplace_back("validation");
+  if (two_parts) table.header.emplace_back(given ? "others" : "training");
+  table.header.emplace_back(given ? "chosen to judge the model" : "validation");
   for (const auto& s : structures) {
     auto& row = table.rows.emplace_back(std::vector<std::string>{s["name"]});
     for (const char* part : {"training", "validation"})
-      if (trained || std::string_view(part) == "validation") row.push_back(number(s[part], "{:g}"));
+      if (two_parts || std::string_view(part) == "validation") row.push_back(number(s[part], "{:g}"));
   }
-  const char* text = trained
-                         ? "Reference labels that the model was trained on, and those kept apart to judge it."
-                         : "Reference labels that judge the model, which was made before.";
-  return {"Data set", {std::string(text), table}};
+  std::string text = "Reference labels that the model was trained on, and those kept apart to judge it.";
+  if (given) text = fmt::format("Reference labels that judge the model. {}", unknown_origin);
+  return {"Data set", {text, table}};
 }
 
 Section campaign_section(const Config& config) {
@@ -194,7 +205,6 @@ Section campaign_section(const Config& config) {
 
 Section model_section(const Context& context, const Json& numbers) {
   const Json& model = numbers["model"];
-  const Json& v = numbers["validation"];
   Section section{"Model", {}};
   if (model["curve"].is_string()) {
     section.items.emplace_back(
@@ -202,22 +212,27 @@ Section model_section(const Context& context, const Json& numbers) {
                     model["steps"].get<std::int64_t>(), model["seconds"].get<double>()));
     section.items.emplace_back(training_curve(context.options.run_dir / model["curve"].get<std::string>()));
   }
-  section.items.emplace_back(accuracy_table(v));
+  if (!numbers.contains("validation")) return section;
+  if (!computed(numbers, "validation")) {
+    section.items.emplace_back(why_failed(numbers["validation"]));
+    return section;
+  }
+  const Json& v = numbers["validation"];
+  section.items.emplace_back(accuracy_table(v, model));
+  const Parts words = parts_of(model);
   struct Parity {
-    const char *part, *suffix, *words, *definition;
+    const char *part, *suffix, *words;
   };
   for (const Parity& p :
-       {Parity{"validation", "", "frames that were not trained on",
-               "Prediction of the model against the label, for frames that were not trained on."},
-        Parity{"training", "-trained", "the frames that were trained on",
-               "Prediction of the model against the label, for frames of the training set."}}) {
+       {Parity{"validation", "", words.judging}, Parity{"training", "-trained", words.others}}) {
     if (v[p.part]["structures"].empty()) continue;
+    const std::string definition = fmt::format("Prediction of the model against the label, for {}.", p.words);
     section.items.emplace_back(
         parity(v[p.part]["structures"], "energy_eV_per_atom", fmt::format("parity-energy{}", p.suffix),
-               fmt::format("Energy of the model against the label, {}", p.words), "eV/atom", p.definition));
+               fmt::format("Energy of the model against the label, {}", p.words), "eV/atom", definition));
     section.items.emplace_back(parity(
         v[p.part]["structures"], "force_eV_per_A", fmt::format("parity-force{}", p.suffix),
-        fmt::format("Force components of the model against the label, {}", p.words), "eV/Å", p.definition));
+        fmt::format("Force components of the model against the label, {}", p.words), "eV/Å", definition));
   }
   return section;
 }

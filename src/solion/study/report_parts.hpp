@@ -57,6 +57,10 @@ class SharedNotes {
   using ByStructure = std::vector<std::pair<std::string, std::vector<std::string>>>;
   std::vector<std::pair<std::string, ByStructure>> texts_;
 };
+/// What stands in place of a stage's numbers where it failed.
+std::string why_failed(const Json& stage);
+/// Whether the model was given, so that nobody here knows which frames it was trained on.
+bool model_is_given(const Json& model);
 /// Numbers, NaN for null.
 std::vector<double> doubles(const Json& values);
 

@@ -1,4 +1,5 @@
 // The inside of the frames: distances, polyhedra, atomic energies, channels, hops, paths in space, annealing.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -8,20 +9,25 @@
 namespace solion::study {
 namespace {
 
-/// The highest temperature of those that did not fail.
-double hottest(const Json& points) {
+bool has_run(const Json& point) { return !point.contains("failed"); }
+
+/// Frames of one structure at one temperature that were looked at.
+bool looked_at(const Json& point) { return has_run(point) && point.contains("hops"); }
+
+/// The highest temperature of those that there is something of.
+double hottest(const Json& points, bool (*there)(const Json&) = looked_at) {
   double T = 0;
   for (const Json& p : points) {
-    if (!p.contains("failed")) T = std::max(T, p["temperature_K"].get<double>());
+    if (there(p)) T = std::max(T, p["temperature_K"].get<double>());
   }
   return T;
 }
 
 std::vector<Item> rdf_figures(const Json& points) {
   std::map<std::string, Figure> figures;
-  const double T = hottest(points);
+  const double T = hottest(points, has_run);
   for (const auto& p : points) {
-    if (p.contains("failed") || p["temperature_K"].get<double>() != T) continue;
+    if (!has_run(p) || p["temperature_K"].get<double>() != T) continue;
     const std::string name = p["structure"];
     for (const auto& [pair, g] : p["rdf"].items()) {
       Figure& figure = figures[pair];
@@ -31,8 +37,7 @@ std::vector<Item> rdf_figures(const Json& points) {
           "Density of the second species at distance r from the first, over its mean density.";
       figure.x_label = "r (Å)";
       figure.y_label = "g(r)";
-      figure.series.push_back(
-          {name, doubles(g["r_A"]), doubles(g["g"]), {}, report::colour_of(name), Mark::line, false, false});
+      figure.series.push_back({name, doubles(g["r_A"]), doubles(g["g"]), {}, name, Mark::line, false, false});
     }
   }
   std::vector<Item> items;
@@ -41,23 +46,69 @@ std::vector<Item> rdf_figures(const Json& points) {
   return items;
 }
 
-/// Frames of one structure at one temperature that were looked at.
-bool looked_at(const Json& point) { return !point.contains("failed") && point.contains("hops"); }
-
 std::string with_error(const Json& value, const Json& error, const char* format) {
   return value.is_number() ? number(value, format) + " ± " + number(error, format) : std::string("–");
 }
 
+/// "six-fold", "4-fold".
+std::string fold(int ligands) {
+  return ligands == 6 ? std::string("six-fold") : fmt::format("{}-fold", ligands);
+}
+
+/// "LiO₄ tetrahedra".
+std::string polyhedra_name(const StructureConfig& s) {
+  static constexpr const char* small[] = {"₀", "₁", "₂", "₃", "₄", "₅", "₆", "₇", "₈", "₉"};
+  std::string text = s.centre + s.ligand;
+  for (const char digit : std::to_string(s.full)) text += small[digit - '0'];
+  return text + (s.full == 6 ? " octahedra" : s.full == 4 ? " tetrahedra" : " polyhedra");
+}
+
+std::string angles_of(int full) {
+  if (full == 6) return " and variance of the twelve angles about 90°,";
+  return full == 4 ? " and variance of the six angles about 109.47°," : "";
+}
+
+/// Which frames, called relaxed, still had a force.
+void note_unrelaxed(std::vector<std::string>& notes, const Json& structures) {
+  SharedNotes shared;
+  for (const Json& p : structures) {
+    if (const auto n = looked_at(p) ? p.value("n_unrelaxed", std::size_t{0}) : 0; n > 0)
+      shared.add(fmt::format("{} of the frames did not relax to the end and count as they were then", n),
+                 p["structure"], p["temperature_K"]);
+  }
+  shared.write(notes);
+}
+
+/// For definitions that speak of relaxed frames.
+std::string hint_of_unrelaxed(const Json& structures) {
+  std::vector<std::string> notes;
+  note_unrelaxed(notes, structures);
+  return notes.empty() ? "" : " Not all of them relaxed to the end: see the notes of the table of polyhedra.";
+}
+
+/// A share in per cent, with its error where that is known.
+std::string percent(const Json& share, const Json& error) {
+  if (!share.is_number()) return "–";
+  const std::string text = fmt::format("{:.1f}", 100 * share.get<double>());
+  return error.is_number() ? fmt::format("{} ± {:.1f}", text, 100 * error.get<double>()) : text;
+}
+
+Json share_of_whole(const StructureConfig& s, const Json& polyhedra) {
+  return polyhedra["share"].value(std::to_string(s.full), 0.0);
+}
+
 Table polyhedra_table(const Config& config, const Json& structures) {
-  const std::string name = config.structure.ligand + "–" + config.structure.centre;
-  Table table{"polyhedra",
-              name + " polyhedra, on relaxed frames",
-              {"structure", "T (K)", "mean coordination", "six-fold (%)", "fewer (%)", "distortion index",
-               "angle variance (deg²)"},
-              {},
-              {"Ligands within the first minimum of g(r). Distortion index (1/6)Σ((d−d̄)/d̄)² and variance of "
-               "the twelve "
-               "angles about 90°, of six-fold centres, with standard errors by blocks of frames."}};
+  const StructureConfig& s = config.structure;
+  Table table{
+      "polyhedra",
+      fmt::format("{}–{} polyhedra, on relaxed frames", s.ligand, s.centre),
+      {"structure", "T (K)", "mean coordination", fold(s.full) + " (%)", "fewer (%)", "distortion index",
+       "angle variance (deg²)"},
+      {},
+      {fmt::format("Ligands within the first minimum of g(r). Distortion index (1/{})Σ((d−d̄)/d̄)²{} of "
+                   "{} centres, with standard errors by blocks of frames.",
+                   s.full, angles_of(s.full), fold(s.full))}};
+  note_unrelaxed(table.notes, structures);
   for (const Json& p : structures) {
     if (!looked_at(p)) continue;
     const Json& c = p["polyhedra"];
@@ -69,33 +120,55 @@ Table polyhedra_table(const Config& config, const Json& structures) {
     }
     table.rows.push_back({p["structure"], number(p["temperature_K"], "{:g}"),
                           number(c["mean_coordination"], "{:.3f}"),
-                          number(100 * c["share"].value("6", 0.0), "{:.1f}"),
-                          number(100 * c["under_coordinated"].get<double>(), "{:.1f}"),
+                          percent(share_of_whole(s, c), c.value("six_fold_std", Json())),
+                          percent(c["under_coordinated"], c.value("under_coordinated_std", Json())),
                           with_error(c["distortion_index"], c["distortion_index_std"], "{:.2g}"),
                           with_error(c["angle_variance_deg2"], c["angle_variance_std_deg2"], "{:.3g}")});
   }
   return table;
 }
 
-/// One curve a structure against temperature.
-template <typename Value>
-Figure against_temperature(const Json& structures, Figure figure, const Value& value) {
+/// One curve a structure against temperature; `value` and `error` may be null.
+template <typename Value, typename Error>
+Figure against_temperature(const Json& structures, Figure figure, const Value& value, const Error& error) {
   std::map<std::string, Series> by_structure;
   for (const Json& p : structures) {
     if (!looked_at(p)) continue;
-    const Json y = value(p);
+    const Json y = value(p), dy = error(p);
     if (!y.is_number()) continue;
     const std::string name = p["structure"];
     Series& s = by_structure[name];
     s.name = name;
-    s.colour = report::colour_of(name);
+    s.structure = name;
     s.mark = Mark::line_and_points;
     s.x.push_back(p["temperature_K"]);
     s.y.push_back(y);
+    s.y_error.push_back(dy.is_number() ? dy.get<double>() : std::nan(""));
   }
   figure.x_label = "T (K)";
-  for (auto& [name, s] : by_structure) figure.series.push_back(std::move(s));
+  for (auto& [name, s] : by_structure) {
+    // Nothing rather than bars without a length.
+    if (std::none_of(s.y_error.begin(), s.y_error.end(), [](double e) { return std::isfinite(e); }))
+      s.y_error.clear();
+    figure.series.push_back(std::move(s));
+  }
   return figure;
+}
+
+Figure whole_figure(const StructureConfig& of, const Json& structures) {
+  Figure figure;
+  figure.id = fold(of.full);
+  figure.caption = polyhedra_name(of) + " against temperature";
+  figure.definition = fmt::format(
+      "Share of centres with {} ligands within the first minimum of g(r), on frames relaxed at fixed cell.",
+      of.full == 6 ? std::string("six") : std::to_string(of.full));
+  figure.definition += hint_of_unrelaxed(structures);
+  figure.y_label = "share of centres";
+  const auto known = [](const Json& p) { return p["polyhedra"].is_object(); };
+  return against_temperature(
+      structures, figure,
+      [&](const Json& p) { return known(p) ? share_of_whole(of, p["polyhedra"]) : Json(); },
+      [&](const Json& p) { return known(p) ? p["polyhedra"].value("six_fold_std", Json()) : Json(); });
 }
 
 /// One curve a structure at the highest temperature.
@@ -106,7 +179,7 @@ Figure at_hottest(const Json& structures, Figure figure, const Curve& curve) {
     if (!looked_at(p) || p["temperature_K"].get<double>() != T) continue;
     Series s = curve(p);
     s.name = p["structure"];
-    s.colour = report::colour_of(s.name);
+    s.structure = s.name;
     figure.series.push_back(std::move(s));
   }
   return figure;
@@ -119,7 +192,8 @@ Figure energies_figure(const Json& structures, const std::string& species) {
   figure.definition =
       "Distribution of the model's atomic energies of the mobile ion in frames relaxed at fixed cell, about "
       "their mean. "
-      "Atomic energies are a gauge of the model: compare within this one only.";
+      "Atomic energies are a gauge of the model: compare within this one only." +
+      hint_of_unrelaxed(structures);
   figure.x_label = "atomic energy − mean (eV)";
   figure.y_label = "density (1/eV)";
   return at_hottest(structures, figure, [](const Json& p) {
@@ -193,6 +267,13 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
   });
 }
 
+/// With its error, or without a hop the bound on it.
+std::string rate_of(const Json& hops) {
+  const Json bound = hops.value("rate_bound_per_ps", Json());
+  if (bound.is_number()) return "< " + number(bound, "{:.2g}");
+  return with_error(hops["rate_per_ps"], hops["rate_std_per_ps"], "{:.2g}");
+}
+
 Table profiles_table(const Json& structures) {
   Table table{
       "free-energy",
@@ -206,8 +287,7 @@ Table profiles_table(const Json& structures) {
     const Json* profile = looked_at(p) ? shortest_profile(p) : nullptr;
     if (profile == nullptr) continue;
     table.rows.push_back({p["structure"], number(p["temperature_K"], "{:g}"), free_energy_to_pass(*profile),
-                          number((*profile)["rate_per_ps"], "{:.2g}"),
-                          with_error(p["hops"]["rate_per_ps"], p["hops"]["rate_std_per_ps"], "{:.2g}")});
+                          number((*profile)["rate_per_ps"], "{:.2g}"), rate_of(p["hops"])});
   }
   return table;
 }
@@ -222,7 +302,7 @@ Table motion_table(const Json& structures) {
       {"A hop is counted when an ion comes within 0.4 of the least distance between sites of another site. "
        "Critical radius: what is wider spans the cell in three dimensions; ± is its deviation between "
        "frames."}};
-  const auto percent = [](const Json& value) {
+  const auto whole = [](const Json& value) {
     return value.is_number() ? fmt::format("{:.0f}", 100 * value.get<double>()) : std::string("–");
   };
   for (const Json& p : structures) {
@@ -235,10 +315,9 @@ Table motion_table(const Json& structures) {
     const Json channels = p.value("channels", Json());
     const bool open = channels.is_object();
     table.rows.push_back(
-        {p["structure"], number(p["temperature_K"], "{:g}"), number(h["hops"], "{:g}"),
-         with_error(h["rate_per_ps"], h["rate_std_per_ps"], "{:.2g}"), number(h["residence_ps"]),
-         percent(h["returned"]), number(h["correlation_factor"], "{:.2f}"), percent(h["concerted"]),
-         open ? number(channels["mean_A"], "{:.3f}") : std::string("–"),
+        {p["structure"], number(p["temperature_K"], "{:g}"), number(h["hops"], "{:g}"), rate_of(h),
+         number(h["residence_ps"]), whole(h["returned"]), number(h["correlation_factor"], "{:.2f}"),
+         whole(h["concerted"]), open ? number(channels["mean_A"], "{:.3f}") : std::string("–"),
          open ? with_error(channels["critical_A"][2], channels["critical_std_A"][2], "{:.3f}")
               : std::string("–")});
   }
@@ -258,6 +337,7 @@ Table before_hops_table(const Config& config, const Json& structures) {
                "two-sided, by dealing the "
                "hop series of whole ions out to other ions. With many p values a twentieth of them are below "
                "0.05 by chance."}};
+  note_unrelaxed(table.notes, structures);
   SharedNotes too_short;
   for (const Json& p : structures) {
     if (!looked_at(p) || !p.contains("before_hops")) continue;
@@ -284,25 +364,42 @@ Table before_hops_table(const Config& config, const Json& structures) {
   return table;
 }
 
-/// Paths of the ions that went farthest, and the surface that holds the densest nine tenths.
+/// The box that is drawn; zero, and none, of an oblique cell whose density was stored without it.
+Mat3 cell_of(const Json& density) {
+  Mat3 cell = Mat3::Zero();
+  if (const auto rows = density.find("cell_matrix_A"); rows != density.end()) {
+    for (int i = 0; i < 3; ++i)
+      for (int k = 0; k < 3; ++k)
+        cell(i, k) = (*rows)[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)].get<double>();
+  } else if (density["orthogonal"].get<bool>()) {
+    for (int k = 0; k < 3; ++k) cell(k, k) = density["cell_A"][static_cast<std::size_t>(k)].get<double>();
+  }
+  return cell;
+}
+
+/// Paths of the ions that went farthest, and in an orthogonal cell the surface that holds the densest nine
+/// tenths.
 report::Scene scene_of(const Json& point, const std::string& species) {
   const std::string name = point["structure"];
   const Json& d = point["density"];
   report::Scene scene;
   scene.id = "paths-" + name;
-  scene.caption = fmt::format("Paths of {} in {} at {} K, and where it is nine tenths of the time", species,
-                              name, number(point["temperature_K"], "{:g}"));
-  scene.definition =
-      "Unwrapped positions with the framework's mean displacement taken off, of the ions that went farthest; "
-      "the surface encloses the densest voxels that hold 90 % of the ions.";
-  scene.cell = Vec3(d["cell_A"][0], d["cell_A"][1], d["cell_A"][2]).asDiagonal();
-  if (!d["orthogonal"].get<bool>()) scene.cell.setZero();
+  const bool surface_too = d["orthogonal"].get<bool>();
+  scene.caption =
+      fmt::format("Paths of {} in {} at {} K{}", species, name, number(point["temperature_K"], "{:g}"),
+                  surface_too ? ", and where it is nine tenths of the time" : "");
+  scene.definition = fmt::format(
+      "Unwrapped positions with the framework's mean displacement taken off, of the ions that went "
+      "farthest{}.",
+      surface_too ? "; the surface encloses the densest voxels that hold 90 % of the ions"
+                  : "; the cell is not orthogonal, so that the density is not drawn");
+  scene.cell = cell_of(d);
   for (const Json& path : point["paths"]) {
     report::Path line{fmt::format("{} {}", species, path["ion"].get<int>()), {}, "", Mark::line};
     for (const Json& r : path["points_A"]) line.points.emplace_back(r[0], r[1], r[2]);
     scene.paths.push_back(std::move(line));
   }
-  if (d["orthogonal"].get<bool>()) {
+  if (surface_too) {
     report::Isosurface surface;
     surface.name = "density of " + species;
     surface.n = Int3(d["n"][0], d["n"][1], d["n"][2]);
@@ -315,10 +412,25 @@ report::Scene scene_of(const Json& point, const std::string& species) {
       surface.level = v;
       if ((held += v) >= 0.9 * total) break;
     }
-    surface.colour = report::colour_of(name);
+    surface.structure = name;
     scene.surfaces.push_back(std::move(surface));
   }
   return scene;
+}
+
+/// Up to where ligands were counted, by structure.
+void note_cutoffs(std::vector<std::string>& notes, const Json& annealing) {
+  std::string same;
+  for (const auto& [name, r] : annealing.items()) {
+    const Json cutoff = r.value("cutoff_A", Json());
+    if (cutoff.is_number())
+      same += fmt::format("{}{} Å ({})", same.empty() ? "" : ", ", number(cutoff, "{:.2f}"), name);
+  }
+  notes.push_back(same.empty()
+                      ? "Ligands within the first minimum of g(r) of each hold."
+                      : "Ligands within the first minimum of g(r) of the hold before heating, in both "
+                        "holds: " +
+                            same + ".");
 }
 
 std::vector<Item> annealing_items(const Config& config, const Json& annealing) {
@@ -337,15 +449,17 @@ std::vector<Item> annealing_items(const Config& config, const Json& annealing) {
       table.notes.push_back(fmt::format("{}: {}", name, r["failed"].get<std::string>()));
       continue;
     }
-    const auto value = [&](const char* when, const char* key, double factor, const char* format) {
-      return r[when].contains(key) ? number(factor * r[when][key].get<double>(), format) : std::string("–");
+    const auto fewer = [&](const char* when) {
+      return percent(r[when].value("under_coordinated", Json()),
+                     r[when].value("under_coordinated_std", Json()));
     };
-    table.rows.push_back({name, value("before", "mean_coordination", 1, "{:.3f}"),
-                          value("after", "mean_coordination", 1, "{:.3f}"),
-                          value("before", "under_coordinated", 100, "{:.1f}"),
-                          value("after", "under_coordinated", 100, "{:.1f}")});
+    const auto mean = [&](const char* when) {
+      return number(r[when].value("mean_coordination", Json()), "{:.3f}");
+    };
+    table.rows.push_back({name, mean("before"), mean("after"), fewer("before"), fewer("after")});
     for (const char* when : {"before", "after"}) {
-      for (const auto& [pair, g] : r[when]["rdf"].items()) {
+      const Json curves = r[when].value("rdf", Json::object());
+      for (const auto& [pair, g] : curves.items()) {
         Figure& figure = figures[pair];
         figure.id = "annealing-" + pair;
         figure.caption = fmt::format("g(r) of {} at {:g} K before and after annealing", pair, a.low_K);
@@ -356,13 +470,14 @@ std::vector<Item> annealing_items(const Config& config, const Json& annealing) {
                                  doubles(g["r_A"]),
                                  doubles(g["g"]),
                                  {},
-                                 report::colour_of(name),
+                                 name,
                                  Mark::line,
                                  std::string_view(when) == "before",
                                  false});
       }
     }
   }
+  note_cutoffs(table.notes, annealing);
   items.emplace_back(std::move(table));
   for (auto& [pair, figure] : figures) items.emplace_back(std::move(figure));
   return items;
@@ -375,17 +490,7 @@ Section structure_section(const Config& config, const Json& numbers) {
   if (numbers.contains("structures")) {
     const Json& s = numbers["structures"];
     section.items.emplace_back(polyhedra_table(config, s));
-    Figure six;
-    six.id = "six-fold";
-    six.caption =
-        fmt::format("{}{}₆ octahedra against temperature", config.structure.centre, config.structure.ligand);
-    six.definition =
-        "Share of centres with six ligands within the first minimum of g(r), on frames relaxed at fixed "
-        "cell.";
-    six.y_label = "share of centres";
-    section.items.emplace_back(against_temperature(s, six, [](const Json& p) {
-      return p["polyhedra"].is_object() ? Json(p["polyhedra"]["share"].value("6", 0.0)) : Json();
-    }));
+    section.items.emplace_back(whole_figure(config.structure, s));
     section.items.emplace_back(energies_figure(s, config.transport.species));
     if (!config.structure.channel_radii_A.empty()) section.items.emplace_back(channels_figure(s));
     section.items.emplace_back(motion_table(s));
@@ -398,6 +503,10 @@ Section structure_section(const Config& config, const Json& numbers) {
     }
   }
   if (numbers.contains("annealing")) {
+    if (!computed(numbers, "annealing")) {
+      section.items.emplace_back("Annealing. " + why_failed(numbers["annealing"]));
+      return section;
+    }
     for (auto& item : annealing_items(config, numbers["annealing"])) section.items.push_back(std::move(item));
   }
   return section;

@@ -75,7 +75,7 @@ void add_law(Figure& figure, const std::string& name, const Json& law) {
                              doubles(law["curve"]["x"]),
                              doubles(law["curve"][key]),
                              {},
-                             report::colour_of(name),
+                             name,
                              Mark::line,
                              std::string_view(key) != "D",
                              false,
@@ -118,7 +118,7 @@ Figure arrhenius_figure(const Json& numbers) {
     auto& [values, bounds] = pair;
     values.name = name;
     bounds.name = name + " (upper bound)";
-    values.colour = bounds.colour = report::colour_of(name);
+    values.colour = bounds.structure = name;
     values.mark = bounds.mark = Mark::points;
     bounds.open_points = true;
     if (!values.x.empty()) figure.series.push_back(values);
@@ -193,7 +193,7 @@ Figure local_activation(const Json& fits) {
     if (!fit.contains("law")) continue;
     Series s;
     s.name = name;
-    s.colour = report::colour_of(name);
+    s.structure = name;
     s.mark = Mark::line_and_points;
     for (const Json& point : fit["law"]["Ea_of_T"]) {
       s.x.push_back(point["T_K"]);
@@ -256,7 +256,7 @@ Section md_section(const Json& numbers) {
                           number(p["drift_meV_per_atom_per_ps"], "{:.2g}")});
     Series& s = lattice[structure];
     s.name = structure;
-    s.colour = report::colour_of(structure);
+    s.structure = structure;
     s.mark = Mark::line_and_points;
     s.x.push_back(p["temperature_K"]);
     s.y.push_back(p["lattice_A"]);

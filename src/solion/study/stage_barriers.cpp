@@ -1,4 +1,5 @@
 // Migration barriers of every distinct hop into a vacancy of the mobile ion.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -40,12 +41,12 @@ Json profile_json(const relax::PathProfile& profile) {
 }
 
 Json climb(const Context& context, const defects::VacancyHop& hop, const Potential& potential,
-           const Json& model) {
+           const Json& model, const std::filesystem::path& folder) {
   defects::BarrierOptions options;
   options.images = context.config.barriers.images;
   options.band.threads = context.options.threads;
   defects::BarrierRun run;
-  run.path_file = context.folder("barriers") / fmt::format("hop-{}-{}.xyz", hop.from + 1, hop.to + 1);
+  run.path_file = folder / fmt::format("hop-{}-{}.xyz", hop.from + 1, hop.to + 1);
   run.potential_identity = model["hash"];
   Json result{{"distance_A", hop.distance_A},
               {"per_vacancy", hop.per_vacancy},
@@ -77,16 +78,23 @@ Json find_barriers(const Context& context, const Json& model) {
   const Json inputs{{"model", model["hash"]},   {"crystal", crystal_key(config, {})},
                     {"supercell", b.supercell}, {"within_A", b.within_A},
                     {"images", b.images},       {"species", config.transport.species}};
-  return context.once("barriers", config.transport.species, inputs, [&] {
+  const auto climb_all = [&] {
+    const std::filesystem::path folder = context.folder("barriers", inputs);
     const auto potential = open_model(context, model, "double");
     const defects::HopLattice lattice = relaxed_lattice(config, *potential);
     const std::string& species = config.transport.species;
     const double within = b.within_A > 0 ? b.within_A : defects::nearest_hops_A(lattice, species);
     Json hops = Json::array();
     for (const defects::VacancyHop& hop : defects::crystal_hops(lattice, species, within))
-      hops.push_back(climb(context, hop, *potential, model));
+      hops.push_back(climb(context, hop, *potential, model, folder));
     return Json{{"within_A", within}, {"supercell", b.supercell}, {"hops", hops}};
-  });
+  };
+  // What failed is tried again by the next call; until then the ledger says so.
+  return context.once_or_again(
+      "barriers", config.transport.species, inputs, climb_all, [](const Json& known) {
+        const Json& hops = known["hops"];
+        return std::any_of(hops.begin(), hops.end(), [](const Json& hop) { return hop.contains("failed"); });
+      });
 }
 
 }  // namespace solion::study

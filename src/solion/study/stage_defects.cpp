@@ -1,13 +1,13 @@
 // The structures' cells relaxed: formation and binding energies of every distinct placement.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
-#include "solion/base/log.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/io/formats.hpp"
@@ -48,27 +48,36 @@ Placements placements_of(const Config& config, const Crystal& crystal, const std
   return result;
 }
 
+/// Goes on from what was kept. What fails starts anew the next time.
 Json relax_placement(Potential& potential, const DefectCell& cell, const std::string& rule,
-                     const defects::Reference& perfect, const std::vector<defects::Reference>& compounds) {
+                     const defects::Reference& perfect, const std::vector<defects::Reference>& compounds,
+                     defects::KeptRelaxations& kept) {
   Json result{{"rule", rule}, {"distance_A", cell.sum_of_distances_A}, {"degeneracy", cell.degeneracy}};
   try {
-    const defects::Formation f = defects::formation(potential, cell.frame, perfect, compounds, {});
+    const defects::Formation f = defects::formation(potential, cell.frame, perfect, compounds, {}, &kept);
+    kept.save();
     result["formula"] = f.formula;
     result["excess_eV"] = f.excess_eV;
     result["formation_eV"] = json_number(f.formation_eV);
     result["relaxation_eV"] = f.energy_eV - f.unrelaxed_eV;
     result["steps"] = f.relaxed.steps;
-  } catch (const WorkError& error) {
+    if (f.recombined) result["recombined"] = true;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
     result["failed"] = error.what();
+    kept.remove();
   }
   return result;
 }
+
+bool failed(const Json& placement) { return placement.contains("failed"); }
 
 /// What the placements of one reaction say together.
 Json summarised(const std::string& structure, std::vector<Json> placements, bool all_distinct,
                 double temperature_K) {
   Json result{{"name", structure}, {"all_distinct", all_distinct}, {"placements", placements}};
-  std::erase_if(placements, [](const Json& p) { return p.contains("failed"); });
+  std::erase_if(placements, [](const Json& p) { return failed(p) || p.value("recombined", false); });
   if (placements.empty()) return result;
   const auto energy = [](const Json& p) { return p["excess_eV"].get<double>(); };
   const auto [low, high] =
@@ -106,48 +115,109 @@ Json summarised(const std::string& structure, std::vector<Json> placements, bool
   return result;
 }
 
-Json relax_all(const Context& context, const Json& model) {
+/// Relaxations that were begun, by placement: one file each, as each thread has its own.
+class Kept {
+ public:
+  Kept(std::filesystem::path folder, std::string model)
+      : folder_(std::move(folder)), model_(std::move(model)) {}
+  defects::KeptRelaxations& open(const std::string& name) {
+    return *files_.emplace_back(
+        std::make_unique<defects::KeptRelaxations>(folder_ / (name + ".relaxing.xyz"), model_));
+  }
+  void remove() {
+    for (const auto& file : files_) file->remove();
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::string model_;
+  std::vector<std::unique_ptr<defects::KeptRelaxations>> files_;
+};
+
+/// The perfect crystal and the compounds at rest.
+struct Crystals {
+  defects::Reference perfect;
+  std::vector<defects::Reference> compounds;
+  Json json = Json::array();  ///< of the compounds
+};
+
+Crystals relax_crystals(const Config& config, const Frame& perfect, Potential& potential,
+                        defects::KeptRelaxations& kept) {
+  try {
+    const relax::RelaxOptions options;
+    Crystals crystals{defects::relax_reference(potential, perfect, options, &kept), {}};
+    for (const auto& file : config.defects.compounds) {
+      const defects::Reference& c = crystals.compounds.emplace_back(
+          defects::relax_reference(potential, io::read_frame(file), options, &kept));
+      crystals.json.push_back({{"file", file.filename().string()},
+                               {"formula", c.frame.formula()},
+                               {"eV_per_formula_unit", c.energy_eV / c.units}});
+    }
+    kept.save();
+    return crystals;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception&) {
+    kept.remove();  // the next call starts anew
+    throw;
+  }
+}
+
+/// Placements by reaction, and what they relaxed to.
+struct Work {
+  std::vector<std::string> names;
+  std::vector<Placements> placements;
+  std::vector<std::vector<Json>> results;
+};
+
+/// Relaxes every placement of `work`, `threads` at a time.
+void relax_placements(Work& work, const Crystals& crystals, const Potential& potential, Kept& kept,
+                      int threads) {
+  struct Task {
+    std::size_t structure, placement;
+    defects::KeptRelaxations* kept;
+  };
+  std::vector<Task> tasks;
+  for (std::size_t s = 0; s < work.names.size(); ++s) {
+    for (std::size_t k = 0; k < work.results[s].size(); ++k)
+      tasks.push_back({s, k, &kept.open(fmt::format("{}-{}", work.names[s], k + 1))});
+  }
+  parallel_dynamic(tasks.size(), threads, [&](std::size_t i, int) {
+    const auto [s, p, own] = tasks[i];
+    work.results[s][p] =
+        relax_placement(*potential.clone(), work.placements[s].cells[p], work.placements[s].rules[p],
+                        crystals.perfect, crystals.compounds, *own);
+  });
+}
+
+Json relax_all(const Context& context, const Json& model, const std::filesystem::path& folder) {
   const Config& config = context.config;
   const Crystal crystal = crystal_of(config);
   // Energies are compared to meV: double precision.
   const auto potential = open_model(context, model, "double");
-  const relax::RelaxOptions options;
-  const defects::Reference perfect = defects::relax_reference(*potential, crystal.frame, options);
-  std::vector<defects::Reference> compounds;
-  Json compounds_json = Json::array();
-  compounds.reserve(config.defects.compounds.size());
-  for (const auto& file : config.defects.compounds) {
-    compounds.push_back(defects::relax_reference(*potential, io::read_frame(file), options));
-    compounds_json.push_back({{"file", file.filename().string()},
-                              {"formula", compounds.back().frame.formula()},
-                              {"eV_per_formula_unit", compounds.back().energy_eV / compounds.back().units}});
-  }
-  struct Task {
-    std::size_t structure, placement;
-  };
-  std::vector<Placements> all;
-  std::vector<std::vector<Json>> results;
-  std::vector<std::string> names;
-  std::vector<Task> tasks;
+  Kept kept(folder, model["hash"]);
+  const Crystals crystals = relax_crystals(config, crystal.frame, *potential, kept.open("crystals"));
+  Work work;
   for (const std::string& structure : reactions_of(config, crystal)) {
     if (structure == "perfect") continue;
-    all.push_back(placements_of(config, crystal, structure));
-    results.emplace_back(all.back().cells.size());
-    for (std::size_t k = 0; k < all.back().cells.size(); ++k) tasks.push_back({names.size(), k});
-    names.push_back(structure);
+    work.names.push_back(structure);
+    work.placements.push_back(placements_of(config, crystal, structure));
+    work.results.emplace_back(work.placements.back().cells.size());
   }
-  parallel_dynamic(tasks.size(), context.options.threads, [&](std::size_t i, int) {
-    const auto [s, p] = tasks[i];
-    results[s][p] =
-        relax_placement(*potential->clone(), all[s].cells[p], all[s].rules[p], perfect, compounds);
+  relax_placements(work, crystals, *potential, kept, context.options.threads);
+  const bool any_failed = std::any_of(work.results.begin(), work.results.end(), [](const auto& placements) {
+    return std::any_of(placements.begin(), placements.end(), failed);
   });
+  if (!any_failed) kept.remove();  // otherwise the next call repeats only what failed
   Json structures = Json::array();
-  for (std::size_t s = 0; s < names.size(); ++s)
-    structures.push_back(summarised(names[s], results[s], all[s].all_distinct, config.defects.temperature_K));
+  for (std::size_t s = 0; s < work.names.size(); ++s)
+    structures.push_back(summarised(work.names[s], work.results[s], work.placements[s].all_distinct,
+                                    config.defects.temperature_K));
+  const defects::Reference& perfect = crystals.perfect;
   return {{"perfect",
            {{"eV_per_formula_unit", perfect.energy_eV / perfect.units},
             {"a_A", std::cbrt(perfect.frame.cell->volume())}}},
-          {"compounds", compounds_json},
+          {"compounds", crystals.json},
           {"supercell", config.defects.supercell},
           {"temperature_K", config.defects.temperature_K},
           {"structures", structures}};
@@ -165,7 +235,15 @@ Json relax_defects(const Context& context, const Json& model) {
                     {"structures", reactions},          {"supercell", d.supercell},
                     {"compounds", compounds},           {"max_placements", d.max_placements},
                     {"temperature_K", d.temperature_K}, {"seed", context.config.seed}};
-  return context.once("defects", "formation energies", inputs, [&] { return relax_all(context, model); });
+  const auto has_failed = [](const Json& known) {
+    for (const Json& structure : known["structures"])
+      for (const Json& placement : structure["placements"])
+        if (failed(placement)) return true;
+    return false;
+  };
+  return context.once_or_again(
+      "defects", "formation energies", inputs,
+      [&] { return relax_all(context, model, context.folder("defects", inputs)); }, has_failed);
 }
 
 }  // namespace solion::study

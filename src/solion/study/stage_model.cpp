@@ -66,12 +66,6 @@ std::map<std::size_t, std::string> folders_of(const std::string& part, const Sys
   return folders;
 }
 
-/// The name that a system had before it got a folder of `folders_of`.
-std::string name_of(const std::string& folder) {
-  const std::string leaf = std::filesystem::path(folder).filename().string();
-  return leaf.substr(0, leaf.rfind(further));
-}
-
 /// Writes the chosen frames of each system as a system of its own below `part`, a path from run_dir; returns
 /// theirs.
 Json write_part(const Context& context, const std::string& part, const Systems& systems,
@@ -186,7 +180,7 @@ Json compare_part(const Context& context, const Json& paths, const Potential& po
   std::map<std::string, Compared> structures;
   for (const std::string path : paths) {
     const auto frames = io::read_frames(context.options.run_dir / path);
-    auto& [accuracy, energy, force] = structures[name_of(path)];
+    auto& [accuracy, energy, force] = structures[structure_of_path(path)];
     for (const auto& frame : train::compare(potential, frames, context.options.threads)) {
       accuracy.add(frame);
       all.add(frame);
@@ -207,6 +201,12 @@ Json compare_part(const Context& context, const Json& paths, const Potential& po
 }
 
 }  // namespace
+
+/// The name that a system had before it got a folder of `folders_of`.
+std::string structure_of_path(const std::string& path) {
+  const std::string leaf = std::filesystem::path(path).filename().string();
+  return leaf.substr(0, leaf.rfind(further));
+}
 
 Json prepare_data(const Context& context) {
   const DataConfig& data = context.config.data;

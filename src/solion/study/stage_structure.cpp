@@ -9,6 +9,7 @@
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
 #include "solion/relax/minimize.hpp"
+#include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
 #include "solion/study/ions.hpp"
 #include "solion/transport/channels.hpp"
@@ -32,7 +33,10 @@ Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {
           {"frames", census.n_frames},
           {"share", share},
           {"mean_coordination", census.mean_coordination},
+          {"six_fold", census.six_fold},
+          {"six_fold_std", json_number(census.six_fold_std)},
           {"under_coordinated", census.under_coordinated},
+          {"under_coordinated_std", json_number(census.under_coordinated_std)},
           {"broken", census.broken},
           {"distortion_index", json_number(census.distortion_index)},
           {"distortion_index_std", json_number(census.distortion_std)},
@@ -63,7 +67,8 @@ Json hops_json(const transport::HopStatistics& s) {
   return {{"sites", s.n_sites},
           {"hops", s.n_hops},
           {"rate_per_ps", s.rate_per_ps},
-          {"rate_std_per_ps", s.rate_std_per_ps},
+          {"rate_std_per_ps", json_number(s.rate_std_per_ps)},
+          {"rate_bound_per_ps", json_number(s.rate_bound_per_ps)},
           {"residence_ps", json_number(s.residence_ps)},
           {"returned", json_number(s.returned)},
           {"correlation_factor", json_number(s.correlation_factor)},
@@ -126,6 +131,7 @@ Json density_json(const transport::DensityAccumulator& accumulator, const Mat3& 
   return {{"n", {grid.n[0], grid.n[1], grid.n[2]}},
           {"per_A3", values},
           {"cell_A", {cell(0, 0), cell(1, 1), cell(2, 2)}},
+          {"cell_matrix_A", matrix_json(cell)},
           {"orthogonal", (cell - Mat3(cell.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-6},
           {"barrier_eV",
            {json_number(barrier.level[0]), json_number(barrier.level[1]), json_number(barrier.level[2])}}};
@@ -133,12 +139,13 @@ Json density_json(const transport::DensityAccumulator& accumulator, const Mat3& 
 
 /// Which frames of a trajectory are looked at.
 struct Chosen {
-  std::size_t all = 0, wanted = 0, every = 1;
+  std::size_t all = 1, wanted = 0, every = 1;
 };
 
 /// These frames, as they are and relaxed at fixed cell.
 struct Sample {
   std::vector<Frame> hot, relaxed;
+  std::size_t n_unrelaxed = 0;  ///< of these a force was left
 };
 
 Sample take_sample(const std::filesystem::path& trajectory, const Chosen& chosen, Potential& model) {
@@ -152,13 +159,15 @@ Sample take_sample(const std::filesystem::path& trajectory, const Chosen& chosen
     sample.hot.push_back(frame);
     relax::RelaxOptions options;
     options.force_eV_per_A = 0.02;
-    sample.relaxed.push_back(relax::minimize(model, frame, options).frame);
+    relax::RelaxResult result = relax::minimize(model, frame, options);
+    sample.n_unrelaxed += result.converged ? 0 : 1;
+    sample.relaxed.push_back(std::move(result.frame));
   });
   return sample;
 }
 
 Json census_of(const Config& config, const std::vector<Frame>& frames, double cutoff_A) {
-  transport::PolyhedraAccumulator polyhedra({config.structure.centre, config.structure.ligand, cutoff_A});
+  transport::PolyhedraAccumulator polyhedra(polyhedra_options(config, cutoff_A));
   for (const Frame& frame : frames) polyhedra.add(frame, "relaxed frame");
   return census_json(polyhedra.census(), cutoff_A);
 }
@@ -227,6 +236,7 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
   std::unique_ptr<transport::DensityAccumulator> density;
   Mat3 cell = Mat3::Zero();
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
+    if (motion.n_frames == chosen.all) return;  // a longer run goes on
     hops.add(frame, where);
     if (profiles) profiles->add(frame, where);
     if (motion.n_frames++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
@@ -252,10 +262,12 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
 
 Json structure_key(const Config& config) {
   const StructureConfig& s = config.structure;
-  return {{"frames", s.frames},   {"centre", s.centre},
-          {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
-          {"density", s.density}, {"hop_window_ps", s.hop_window_ps},
-          {"version", 4},         {"species", config.transport.species}};
+  Json key{{"frames", s.frames},   {"centre", s.centre},
+           {"ligand", s.ligand},   {"channel_radii_A", s.channel_radii_A},
+           {"density", s.density}, {"hop_window_ps", s.hop_window_ps},
+           {"version", 4},         {"species", config.transport.species}};
+  if (s.full != StructureConfig{}.full) key["full"] = s.full;
+  return key;
 }
 
 Json look_at(const Context& context, const std::filesystem::path& folder, const Point& point,
@@ -263,13 +275,13 @@ Json look_at(const Context& context, const std::filesystem::path& folder, const 
   const Config& config = context.config;
   const std::filesystem::path trajectory = folder / "trajectory.extxyz";
   Chosen chosen;
-  chosen.all = static_cast<std::size_t>(
-      std::llround(result["production_ps"].get<double>() * 1000 / config.md.frame_interval_fs));
-  chosen.wanted = static_cast<std::size_t>(config.structure.frames);
-  chosen.every = std::max<std::size_t>(1, chosen.all / chosen.wanted);
+  chosen.all = frames_of(config.md, result["production_ps"]);
+  chosen.wanted = std::min(chosen.all, static_cast<std::size_t>(config.structure.frames));
+  chosen.every = std::max<std::size_t>(1, (chosen.all - 1) / chosen.wanted);
   const Sample sample = take_sample(trajectory, chosen, model);
   Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point, in_space);
   Json seen = std::move(motion.json);
+  if (sample.n_unrelaxed > 0) seen["n_unrelaxed"] = sample.n_unrelaxed;
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
   seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();

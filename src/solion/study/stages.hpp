@@ -29,6 +29,10 @@ struct Context {
   /// The ledger's `once`; NotComputed instead of work where only a report is wanted.
   Json once(const std::string& kind, const std::string& name, const Json& inputs,
             const std::function<Json()>& work) const;
+  /// The same, but a result with parts that failed is made again where work is wanted.
+  Json once_or_again(const std::string& kind, const std::string& name, const Json& inputs,
+                     const std::function<Json()>& work,
+                     const std::function<bool(const Json&)>& has_failed) const;
 };
 
 /// Only a report is wanted, and the ledger does not have this task.
@@ -41,6 +45,9 @@ class NotComputed : public WorkError {
 /// {"training": [paths], "validation": [paths], "temperatures_K": {path: [K or null]}, "structures": [{name,
 /// training, validation, …}], "hash"}
 Json prepare_data(const Context& context);
+
+/// The structure of the frames in one of these paths.
+std::string structure_of_path(const std::string& path);
 
 /// Trains (or takes) the model: {"model": path, "hash", "seconds", "steps", "curve": file or null, …}
 Json make_model(const Context& context, const Json& data);
@@ -63,8 +70,8 @@ struct Point {
 /// Every structure at every temperature, the most expensive last.
 std::vector<Point> points(const MdConfig& md);
 
-/// Builds every cell and makes each analysis of it once, so that a wrong structure, species or radius is said
-/// before anything is computed. InputError.
+/// Builds every cell and makes each analysis of it once, and looks at compounds, hops, labelled frames and
+/// the campaign's table, so that what is wrong with them is said before anything is computed. InputError.
 void rehearse(const Config& config);
 
 /// The production length that fits the time budget: {"production_ps", "us_per_atom_step", "reason"}.
@@ -100,12 +107,13 @@ Json relax_defects(const Context& context, const Json& model);
 /// [{distance_A, per_vacancy, forward_eV, backward_eV, converged, profile, …}]}. docs/theory/defects.md.
 Json find_barriers(const Context& context, const Json& model);
 
-/// Each structure heated and cooled: g(r) and polyhedra before and after, by structure.
+/// Each structure heated and cooled: {structure: {"before", "after": {"rdf", "mean_coordination", …},
+/// "cutoff_A": of the polyhedra of both}}; the polyhedra only where there are any.
 Json anneal(const Context& context, const Json& model);
 
 /// Adds to each point "unsound" (why its run says nothing: it did not hold its temperature, or its energy
-/// drifted) and "molten" (the framework moves as far as a jump of the mobile ion): neither belongs into a
-/// law of D(T) of the crystal.
+/// drifted) and "molten" (the framework moves as far as a jump of the mobile ion, the one that D was judged
+/// by): neither belongs into a law of D(T) of the crystal.
 void judge_points(const Config& config, Json& points);
 
 /// Arrhenius fits and the law of D(T) by structure, from the results of the points.

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "solion/study/config.hpp"
 
@@ -23,9 +25,16 @@ struct Result {
 inline constexpr const char* not_computed = "not computed yet";
 
 /// Runs every stage that the ledger in `run_dir` does not know as finished (unless `report_only`), and writes
-/// `run_dir/report.html`. A call that was stopped (kill, Ctrl-C, power cut) goes on where it was. A molecular
-/// dynamics point that fails is reported as failed and does not stop the others. One process at a time works
-/// in a run_dir. Throws InputError, WorkError or Interrupted.
+/// `run_dir/report.html`. A call that was stopped (kill, Ctrl-C, power cut) goes on where it was. Behind the
+/// model's validation a stage, or a part of one, that fails has {"failed": why} in its place in the numbers,
+/// does not stop the others, and is tried again by the next call. One process at a time works in a run_dir.
+/// Throws InputError, WorkError or Interrupted.
 Result run(const Config& config, const Options& options);
+
+/// Whether this part of the numbers is there and did not fail as a whole.
+bool computed(const Json& numbers, const char* key);
+
+/// What failed, a line each with its reason; not what is only not computed.
+std::vector<std::string> failures_of(const Json& numbers);
 
 }  // namespace solion::study

@@ -2,10 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/version.hpp"
 #include "solion/study/cells.hpp"
 #include "solion/study/report_parts.hpp"
@@ -30,6 +33,13 @@ void note_failure(Table& table, const Json& point) {
                                     number(point["temperature_K"], "{:g}"),
                                     point["failed"].get<std::string>()));
 }
+
+std::string why_failed(const Json& stage) {
+  return fmt::format("This failed: {}. The next call of the study tries it again.",
+                     stage["failed"].get<std::string>());
+}
+
+bool model_is_given(const Json& model) { return !model["curve"].is_string(); }
 
 void SharedNotes::add(const std::string& text, const std::string& structure, const Json& temperature_K) {
   const auto entry = [](auto& list, const std::string& name) -> auto& {
@@ -96,39 +106,72 @@ void write_diffusion(const Json& points, const std::filesystem::path& folder) {
   for (const auto& [name, text] : files) write_file(folder / fmt::format("D-{}.csv", name), text);
 }
 
+std::string summary_of(const Config& config, const Json& numbers) {
+  const bool moved = numbers.contains("points");
+  std::string text = fmt::format(
+      "Made by solion from labelled frames: a Deep Potential was {}{}. Every number has its data beside "
+      "it{}.",
+      config.model.file.empty() ? "trained, judged on frames it had not seen"
+                                : "judged on them (whether it had seen them is not known here)",
+      moved ? ", and used for molecular dynamics" : "",
+      moved ? "; what a run is too short to tell is given as a bound" : "");
+  if (numbers.contains("missing")) {
+    text += fmt::format(" Not finished: {} are still to be computed.",
+                        fmt::join(numbers["missing"].get<std::vector<std::string>>(), ", "));
+  }
+  if (const std::size_t failed = failures_of(numbers).size(); failed > 0)
+    text += fmt::format(" Failed: {} {}, each said in its place.", failed, failed == 1 ? "part" : "parts");
+  return text;
+}
+
+/// The campaign's files are not the study's: without them the rest is still to be shown.
+Section campaign_if_there(const Config& config) {
+  try {
+    return campaign_section(config);
+  } catch (const Error& error) {
+    log().warn("active learning: {}", error.what());
+    return {"Active learning", {fmt::format("Nothing to show: {}.", error.what())}};
+  }
+}
+
+std::vector<Section> sections_of(const Context& context, const Json& numbers) {
+  const Config& config = context.config;
+  std::vector<Section> sections;
+  /// The section of a stage, or why there is none; nothing of what is not computed.
+  const auto add = [&](const char* key, const char* title, const std::function<Section()>& section) {
+    if (!numbers.contains(key)) return;
+    sections.push_back(computed(numbers, key) ? section() : Section{title, {why_failed(numbers[key])}});
+  };
+  if (!config.campaign.empty()) sections.push_back(campaign_if_there(config));
+  add("data", "Data set", [&] { return data_section(numbers); });
+  add("model", "Model", [&] { return model_section(context, numbers); });
+  add("checks", "Checks", [&] { return checks_section(numbers["checks"]); });
+  if (numbers.contains("points")) {
+    const Published published = read_published(config);
+    sections.push_back(md_section(numbers));
+    sections.push_back(transport_section(config, numbers, published));
+    sections.push_back(structure_section(config, numbers));
+  }
+  add("barriers", "Migration barriers", [&] { return barriers_section(config, numbers); });
+  add("defects", "Defect energies", [&] { return defects_section(numbers, read_published(config)); });
+  return sections;
+}
+
 }  // namespace
 
 void write_report(const Context& context, const Json& numbers, const std::filesystem::path& file) {
   report::Document document;
   document.title = context.config.title;
-  document.summary = fmt::format(
-      "Made by solion from labelled frames: a Deep Potential was {}judged on frames it had not seen{}. "
-      "Every number has its data beside it{}.",
-      context.config.model.file.empty() ? "trained, " : "",
-      numbers.contains("points") ? ", and used for molecular dynamics" : "",
-      numbers.contains("points") ? "; what a run is too short to tell is given as a bound" : "");
-  if (numbers.contains("missing")) {
-    document.summary += fmt::format(" Not finished: {} are still to be computed.",
-                                    fmt::join(numbers["missing"].get<std::vector<std::string>>(), ", "));
-  }
-  const Published published = read_published(context.config);
-  if (!context.config.campaign.empty()) document.sections.push_back(campaign_section(context.config));
-  document.sections.push_back(data_section(numbers));
-  document.sections.push_back(model_section(context, numbers));
-  if (numbers.contains("checks")) document.sections.push_back(checks_section(numbers["checks"]));
-  if (numbers.contains("points")) {
-    document.sections.push_back(md_section(numbers));
-    document.sections.push_back(transport_section(context.config, numbers, published));
-    document.sections.push_back(structure_section(context.config, numbers));
-  }
-  if (numbers.contains("barriers")) document.sections.push_back(barriers_section(context.config, numbers));
-  if (numbers.contains("defects")) document.sections.push_back(defects_section(numbers, published));
+  document.structures = context.config.md.structures;
+  document.summary = summary_of(context.config, numbers);
+  document.sections = sections_of(context, numbers);
   document.provenance = {{"solion", version()},
                          {"study file", context.config.file.filename().string()},
-                         {"seed", std::to_string(context.config.seed)},
-                         {"data set (SHA-256)", numbers["data"]["hash"]},
-                         {"model (SHA-256)", numbers["model"]["hash"]},
-                         {"ledger", "ledger.sqlite, beside this file"}};
+                         {"seed", std::to_string(context.config.seed)}};
+  for (const auto& [key, name] : {std::pair{"data", "data set"}, {"model", "model"}})
+    if (computed(numbers, key))
+      document.provenance.emplace_back(fmt::format("{} (SHA-256)", name), numbers[key]["hash"]);
+  document.provenance.emplace_back("ledger", "ledger.sqlite, beside this file");
   for (const auto& task : context.ledger.tasks()) {
     if (task.outcome == "done") {
       document.provenance.emplace_back(

@@ -1,0 +1,88 @@
+// What would fail after hours is said at once.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "solion/base/errors.hpp"
+#include "solion/study/stages.hpp"
+#include "support/temp_folder.hpp"
+
+namespace solion::study {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const std::filesystem::path examples = SOLION_SOURCE_DIR "/examples/li3ocl";
+
+Config study_of(const std::string& crystal) {
+  Config config;
+  config.file = "study.toml";
+  config.md.crystal = crystal;
+  config.md.structures = {"perfect"};
+  config.md.supercell = {2, 2, 2};
+  config.md.temperatures_K = {600};
+  config.transport.jump_length_A = 2.765;
+  return config;
+}
+
+void refused(const Config& config, const std::string& words) {
+  EXPECT_THAT([&] { rehearse(config); },
+              ThrowsMessage<InputError>(AllOf(HasSubstr("study.toml"), HasSubstr(words))));
+}
+
+TEST(Rehearse, Compounds) {
+  Config config = study_of("li3ocl");
+  config.md.structures = {"perfect", "type1"};
+  config.defects.wanted = true;
+  config.defects.supercell = {2, 2, 2};
+  config.defects.compounds = {examples / "li2o.xyz", examples / "licl.xyz"};
+  EXPECT_NO_THROW(rehearse(config));
+  config.defects.compounds.push_back(examples / "unit_cell.xyz");
+  refused(config, "[defects] the compounds");
+  refused(config, "not independent");
+}
+
+TEST(Rehearse, Hops) {
+  Config config = study_of("li3ocl");
+  config.barriers.wanted = true;
+  config.barriers.supercell = {2, 2, 2};
+  EXPECT_NO_THROW(rehearse(config));
+  config.barriers.within_A = 4;
+  refused(config, "[barriers] hops up to 4 Å");
+  config.barriers.within_A = 0.5;
+  refused(config, "barriers.within_A = 0.5");
+}
+
+TEST(Rehearse, Campaign) {
+  Config config = study_of("li3ocl");
+  config.campaign = examples / "campaign";
+  EXPECT_NO_THROW(rehearse(config));
+  const testing::TempFolder empty;
+  config.campaign = empty.path();
+  refused(config, "expected the run folder of `solion learn`");
+}
+
+TEST(Rehearse, DirectLabels) {
+  Config config = study_of("li3ocl");
+  DirectConfig& direct = config.checks.direct;
+  direct.equation_of_state = examples / "validation/eos";
+  direct.path = examples / "validation/hop";
+  direct.formation = examples / "validation/formation";
+  direct.compounds = examples / "validation/compounds";
+  EXPECT_NO_THROW(rehearse(config));
+  direct.formation = examples / "validation/hop";
+  refused(config, "expected a system named perfect");
+}
+
+TEST(Rehearse, AnnealingOfACrystalWithoutTheUsualPolyhedra) {
+  Config config = study_of((examples / "licl.xyz").string());
+  config.annealing.structures = {"perfect"};
+  EXPECT_NO_THROW(rehearse(config));
+  config.structure.polyhedra_named = true;
+  refused(config, "[annealing]");
+}
+
+}  // namespace
+}  // namespace solion::study

@@ -1,0 +1,199 @@
+// The report's sections and the list of failures, from numbers as a study has them.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "solion/study/report_parts.hpp"
+
+namespace solion::study {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Json looked_at(double temperature_K) {
+  return {{"structure", "type1"},
+          {"temperature_K", temperature_K},
+          {"polyhedra",
+           {{"mean_coordination", 5.9},
+            {"share", {{"5", 0.1}, {"6", 0.9}}},
+            {"under_coordinated", 0.1},
+            {"distortion_index", 1e-3},
+            {"distortion_index_std", nullptr},
+            {"angle_variance_deg2", 2.0},
+            {"angle_variance_std_deg2", nullptr}}},
+          {"doas", {{"energy_eV", {0.0, 0.1}}, {"density_per_eV", {1.0, 2.0}}}},
+          {"hops",
+           {{"hops", 0},
+            {"rate_per_ps", 0.0},
+            {"rate_std_per_ps", nullptr},
+            {"residence_ps", nullptr},
+            {"returned", nullptr},
+            {"correlation_factor", nullptr},
+            {"concerted", nullptr}}}};
+}
+
+/// Everything of a section that is of one kind.
+template <class Kind>
+std::vector<Kind> all_of(const Section& section) {
+  std::vector<Kind> list;
+  for (const Item& item : section.items)
+    if (const auto* one = std::get_if<Kind>(&item)) list.push_back(*one);
+  return list;
+}
+
+template <class Kind>
+Kind item_of(const Section& section, const std::string& id) {
+  for (const Kind& one : all_of<Kind>(section))
+    if (one.id == id) return one;
+  ADD_FAILURE() << "no " << id;
+  return {};
+}
+
+Json with_structures(std::vector<Json> structures) {
+  return {{"points", Json::array()}, {"structures", std::move(structures)}};
+}
+
+TEST(Report, FiguresTakeTheHottestPointThatWasLookedAt) {
+  const Json failed{{"structure", "type1"}, {"temperature_K", 900.0}, {"failed", "exploded"}};
+  const Json without{{"structure", "type1"}, {"temperature_K", 800.0}};  // its dynamics failed
+  const Section section = structure_section(Config{}, with_structures({looked_at(600), without, failed}));
+  const Figure doas = item_of<Figure>(section, "doas");
+  EXPECT_THAT(doas.caption, HasSubstr("600 K"));
+  EXPECT_EQ(doas.series.size(), 1U);
+}
+
+TEST(Report, SharesHaveErrorsWhereTheyAreKnown) {
+  const Section bare = structure_section(Config{}, with_structures({looked_at(600)}));
+  EXPECT_EQ(item_of<Table>(bare, "polyhedra").rows[0][3], "90.0");
+  EXPECT_TRUE(item_of<Figure>(bare, "six-fold").series[0].y_error.empty());
+  Json point = looked_at(600);
+  point["polyhedra"]["six_fold_std"] = 0.02;
+  point["polyhedra"]["under_coordinated_std"] = 0.01;
+  point["hops"]["rate_bound_per_ps"] = 0.003;
+  point["n_unrelaxed"] = 3;
+  const Section section = structure_section(Config{}, with_structures({point}));
+  const Table table = item_of<Table>(section, "polyhedra");
+  EXPECT_EQ(table.rows[0][3], "90.0 ± 2.0");
+  EXPECT_EQ(table.rows[0][4], "10.0 ± 1.0");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("3 of the frames did not relax")));
+  EXPECT_THAT(item_of<Figure>(section, "six-fold").series[0].y_error, ElementsAre(0.02));
+  EXPECT_THAT(item_of<Figure>(section, "six-fold").definition, HasSubstr("Not all of them relaxed"));
+  EXPECT_EQ(item_of<Table>(section, "hops").rows[0][3], "< 0.003");
+}
+
+TEST(Report, WholePolyhedraAreThoseOfTheStudy) {
+  Config config;
+  config.structure.full = 4;
+  Json point = looked_at(600);
+  point["polyhedra"]["share"] = {{"3", 0.25}, {"4", 0.75}};
+  const Section section = structure_section(config, with_structures({point}));
+  EXPECT_EQ(item_of<Table>(section, "polyhedra").header[3], "4-fold (%)");
+  EXPECT_EQ(item_of<Table>(section, "polyhedra").rows[0][3], "75.0");
+  EXPECT_THAT(item_of<Figure>(section, "4-fold").caption, HasSubstr("OLi₄ tetrahedra"));
+}
+
+TEST(Report, AnObliqueCellIsDrawnWithoutTheSurface) {
+  Json point = looked_at(600);
+  point["paths"] = Json::array({{{"ion", 3}, {"points_A", {{0, 0, 0}, {1, 1, 1}}}}});
+  point["density"] = {{"n", {2, 2, 2}},
+                      {"per_A3", std::vector<double>(8, 0.1)},
+                      {"cell_A", {4, 4, 4}},
+                      {"cell_matrix_A", {{4, 0, 0}, {2, 4, 0}, {0, 0, 4}}},
+                      {"orthogonal", false}};
+  const auto scene_of = [&] {
+    return item_of<report::Scene>(structure_section(Config{}, with_structures({point})), "paths-type1");
+  };
+  const report::Scene oblique = scene_of();
+  EXPECT_EQ(oblique.cell(1, 0), 2);
+  EXPECT_TRUE(oblique.surfaces.empty());
+  EXPECT_THAT(oblique.caption + oblique.definition, Not(HasSubstr("nine tenths")));
+  EXPECT_THAT(oblique.definition, HasSubstr("not orthogonal"));
+  point["density"].erase("cell_matrix_A");  // as older results are
+  EXPECT_TRUE(scene_of().cell.isZero());
+  point["density"]["orthogonal"] = true;
+  EXPECT_EQ(scene_of().cell(2, 2), 4);
+  EXPECT_EQ(scene_of().surfaces.size(), 1U);
+}
+
+TEST(Report, AnnealingNeedsNeitherPairsNorPolyhedra) {
+  const Json bare{{"before", Json::object()}, {"after", {{"rdf", Json::object()}}}};
+  Json numbers{{"points", Json::array()}, {"annealing", {{"perfect", bare}}}};
+  const auto table = [&] { return item_of<Table>(structure_section(Config{}, numbers), "annealing"); };
+  EXPECT_THAT(table().rows[0], ElementsAre("perfect", "–", "–", "–", "–"));
+  EXPECT_THAT(table().notes, ElementsAre(HasSubstr("of each hold")));
+  numbers["annealing"]["perfect"]["cutoff_A"] = 2.525;
+  numbers["annealing"]["perfect"]["after"]["under_coordinated"] = 0.1;
+  numbers["annealing"]["perfect"]["after"]["under_coordinated_std"] = 0.01;
+  EXPECT_EQ(table().rows[0][4], "10.0 ± 1.0");
+  EXPECT_THAT(table().notes, ElementsAre(HasSubstr("in both holds: 2.5")));
+}
+
+TEST(Report, WhatFailedIsSaidInItsPlace) {
+  const Json numbers{{"points", Json::array()}, {"annealing", {{"failed", "no such structure"}}}};
+  EXPECT_THAT(all_of<std::string>(structure_section(Config{}, numbers)),
+              Contains(HasSubstr("failed: no such structure")));
+}
+
+TEST(Report, OfAModelThatWasGivenNobodyKnowsWhatItSaw) {
+  Json numbers;
+  numbers["data"]["structures"][0] = {{"name", "perfect"}, {"training", 3}, {"validation", 2}};
+  numbers["model"]["curve"] = "train/lcurve.out";
+  const auto text = [&] { return all_of<std::string>(data_section(numbers)).front(); };
+  EXPECT_THAT(text(), HasSubstr("that the model was trained on"));
+  numbers["model"]["curve"] = nullptr;
+  EXPECT_THAT(text(), HasSubstr("not known here"));
+  EXPECT_THAT(item_of<Table>(data_section(numbers), "data").header,
+              ElementsAre("structure", "others", "chosen to judge the model"));
+}
+
+TEST(Failures, AreFoundInEveryPart) {
+  const Json ok{{"structure", "type1"}, {"temperature_K", 600.0}};
+  Json exploded = ok, later = ok;
+  exploded["failed"] = "exploded";
+  later["failed"] = not_computed;
+  Json numbers{{"checks", {{"failed", "no perfect"}}},
+               {"points", Json::array({ok, exploded, later})},
+               {"structures", Json::array({ok, ok, ok})},
+               {"annealing", {{"type1", {{"failed", "melted"}}}, {"failed", {{"before", Json::object()}}}}}};
+  Json placements = Json::array({Json::object(), Json::object()});
+  placements[1]["failed"] = "not relaxed";
+  numbers["defects"]["structures"][0] = {{"name", "type2"}, {"placements", placements}};
+  numbers["barriers"]["hops"][0]["failed"] = "no saddle";
+  EXPECT_THAT(failures_of(numbers),
+              ElementsAre("checks: no perfect", "type1 at 600 K: exploded", "annealing of type1: melted",
+                          "defect energies of type2, placement 2: not relaxed",
+                          "migration barriers, hop 1: no saddle"));
+}
+
+Json ran(double framework_msd_A2) {
+  return {{"structure", "type1"},
+          {"temperature_K", 600.0},
+          {"mean_temperature_K", 600.0},
+          {"drift_meV_per_atom_per_ps", 0.0},
+          {"framework_msd_A2", framework_msd_A2},
+          {"diffusion", {{"window_msd_A2", 5.0}}},
+          {"rdf", Json::object()}};
+}
+
+TEST(Judging, MoltenIsMeasuredByTheJumpOfD) {
+  const auto molten = [](Json point, const Config& config) {
+    Json points = Json::array({std::move(point)});
+    judge_points(config, points);
+    return points[0]["molten"].get<bool>();
+  };
+  Config config;
+  Json point = ran(4);  // 2.83 Å is the jump whose half square that is
+  EXPECT_TRUE(molten(point, config));
+  point["rdf"]["Li-Li"]["first_peak_A"] = 3.0;
+  EXPECT_FALSE(molten(point, config));
+  config.transport.jump_length_A = 2.7;
+  EXPECT_TRUE(molten(point, config));
+  point["diffusion"]["jump_length_A"] = 2.9;
+  EXPECT_FALSE(molten(point, config));
+}
+
+}  // namespace
+}  // namespace solion::study
