@@ -89,7 +89,8 @@ void run_hops(const HopsOptions& options) {
                      {"time_ps", s.time_fs * 1e-3},
                      {"site_distance_A", s.site_distance_A},
                      {"rate_per_ps", s.rate_per_ps},
-                     {"rate_std_per_ps", s.rate_std_per_ps},
+                     {"rate_std_per_ps", json_number(s.rate_std_per_ps)},
+                     {"rate_bound_per_ps", json_number(s.rate_bound_per_ps)},
                      {"residence_ps", json_number(s.residence_ps)},
                      {"returned", json_number(s.returned)},
                      {"mean_cosine", json_number(s.mean_cosine)},
@@ -104,12 +105,16 @@ void run_hops(const HopsOptions& options) {
                      {"hops_by_length", lengths}};
   fmt::print("{} {} ions, {} sites at least {:.3f} Å apart ({}), {} frames\n", s.n_ions, options.species,
              s.n_sites, s.site_distance_A, json["sites_from"].get<std::string>(), s.n_frames);
-  fmt::print(
-      "{} hops: {:.3g} ± {:.1g} an ion and ps; stay {:.3g} ps; {:.0f} % go straight back; ⟨cos⟩ = {:.2f}\n",
-      s.n_hops, s.rate_per_ps, s.rate_std_per_ps, s.residence_ps, 100 * s.returned, s.mean_cosine);
-  fmt::print(
-      "D of uncorrelated hops {:.3e} cm²/s; {:.0f} % of hops within {:g} ps of one that shares a site\n",
-      s.D_uncorrelated_cm2_per_s, 100 * s.concerted, options.concert_ps);
+  if (s.n_hops == 0) {
+    fmt::print("no hop: fewer than {:.2g} an ion and ps (95 %)\n", s.rate_bound_per_ps);
+  } else {
+    fmt::print("{} hops: {:.3g} ± {:.1g} an ion and ps; stay {} ps; {} % go straight back; ⟨cos⟩ = {}\n",
+               s.n_hops, s.rate_per_ps, s.rate_std_per_ps, or_dash(s.residence_ps, "{:.3g}"),
+               or_dash(100 * s.returned, "{:.0f}"), or_dash(s.mean_cosine, "{:.2f}"));
+    fmt::print(
+        "D of uncorrelated hops {:.3e} cm²/s; {:.0f} % of hops within {:g} ps of one that shares a site\n",
+        s.D_uncorrelated_cm2_per_s, 100 * s.concerted, options.concert_ps);
+  }
   fmt::print("mean over frames: {:.2f} sites empty, {:.2f} shared, {:.1f} % of ions between sites\n",
              s.empty_sites, s.shared_sites, 100 * s.between_sites);
   if (!options.json.empty()) write_json(options.json, json);

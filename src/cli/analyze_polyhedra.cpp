@@ -16,6 +16,7 @@ namespace {
 struct Options : TrajectoryOptions {
   std::string pair;
   double cutoff_A = 0;
+  int full = 6;
 };
 
 /// The first minimum of g(centre–ligand) over at most 200 frames.
@@ -37,7 +38,7 @@ void run(const Options& options) {
   const transport::ElementPair pair = transport::parse_pair(options.pair);
   const double cutoff_A = options.cutoff_A > 0 ? options.cutoff_A : first_minimum(options, pair);
   transport::PolyhedraAccumulator polyhedra(
-      {.centre = pair.first, .ligand = pair.second, .cutoff_A = cutoff_A});
+      {.centre = pair.first, .ligand = pair.second, .cutoff_A = cutoff_A, .full = options.full});
   transport::for_each_frame(options.trajectory(), [&](const Frame& frame, const std::string& where,
                                                       std::size_t) { polyhedra.add(frame, where); });
   const transport::PolyhedraCensus c = polyhedra.census();
@@ -46,7 +47,11 @@ void run(const Options& options) {
                {"cutoff_from", options.cutoff_A > 0 ? "given" : "first minimum of g(r)"},
                {"n_frames", c.n_frames},
                {"mean_coordination", c.mean_coordination},
+               {"full", options.full},
                {"under_coordinated", c.under_coordinated},
+               {"under_coordinated_std", json_number(c.under_coordinated_std)},
+               {"full_share", c.six_fold},
+               {"full_share_std", json_number(c.six_fold_std)},
                {"broken", c.broken},
                {"n_octahedra", c.n_octahedra},
                {"distortion_index", json_number(c.distortion_index)},
@@ -65,11 +70,15 @@ void run(const Options& options) {
   }
   table.add("coordination", numbers);
   table.add("share", shares);
+  fmt::print("{:.3f} ± {} % with {}, {:.3f} ± {} % with fewer\n", 100 * c.six_fold,
+             or_dash(100 * c.six_fold_std, "{:.2g}"), options.full, 100 * c.under_coordinated,
+             or_dash(100 * c.under_coordinated_std, "{:.2g}"));
   if (c.n_octahedra == 0) {
-    fmt::print("no octahedra\n");
+    fmt::print("none with {}\n", options.full);
   } else {
-    fmt::print("octahedra: distortion index {:.3e} ± {:.1e}, angle variance {:.4g} ± {:.2g} degrees²\n",
-               c.distortion_index, c.distortion_std, c.angle_variance_deg2, c.angle_variance_std);
+    fmt::print("{}-fold ones: distortion index {:.3e} ± {}, angle variance {} ± {} degrees²\n", options.full,
+               c.distortion_index, or_dash(c.distortion_std, "{:.1e}"),
+               or_dash(c.angle_variance_deg2, "{:.4g}"), or_dash(c.angle_variance_std, "{:.2g}"));
   }
   if (!options.json.empty()) write_json(options.json, json);
   if (!options.csv.empty()) table.write(options.csv);
@@ -83,6 +92,9 @@ std::function<void()> setup_analyze_polyhedra(CLI::App& app) {
   app.add_option("--pair", options->pair, "Centre and ligand, for example O-Li")->required();
   app.add_option("--cutoff-A", options->cutoff_A, "Farthest ligand; default: the first minimum of g(r)")
       ->check(more_than_0);
+  app.add_option("--full", options->full, "Ligands of a whole polyhedron (4: tetrahedra)")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   return [options] { run(*options); };
 }
 

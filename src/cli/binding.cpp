@@ -118,13 +118,18 @@ class Work {
 
   [[nodiscard]] const Reaction& reaction() const { return reaction_; }
 
-  std::vector<Placed> placements(int n, Placement which) {
+  /// InputError if there are more than --most.
+  [[nodiscard]] std::vector<DefectCell> cells(int n, Placement which) const {
     DefectOptions how;
     how.placement = which;
     how.min_separation_A = options_.min_separation_A;
     how.max_configurations = options_.most;
+    return build_defect_cells(crystal_, diagonal({n, n, n}), reaction_, how);
+  }
+
+  std::vector<Placed> placements(int n, Placement which) {
     std::vector<Placed> result;
-    for (DefectCell& cell : build_defect_cells(crystal_, diagonal({n, n, n}), reaction_, how)) {
+    for (DefectCell& cell : cells(n, which)) {
       throw_if_interrupted();
       const std::string placement = sha256(basis_ + content(cell.frame));
       if (const Json* known = journal_.find(placement)) {
@@ -176,6 +181,19 @@ std::string with_error(double value, double error) {
                               : fmt::format("{:.4f} (no error from two sizes)", value);
 }
 
+/// Of defects without effective charges only the elastic interaction reaches far; it falls with the volume.
+Json neutral_limit(const std::vector<defects::BindingPoint>& points) {
+  std::vector<double> inverse, energies;
+  for (const defects::BindingPoint& p : points) {
+    inverse.push_back(std::pow(p.length_A, -3));
+    energies.push_back(p.binding_eV);
+  }
+  const defects::LineFit fit = defects::fit_line(inverse, energies);
+  fmt::print("L → ∞: {} eV by 1/L³ (no effective charges, so that elastic forces alone reach far)\n",
+             with_error(fit.intercept, fit.intercept_std));
+  return {{"inverse_volume", fit_json(fit)}};
+}
+
 /// Near and far in cells of growing size, and their limit.
 Json by_size(Work& work, const Options& o, Json& limit) {
   fmt::print("{:>6} {:>9} {:>7} {:>13} {:>13} {:>13} {:>12} {:>14}\n", "cells", "L Å", "atoms", "near sum Å",
@@ -209,6 +227,11 @@ Json by_size(Work& work, const Options& o, Json& limit) {
                     {"coulomb_in_vacuum_eV", p.coulomb_eV}});
   }
   if (points.size() < 2) return list;
+  if (std::all_of(points.begin(), points.end(),
+                  [](const auto& p) { return std::abs(p.coulomb_eV) < 1e-9; })) {
+    limit = neutral_limit(points);
+    return list;
+  }
   const defects::BindingLimit fit = defects::extrapolate_binding(points);
   // Charges in a solid feel a dielectric constant of at least 1; a fit that denies it is of other things.
   if (!(fit.coulomb.slope > 0 && fit.coulomb.slope <= 1)) {
@@ -270,6 +293,8 @@ void run(const Options& o) {
   require_folder_of(o.json);
   Work work(o);
   fmt::print("{}: {}\n", work.reaction().name, work.reaction().text());
+  if (o.separations > 0)
+    (void)work.cells(o.separations, Placement::all);  // too many are said before any work
   Json limit;
   const Json sizes = by_size(work, o, limit);
   const Json separations = o.separations > 0 ? by_separation(work, o) : Json::array();

@@ -1,6 +1,8 @@
 // solion convert IN… -o OUT: frames from one format to another.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -52,6 +54,17 @@ void warn_of_lost_arrays(const std::string& input) {
     log().warn("{}: frames have no place for: {}", input, fmt::join(lost, ", "));
 }
 
+/// Names that a file gives itself are not those of --type-map by chance only.
+void require_named(const Options& options, const std::string& input, const Frame& frame) {
+  const std::vector<std::string>& given = options.read.type_names;
+  if (given.empty()) return;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    if (std::find(given.begin(), given.end(), frame.element(i)) == given.end())
+      throw InputError("--type-map {}: {} names its elements itself ({}), so that it has no effect there",
+                       fmt::join(given, ","), input, frame.formula());
+  }
+}
+
 [[noreturn]] void fail_without_frames(const Options& options) {
   if (options.frames.empty()) throw InputError("{}: no frame to convert", fmt::join(options.inputs, ", "));
   throw InputError("no frame of the input is in --frames {}", options.frames);
@@ -78,6 +91,7 @@ void convert(const Options& options) {
       for (std::size_t i = 0; i < slice.last && reader->next(frame); ++i) {
         throw_if_interrupted();
         if (!slice.holds(i)) continue;
+        require_named(options, input, frame);
         if (const auto lost = io::lost_in(format, frame); !lost.empty() && !warned) {
           log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
           warned = true;

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 #include "cli/barrier_options.hpp"
 #include "cli/numbers.hpp"
@@ -12,6 +14,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/crystal.hpp"
@@ -38,6 +41,7 @@ struct Options {
 struct Cell {
   std::string source;
   double degeneracy = 1;
+  bool weighed = false;  // the file gave the degeneracy
   Formation energies;
   double binding_eV = std::nan("");  // against --isolated
   std::string failed;                // why it has no energies
@@ -53,7 +57,8 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
           {"atoms", e.relaxed.frame.n_atoms()},
           {"crystal_cells", e.crystal_cells},
           {"changed", e.changed},
-          {"degeneracy", cell.degeneracy},
+          {"degeneracy", cell.weighed ? Json(cell.degeneracy) : Json(nullptr)},
+          {"recombined", e.recombined},
           {"energy_eV", e.energy_eV},
           {"relaxation_eV", e.energy_eV - e.unrelaxed_eV},
           {"excess_eV", e.excess_eV},
@@ -63,13 +68,31 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
           {"steps", e.relaxed.steps}};
 }
 
-/// Whether a file is a defect cell of the perfect crystal: a supercell of it with another composition.
-bool is_defect_cell(const std::string& file, const Frame& perfect) {
-  const bool is_file = std::filesystem::exists(file);
-  const Frame frame = is_file ? io::read_frames(file).front() : open_crystal(file).frame;
+std::vector<Frame> frames_of(const std::string& file, bool any_density) {
+  io::ReadOptions how;
+  how.accept_any_density = any_density;
+  return io::read_frames(file, how);
+}
+
+bool is_structure_file(const std::string& name) {
+  return std::filesystem::is_regular_file(name) && !name.ends_with(".toml");
+}
+
+/// A crystal by its file or name.
+Frame crystal_of(const std::string& name_or_file, bool any_density) {
+  return any_density && is_structure_file(name_or_file) ? frames_of(name_or_file, true).front()
+                                                        : open_crystal(name_or_file).frame;
+}
+
+/// Whether a file is a defect cell of the perfect crystal: several cells of it, or one of another
+/// composition.
+bool is_defect_cell(const std::string& file, const Frame& perfect, bool any_density) {
+  const Frame frame =
+      is_structure_file(file) ? frames_of(file, any_density).front() : crystal_of(file, any_density);
   if (!frame.cell || !perfect.cell) return false;
   const Mat3 multiple = frame.cell->matrix() * perfect.cell->matrix().inverse();
   if (!((multiple - Mat3(multiple.array().round().matrix())).cwiseAbs().maxCoeff() < 1e-3)) return false;
+  if (multiple.determinant() > 1.5) return true;
   const auto shares = [](const Frame& of) {
     std::map<std::string, double> share;
     for (std::size_t i = 0; i < of.n_atoms(); ++i) share[of.element(i)] += 1;
@@ -79,9 +102,10 @@ bool is_defect_cell(const std::string& file, const Frame& perfect) {
   return shares(frame) != shares(perfect);
 }
 
-double degeneracy_of(const Frame& frame, const std::string& where) {
+/// Nothing if the frame does not say it.
+std::optional<double> degeneracy_of(const Frame& frame, const std::string& where) {
   const auto found = frame.info.find("degeneracy");
-  if (found == frame.info.end()) return 1;
+  if (found == frame.info.end()) return std::nullopt;
   io::Fields text(found->second);
   double value = 0;
   if (!text.real(value) || !text.at_end() || !(value > 0))
@@ -93,7 +117,8 @@ double degeneracy_of(const Frame& frame, const std::string& where) {
 Cell relax_cell(Potential& potential, const Frame& frame, const std::string& where, const Reference& perfect,
                 const std::vector<Reference>& compounds, const Options& options,
                 defects::KeptRelaxations& kept) {
-  Cell cell{where, degeneracy_of(frame, where), {}, std::nan(""), {}};
+  const std::optional<double> degeneracy = degeneracy_of(frame, where);
+  Cell cell{where, degeneracy.value_or(1), degeneracy.has_value(), {}, std::nan(""), {}};
   warn_about_charge(potential, frame);
   try {
     cell.energies = defects::formation(potential, frame, perfect, compounds, options.relax, &kept);
@@ -108,13 +133,11 @@ Cell relax_cell(Potential& potential, const Frame& frame, const std::string& whe
   fmt::print("{:<32} {:<18} {:>6} {:>12.4f} {:>12.4f} {:>12}\n", where, e.formula, e.relaxed.steps,
              e.energy_eV - e.unrelaxed_eV, e.excess_eV,
              std::isfinite(e.formation_eV) ? fmt::format("{:.4f}", e.formation_eV) : "-");
+  if (e.recombined)
+    fmt::print(
+        "{:<32} the defects have met and gone: this is the perfect crystal, left out of mean and binding\n",
+        "");
   return cell;
-}
-
-std::vector<Frame> frames_of(const std::string& file, bool any_density) {
-  io::ReadOptions how;
-  how.accept_any_density = any_density;
-  return io::read_frames(file, how);
 }
 
 /// Every frame of the files, relaxed.
@@ -141,7 +164,7 @@ Json averages(const std::vector<Cell>& cells, double temperature_K) {
   // By what has changed, not by a formula, whose elements stand in the order of each file.
   std::map<std::pair<int, std::map<std::string, int>>, std::vector<const Cell*>> groups;
   for (const Cell& cell : cells)
-    if (cell.failed.empty() && std::isfinite(cell.energies.formation_eV))
+    if (cell.failed.empty() && std::isfinite(cell.energies.formation_eV) && !cell.energies.recombined)
       groups[{cell.energies.crystal_cells, cell.energies.changed}].push_back(&cell);
   Json list = Json::array();
   for (const auto& [composition, same] : groups) {
@@ -159,11 +182,43 @@ Json averages(const std::vector<Cell>& cells, double temperature_K) {
                     {"highest_eV", *high},
                     {"boltzmann_mean_eV", mean},
                     {"temperature_K", temperature_K}});
+    const auto bare =
+        std::count_if(same.begin(), same.end(), [](const Cell* cell) { return !cell->weighed; });
+    list.back()["without_degeneracy"] = bare;
+    if (same.size() > 1 && bare > 0)
+      log().warn(
+          "{}: {} of {} placements do not say their degeneracy (extxyz of solion build keeps it, other "
+          "formats do "
+          "not) and count once in the mean",
+          formula, bare, same.size());
     if (same.size() > 1)
       fmt::print("{}: {} placements, formation {:.4f} … {:.4f} eV, mean at {:g} K {:.4f} eV\n", formula,
                  same.size(), *low, *high, temperature_K, mean);
   }
   return list;
+}
+
+/// Binding of every cell that the isolated defects add up to; of the others it says why there is none.
+void bind(std::vector<Cell>& cells, const std::vector<Cell>& isolated) {
+  if (isolated.empty()) return;
+  std::vector<Formation> parts;
+  for (const Cell& one : isolated) {
+    if (one.failed.empty()) {
+      parts.push_back(one.energies);
+    } else {
+      fmt::print("no binding without {}: {}\n", one.source, one.failed);
+      return;
+    }
+  }
+  for (Cell& cell : cells) {
+    if (!cell.failed.empty() || cell.energies.recombined) continue;
+    try {
+      cell.binding_eV = defects::binding_eV(parts, cell.energies);
+      fmt::print("binding of {}: {:.4f} eV (positive: bound)\n", cell.source, cell.binding_eV);
+    } catch (const InputError& error) {
+      fmt::print("no binding of {}: {}\n", cell.source, error.what());
+    }
+  }
 }
 
 /// A list with commas is one argument: what the parser put behind it are cells.
@@ -183,19 +238,31 @@ void split_list(std::vector<std::string>& list, std::vector<std::string>& cells)
   list = std::move(files);
 }
 
+Reference reference_of(Potential& potential, const std::string& name, const Frame& crystal,
+                       const Options& options, defects::KeptRelaxations& kept) {
+  try {
+    return defects::relax_reference(potential, crystal, options.relax, &kept);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", name, error.what());
+  }
+}
+
 /// Gives the cells back that the parser took for compounds or isolated defects.
 void sort_files(Options& options, const Frame& perfect) {
   split_list(options.compounds, options.cells);
   split_list(options.isolated, options.cells);
-  const auto first_cell =
-      std::stable_partition(options.compounds.begin(), options.compounds.end(),
-                            [&](const auto& file) { return !is_defect_cell(file, perfect); });
+  const auto first_cell = std::stable_partition(
+      options.compounds.begin(), options.compounds.end(),
+      [&](const auto& file) { return !is_defect_cell(file, perfect, options.any_density); });
   options.cells.insert(options.cells.end(), first_cell, options.compounds.end());
   options.compounds.erase(first_cell, options.compounds.end());
   if (!options.cells.empty()) return;
+  if (options.isolated.empty())
+    throw InputError("no defect cells: give supercells of {} with a defect", options.perfect);
   throw InputError(
-      "no defect cells: files behind --isolated count as isolated defects; put the cells first, or -- before "
-      "them, or set the isolated ones apart by commas (--isolated a,b)");
+      "no defect cells: {} behind --isolated counts as an isolated defect; put the cells first, or -- before "
+      "them, or set the isolated ones apart by commas (--isolated a,b)",
+      options.isolated.back());
 }
 
 void run(Options& options) {
@@ -205,21 +272,21 @@ void run(Options& options) {
   how.charged_cells = true;  // isolated defects
   const auto potential = open_potential(options.model, how);
   potential->set_threads(options.threads);
-  const Frame given = open_crystal(options.perfect).frame;
+  const Frame given = crystal_of(options.perfect, options.any_density);
   sort_files(options, given);
   std::size_t n_cells = 0;
   for (const std::string& file : options.cells) n_cells += frames_of(file, options.any_density).size();
   io::require_writable(options.output, n_cells);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
-  const Reference perfect = defects::relax_reference(*potential, given, options.relax, &kept);
+  const Reference perfect = reference_of(*potential, options.perfect, given, options, kept);
   fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
   std::vector<Reference> compounds;
   Json mu = Json::object();
   compounds.reserve(options.compounds.size());
   for (const std::string& file : options.compounds) {
-    compounds.push_back(defects::relax_reference(*potential, open_crystal(file).frame, options.relax, &kept));
+    compounds.push_back(reference_of(*potential, file, crystal_of(file, options.any_density), options, kept));
     const Reference& c = compounds.back();
     mu[file] = c.energy_eV / c.units;
     fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
@@ -232,23 +299,13 @@ void run(Options& options) {
       relax_cells(*potential, options.cells, perfect, compounds, options, kept, &relaxed);
   const std::vector<Cell> isolated =
       relax_cells(*potential, options.isolated, perfect, compounds, options, kept, nullptr);
-  std::vector<Formation> parts;
-  parts.reserve(isolated.size());
   std::size_t failed = 0;
-  for (const Cell& one : isolated) {
-    if (!one.failed.empty())
-      throw WorkError("{}: {}: there is no binding without it", one.source, one.failed);
-    parts.push_back(one.energies);
-  }
+  for (const std::vector<Cell>* some : {&std::as_const(cells), &isolated})
+    failed += static_cast<std::size_t>(
+        std::count_if(some->begin(), some->end(), [](const Cell& cell) { return !cell.failed.empty(); }));
+  bind(cells, isolated);
   Json list = Json::array(), alone = Json::array();
-  for (Cell& cell : cells) {
-    failed += cell.failed.empty() ? 0 : 1;
-    if (!parts.empty() && cell.failed.empty()) {
-      cell.binding_eV = defects::binding_eV(parts, cell.energies);
-      fmt::print("binding of {}: {:.4f} eV (positive: bound)\n", cell.source, cell.binding_eV);
-    }
-    list.push_back(to_json(cell, options.compounds));
-  }
+  for (const Cell& cell : cells) list.push_back(to_json(cell, options.compounds));
   for (const Cell& one : isolated) alone.push_back(to_json(one, options.compounds));
   const Json means = averages(cells, options.temperature_K);
   if (!options.json.empty()) {
@@ -264,7 +321,7 @@ void run(Options& options) {
   if (!options.output.empty() && !relaxed.empty()) io::write_frames(options.output, relaxed);
   if (failed > 0) {
     kept.save();
-    throw WorkError("{} of {} cells did not relax", failed, cells.size());
+    throw WorkError("{} of {} cells did not relax", failed, cells.size() + isolated.size());
   }
   kept.remove();
 }

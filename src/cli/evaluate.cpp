@@ -15,6 +15,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/gpu/open_device.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 
 namespace solion::cli {
 namespace {
@@ -124,8 +125,13 @@ void run(const Options& options) {
                               {"source", options.frames},
                               {"frames", std::move(list)}});
   }
-  if (!options.output.empty()) io::write_frames(options.output, frames);
   print(frames);
+  if (options.output.empty()) return;
+  if (io::format_of(options.output) == io::Format::deepmd_npy) {
+    io::write_deepmd_systems(options.output, std::move(frames));  // one for each composition
+  } else {
+    io::write_frames(options.output, frames);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
-// What numbers on the command line may be, said in a few words.
+// What numbers on the command line may be, said in a few words; and numbers that are not known.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -23,5 +25,10 @@ class Number : public CLI::Validator {
 
 inline const Number more_than_0(false, "POSITIVE", "more than 0");
 inline const Number zero_or_more(true, "NONNEGATIVE", "0 or more");
+
+/// The number, or a dash for one that is not known.
+inline std::string or_dash(double value, const char* format) {
+  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "–";
+}
 
 }  // namespace solion::cli

@@ -134,7 +134,8 @@ info        further key=value pairs of an extxyz comment line)")
             if (value.is_none()) {
               frame.cell.reset();
             } else {
-              frame.cell.emplace(matrix_of(doubles(value, "cell", {3, 3})));
+              frame.cell =
+                  Cell(matrix_of(doubles(value, "cell", {3, 3})));  // what is refused leaves the old one
             }
           },
           "(3, 3) Å, rows a, b, c, a copy; None: no periodicity")
@@ -156,8 +157,9 @@ info        further key=value pairs of an extxyz comment line)")
             return frame.labels.virial_eV ? py::object(matrix_array(*frame.labels.virial_eV)) : py::none();
           },
           [](Frame& frame, const py::object& value) {
-            frame.labels.virial_eV.reset();
-            if (!value.is_none()) frame.labels.virial_eV = matrix_of(doubles(value, "virial", {3, 3}));
+            std::optional<Mat3> virial;
+            if (!value.is_none()) virial = matrix_of(doubles(value, "virial", {3, 3}));
+            frame.labels.virial_eV = virial;
           },
           "(3, 3) eV, a copy, or None")
       .def_readwrite("info", &Frame::info, "Further key=value pairs, texts (a copy: assign it whole)")

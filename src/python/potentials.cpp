@@ -121,11 +121,16 @@ void bind_committee(py::module_& module) {
           "An Evaluation a member (energy, forces, virial)");
   py::class_<SharedCommittee, std::shared_ptr<SharedCommittee>>(
       module, "Committee", "Several models of one energy surface (two or more), and how far they disagree.")
-      .def(py::init([](const std::vector<std::filesystem::path>& models) {
+      .def(py::init([](const std::vector<std::filesystem::path>& models, const std::string& precision,
+                       int threads, double skin_A, bool charged_cells) {
              const py::gil_scoped_release release;
-             return std::make_shared<SharedCommittee>(open_committee(models));
+             Committee committee = open_committee(
+                 models, {.precision = precision, .skin_A = skin_A, .charged_cells = charged_cells});
+             committee.set_threads(threads > 0 ? threads : available_threads());
+             return std::make_shared<SharedCommittee>(std::move(committee));
            }),
-           py::arg("models"))
+           py::arg("models"), py::kw_only(), py::arg("precision") = "double", py::arg("threads") = 0,
+           py::arg("skin_A") = 1.0, py::arg("charged_cells") = false, "The keywords are those of Potential.")
       .def(
           "evaluate",
           [](SharedCommittee& shared, const Frame& frame) {

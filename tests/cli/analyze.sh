@@ -145,6 +145,20 @@ refused "from every site" "$solion" analyze hops images.xyz --species Li --sites
 "$solion" analyze polyhedra images.xyz --pair O-Li --cutoff-A 3 --json poly.json >out
 grep -q '"census"' poly.json || fail "polyhedra"
 grep -q nan out && fail "polyhedra without octahedra: $(cat out)"
+# One cell has few pairs, and the right shell all the same; a second file of other elements is no repeated frame.
+"$solion" build --crystal li3ocl -o one.xyz >/dev/null
+"$solion" analyze rdf one.xyz --pairs O-Li --r-max-A 6 --json one.json >out
+jq -e '.pairs[0] | (.first_peak_A > 1.8 and .first_peak_A < 2.1 and .coordination_number == 6)' one.json >/dev/null || fail "first shell of one cell: $(cat out)"
+"$solion" analyze polyhedra one.xyz --pair O-Li --json one.json >out
+grep -q '100.000 ± – % with 6' out || fail "polyhedra of one cell: $(cat out)"
+sed 's/^Cl/Br/' one.xyz >bromide.xyz
+refused "bromide.xyz" "$solion" analyze polyhedra one.xyz bromide.xyz --pair O-Cl --cutoff-A 3
+# No hop is a bound, not a certain zero.
+"$solion" build --crystal li3ocl --supercell 3 3 3 -o rest.xyz >/dev/null
+for k in 1 2 3 4 5; do awk -v k=$k '$1 == "Li" { $2 += 0.02 * k } 1' rest.xyz; done >still.xyz
+"$solion" analyze hops still.xyz --species Li --frame-interval-fs 100 --json still.json >out
+grep -q '^no hop: fewer than' out && ! grep -q nan out || fail "no hops: $(cat out)"
+jq -e '.rate_std_per_ps == null and (.rate_bound_per_ps - 2.995732 / (81 * 0.4) | fabs) < 1e-5' still.json >/dev/null || fail "no hops: $(cat still.json)"
 "$solion" analyze density images.xyz --species Li --spacing-A 0.5 --temperature 600 --cube li.cube --json density.json >out
 grep -q '"free_energy_barrier_eV"' density.json && [[ $(sed -n 3p li.cube) =~ ^32\ 0\.[0-9]+\ 0\.[0-9]+\ 0\.[0-9]+$ ]] || fail "density"
 "$solion" analyze channels images.xyz --species Li --sites sites.xyz --radii O=1.4 --spacing-A 0.5 --every 250 --json channels.json --csv channels.csv >out

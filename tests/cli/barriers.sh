@@ -30,6 +30,9 @@ expect 1 "one structure" "$solion" neb a.xyz a.xyz -m "$model" -o same.xyz
 "$solion" build --crystal li3ocl --supercell 3 3 3 --reaction type1 --placement nearest -o pair.xyz >/dev/null
 "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 1 --images 3 -m "$model" -o near --json near.json >out
 jq -e '.distinct_hops == 1 and .hops[0].from_site == 2 and .hops[0].converged' near.json >/dev/null || fail "$(cat near.json)"
+# Built at another lattice constant, whose excess adds up over six cells.
+"$solion" build --crystal li3ocl --supercell 6 6 6 --lattice-A 4.06 --reaction type1 --placement nearest -o wide.xyz >/dev/null
+"$solion" barriers li3ocl --species Li --start wide.xyz --pair 2 1 --list -m "$model" >out || fail "another lattice constant: $(cat out)"
 refused "expected one with Li and one empty" "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 3 -m "$model"
 refused "half width" "$solion" barriers li3ocl --species Li --supercell 2 2 2 --within 4 -m "$model"
 refused "no S sites" "$solion" barriers li3ocl --species S -m "$model"

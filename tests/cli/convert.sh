@@ -32,6 +32,11 @@ grep -q "type map" message || fail "no word about the type map: $(cat message)"
 "$solion" convert types.dump -o f.xyz --type-map Li O >/dev/null
 grep -q "^O 2 2.125 2" f.xyz || fail "the type map is not used"
 
+refused "names its elements itself" "$solion" convert a.xyz -o g.xyz --type-map Na
+sed 's/energy=/time_fs=10 degeneracy=3 energy=/' c.xyz >keyed.xyz
+"$solion" convert keyed.xyz -o keyed.dump >/dev/null 2>warning
+grep -q "no place for: .*time_fs, degeneracy" warning || fail "no word about lost keys: $(cat warning)"
+
 # Several files in one dump: a type is one element in all frames, so the dump can be read by its types.
 printf '1\nLattice="3 0 0 0 3 0 0 0 3"\nCl 0 0 0\n' >cl.xyz
 printf '2\nLattice="4 0 0 0 4 0 0 0 4"\nO 0 0 0\nCl 2 2 2\n' >ocl.xyz

@@ -4,11 +4,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <Eigen/Geometry>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -263,6 +268,48 @@ TEST_F(LammpsEngine, RefusesByName) {
   setenv("PATH", "/nowhere", 1);
   EXPECT_THAT(said([](md::Input&) {}), HasSubstr("Debian package lammps"));
   setenv("PATH", path.c_str(), 1);
+}
+
+TEST_F(LammpsEngine, AKilledSolionLeavesWhatLammpsSavedToTheNext) {
+  md::Input input = input_in(folder_ / "lammps", 4000);
+  input.settings.timestep_fs = 0.02;  // long enough to be killed, too short for a random model to collapse
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      by_lammps(input, 1);
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  // The younger of two restart files may be half written.
+  const auto saved = [&] {
+    const std::filesystem::path log = folder_ / "md.lammps/log.lammps";
+    std::istringstream lines(std::filesystem::exists(log) ? read_file(log) : "");
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::int64_t step = 0;
+      if (words >> step && step == 64) return true;
+    }
+    return false;
+  };
+  for (int k = 0; k < 3000 && !saved(); ++k) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "it ended before it was killed";
+  const std::int64_t before = md::read_restart(input.outputs.restart).state.step;
+  EXPECT_EQ(before, 0);
+  EXPECT_EQ(by_lammps(input, 1).last_step, 4000);
+  std::istringstream script(read_file(folder_ / "md.lammps/in.lammps"));
+  std::int64_t from = 0;
+  for (std::string word; script >> word;)
+    if (word == "reset_timestep") script >> from;
+  EXPECT_GE(from, 40) << "began anew";
+  EXPECT_EQ(from % 20, 0);
+  const auto found = rows(input.outputs.log);
+  ASSERT_EQ(found.size(), 1001U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i][0], 4.0 * static_cast<double>(i));
 }
 
 TEST_F(LammpsEngine, AKilledRunKeepsWhatLammpsSaved) {

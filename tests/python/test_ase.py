@@ -70,6 +70,14 @@ class Derivatives(unittest.TestCase):
         self.assertGreater(results["energy_deviation"], 0)
         np.testing.assert_array_equal(atoms.calc.get_property("force_deviation", atoms), results["force_deviation"])
 
+    def test_keywords_of_a_committee(self):
+        atoms = rattled()
+        single, double = (Calculator(self.models, precision=p, threads=1) for p in ("single", "double"))
+        off = np.abs(single.get_forces(atoms) - double.get_forces(atoms)).max()
+        self.assertTrue(0 < off < 1e-4, off)
+        with self.assertRaisesRegex(solion.InputError, "chosen where a model is opened"):
+            Calculator(solion.Committee(self.models), precision="single")
+
     def test_follows_the_atoms(self):
         atoms = rattled()
         atoms.calc = Calculator(BUCKINGHAM)
@@ -147,6 +155,13 @@ class Conversions(unittest.TestCase):
         again = frame_from_atoms(atoms)
         self.same(again, self.frame)
         np.testing.assert_allclose(again.velocities, self.frame.velocities, rtol=1e-12)
+        self.assertEqual(again.energy, self.frame.energy)
+        np.testing.assert_array_equal(again.forces, self.frame.forces)
+        np.testing.assert_allclose(again.virial, (self.frame.virial + self.frame.virial.T) / 2, rtol=1e-12)
+        atoms.positions[0, 0] += 0.01  # these are other atoms than the labels'
+        moved = frame_from_atoms(atoms)
+        self.assertIsNone(moved.energy)
+        self.assertIsNone(moved.forces)
         molecule = atoms_from_frame(solion.Frame(["O", "O"], [[0, 0, 0], [0, 0, 1.2]]))
         self.assertFalse(molecule.pbc.any())
         self.assertIsNone(frame_from_atoms(molecule).cell)

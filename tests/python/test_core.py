@@ -41,6 +41,14 @@ class Frames(unittest.TestCase):
             np.testing.assert_array_equal(getattr(again[1], name), getattr(frame, name), name)
         self.assertEqual((again[0].energy, again[0].elements), (-1.25, frame.elements))
 
+    def test_a_refused_cell_leaves_the_old_one(self):
+        frame = solion.crystal("li3ocl")
+        before = frame.cell.copy()
+        for bad in (-before, np.zeros((3, 3)), np.eye(2)):
+            with self.assertRaises(solion.InputError):
+                frame.cell = bad
+            np.testing.assert_array_equal(frame.cell, before)
+
     def test_supercell_by_a_matrix(self):
         frame = solion.supercell(solion.crystal("li3ocl"), [[1, 1, 0], [-1, 1, 0], [0, 0, 1]])
         self.assertEqual(len(frame), 10)

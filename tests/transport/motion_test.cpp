@@ -336,6 +336,38 @@ TEST(Polyhedra, OfOctahedraWithKnownDistortion) {
   EXPECT_NEAR(c.under_coordinated, 1, 1e-12);
   EXPECT_EQ(c.n_octahedra, 0U);
   EXPECT_TRUE(std::isnan(c.distortion_index));
+  EXPECT_TRUE(std::isnan(c.under_coordinated_std)) << "one frame tells no error";
+}
+
+TEST(Polyhedra, TetrahedraAreWholeWithFour) {
+  constexpr double d = 2.05;
+  Frame frame;
+  frame.cell = Cell::cubic(12);
+  frame.add_atom("P", Vec3(6, 6, 6));
+  for (const Vec3& arm : {Vec3(1, 1, 1), Vec3(1, -1, -1), Vec3(-1, 1, -1), Vec3(-1, -1, 1)})
+    frame.add_atom("S", Vec3(6, 6, 6) + d / std::sqrt(3.0) * arm);
+  PolyhedraAccumulator whole({.centre = "P", .ligand = "S", .cutoff_A = 2.5, .full = 4});
+  whole.add(frame, "frame");
+  PolyhedraCensus c = whole.census();
+  EXPECT_NEAR(c.six_fold, 1, 1e-12);
+  EXPECT_EQ(c.under_coordinated, 0);
+  EXPECT_NEAR(c.distortion_index, 0, 1e-15);
+  EXPECT_NEAR(c.angle_variance_deg2, 0, 1e-9);
+  // In every other frame one ligand has gone: 3 of 4 with it missing, shares of 0.5 ± their scatter.
+  Frame broken = frame;
+  broken.positions[1] = Vec3(1, 1, 1);
+  PolyhedraAccumulator mixed({.centre = "P", .ligand = "S", .cutoff_A = 2.5, .full = 4});
+  for (int k = 0; k < 10; ++k) mixed.add(k % 2 == 0 ? frame : broken, "frame");
+  c = mixed.census();
+  EXPECT_NEAR(c.under_coordinated, 0.5, 1e-12);
+  EXPECT_NEAR(c.under_coordinated_std, std::sqrt(0.25 / 9), 1e-12);
+  EXPECT_EQ(c.broken, 0);
+  // A frame without ligands has no polyhedra, whatever its type map says.
+  Frame bare;
+  bare.cell = Cell::cubic(12);
+  bare.type_map = frame.type_map;
+  bare.add_atom("P", Vec3(6, 6, 6));
+  EXPECT_THROW(mixed.add(bare, "frame"), InputError);
 }
 
 }  // namespace

@@ -87,6 +87,26 @@ TEST(Rdf, OfLi3OClHasItsOctahedra) {
   EXPECT_DOUBLE_EQ(rdf_of(frames, "Cl-Li", 6).first_coordination, 12);
   EXPECT_DOUBLE_EQ(rdf_of(frames, "Li-Li", 6).first_coordination, 8);
   EXPECT_NEAR(rdf_of(frames, "Li-Li", 6).first_peak_A, 2.765, 0.05);
+  // One cell, six pairs.
+  EXPECT_DOUBLE_EQ(rdf_of({li3ocl(3.91)}, "O-Li", 6).first_coordination, 6);
+  EXPECT_DOUBLE_EQ(rdf_of({li3ocl(3.91)}, "Li-O", 6).first_coordination, 2);
+}
+
+TEST(Rdf, AShellThatMayBeChanceIsNotReplacedByTheNext) {
+  // Two O at 2.4 Å of one Li, and an ideal gas of O from 5 Å on: too few to be sure, too many to be passed
+  // over.
+  RandomStream random(4, "gas");
+  Frame frame;
+  frame.cell = Cell::cubic(16);
+  const Vec3 centre(8, 8, 8);
+  frame.add_atom("Li", centre);
+  frame.add_atom("O", centre + Vec3(2.4, 0, 0));
+  while (frame.n_atoms() < 150) {
+    const Vec3 r(16 * random.uniform(), 16 * random.uniform(), 16 * random.uniform());
+    if ((r - centre).norm() > 4.5) frame.add_atom("O", r);
+  }
+  const RdfCurve curve = rdf_of({frame}, "Li-O", 7);
+  EXPECT_TRUE(std::isnan(curve.first_minimum_A)) << curve.first_peak_A;
 }
 
 TEST(Rdf, SaysWhatIsWrong) {

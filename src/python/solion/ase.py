@@ -18,16 +18,38 @@ from ase.units import fs
 from ._core import Committee, Frame, InputError, Potential, WorkError
 
 _VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx, yy, zz, yz, xz, xy
+_FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])  # and back
 
 
 def frame_from_atoms(atoms):
-    """A Frame of an ase.Atoms: positions, cell, velocities if there are any. Periodic in all directions or in none."""
+    """A Frame of an ase.Atoms: positions, cell, velocities if there are any. Periodic in all directions or in none.
+
+    Energy (the free energy where there is one, whose slope the forces are), forces and virial come along from a
+    calculator that has them for these very atoms; nothing is computed.
+    """
     pbc = atoms.pbc
     if pbc.any() and not pbc.all():
         raise InputError(f"pbc: expected periodicity in all three directions or in none, got {pbc.tolist()}")
     velocities = atoms.get_velocities() * fs if atoms.has("momenta") else None
-    return Frame(atoms.get_chemical_symbols(), atoms.positions, atoms.cell.array if pbc.all() else None,
-                 velocities=velocities)
+    frame = Frame(atoms.get_chemical_symbols(), atoms.positions, atoms.cell.array if pbc.all() else None,
+                  velocities=velocities)
+    known = _known_results(atoms)
+    frame.energy = known.get("free_energy", known.get("energy"))
+    if "forces" in known:
+        frame.forces = known["forces"]
+    if "stress" in known and frame.cell is not None:
+        stress = np.asarray(known["stress"], dtype=float)
+        frame.virial = -frame.volume * (stress if stress.shape == (3, 3) else stress[_FULL])
+    return frame
+
+
+def _known_results(atoms):
+    """What the calculator of the atoms has found for them as they are."""
+    calc = atoms.calc
+    results = getattr(calc, "results", None)
+    if not results or not hasattr(calc, "check_state") or calc.check_state(atoms):
+        return {}
+    return {name: value for name, value in results.items() if value is not None}
 
 
 def atoms_from_frame(frame):
@@ -68,10 +90,14 @@ class Calculator(_AseCalculator):
         super().__init__(**keywords)
         self._frame = None
         if isinstance(model, (list, tuple)):
-            model = Committee(model)
+            model = Committee(model, precision=precision, threads=threads, skin_A=skin_A,
+                              charged_cells=charged_cells)
         elif isinstance(model, (str, os.PathLike)):
             model = Potential(model, precision=precision, threads=threads, skin_A=skin_A,
                               charged_cells=charged_cells)
+        elif (precision, threads, skin_A, charged_cells) != ("double", 0, 1.0, False):
+            raise InputError("precision, threads, skin_A and charged_cells are chosen where a model is opened: give "
+                             "them to Potential or Committee")
         if not isinstance(model, (Potential, Committee)):
             raise InputError(f"model: expected a Potential, a Committee, a file or a list of files, got "
                              f"{type(model).__name__}")

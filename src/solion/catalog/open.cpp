@@ -78,10 +78,10 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
   return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
 }
 
-Committee open_committee(const std::vector<std::filesystem::path>& models) {
+Committee open_committee(const std::vector<std::filesystem::path>& models, const OpenOptions& options) {
   std::vector<std::unique_ptr<Potential>> members;
   members.reserve(models.size());
-  for (const auto& model : models) members.push_back(open_potential(model.string()));
+  for (const auto& model : models) members.push_back(open_potential(model.string(), options));
   return Committee(std::move(members));
 }
 

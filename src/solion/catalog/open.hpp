@@ -31,7 +31,7 @@ struct OpenOptions {
 std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOptions& options = {});
 
 /// All of these, as members of one committee; InputError as above, or for fewer than two.
-Committee open_committee(const std::vector<std::filesystem::path>& models);
+Committee open_committee(const std::vector<std::filesystem::path>& models, const OpenOptions& options = {});
 
 /// What a restart file keeps of a potential: the SHA-256 of its file, or its name; and its precision where it
 /// is not double.

@@ -73,6 +73,29 @@ Reference relax_reference(Potential& potential, const Frame& crystal, const rela
   return reference;
 }
 
+namespace {
+
+/// Whether every atom is within a quarter of the least distance between sites of a site of its element.
+bool on_own_sites(const Frame& frame, const Frame& crystal) {
+  const Cell& cell = *crystal.cell;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < crystal.n_atoms(); ++i) {
+    for (int k = 0; k < 3; ++k) least = std::min(least, cell.vector(k).norm());
+    for (std::size_t j = 0; j < i; ++j)
+      least = std::min(least, cell.minimum_image(crystal.positions[j] - crystal.positions[i]).norm());
+  }
+  for (std::size_t a = 0; a < frame.n_atoms(); ++a) {
+    bool home = false;
+    for (std::size_t s = 0; s < crystal.n_atoms() && !home; ++s)
+      home = crystal.element(s) == frame.element(a) &&
+             cell.minimum_image(frame.positions[a] - crystal.positions[s]).norm() < least / 4;
+    if (!home) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
                     const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
                     KeptRelaxations* kept) {
@@ -102,6 +125,8 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   result.compounds = as_compounds(result.changed, compounds);
   const bool stoichiometric = std::all_of(result.changed.begin(), result.changed.end(),
                                           [](const auto& change) { return change.second == 0; });
+  result.recombined = stoichiometric && !on_own_sites(start, perfect.frame) &&
+                      on_own_sites(result.relaxed.frame, perfect.frame);
   result.formation_eV = result.compounds.empty() && !stoichiometric ? std::numeric_limits<double>::quiet_NaN()
                                                                     : result.excess_eV;
   for (std::size_t k = 0; k < result.compounds.size(); ++k)

@@ -30,6 +30,9 @@ struct Formation {
   std::vector<double> compounds;
   double formation_eV = 0;  ///< excess − Σ compounds·μ; NaN where they cannot
   relax::RelaxResult relaxed;
+  /// The defects have met and gone: nothing is added or missing, and every atom stands on a site of its own
+  /// element in the perfect crystal, as not all did before.
+  bool recombined = false;
 };
 
 /// Relaxes atoms and cell of a crystal, going on from what was `kept`. WorkError if it does not converge.

@@ -12,6 +12,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
@@ -29,6 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kim_name = "solion_md";
+constexpr const char* stamp_file = "stretch.txt";  // which stretch of which run lies in the folder
 constexpr double bar_per_eV_A3 = constants::eV_per_A3_in_GPa / constants::bar_in_GPa;
 
 /// What LAMMPS said: its own line of the error, else the end of its output.
@@ -58,6 +60,7 @@ class Run {
         identity_(md::identity_of(settings_, input.outputs, start, options.potential_identity)),
         files_(input_.outputs, settings_) {
     open_queue();
+    if (options.fresh) fs::remove(options.folder / stamp_file);
     const auto restart = md::find_restart(input.outputs, identity_, settings_, options.fresh);
     if (restart) {
       state_ = restart->state;
@@ -100,6 +103,7 @@ class Run {
     if (state_.step < settings_.equilibration_steps) clock = {0, state_.step, settings_.equilibration_steps};
     const fs::path output = options_.folder / "lammps.out";
     const std::int64_t begin = state_.step;
+    if (!queue_ && take_over(clock)) return;
     const reference::Outcome outcome = execute(clock, output);
     collect(clock);
     if (queue_) queue_->close();
@@ -116,6 +120,24 @@ class Run {
     }
     if (state_.step != clock.end)
       throw WorkError("LAMMPS ended at step {} of {}{}", state_.step, clock.end, complaint(output));
+  }
+
+  /// What a LAMMPS of this very stretch has left whose solion was killed before it could collect.
+  bool take_over(const Clock& clock) {
+    const fs::path file = options_.folder / stamp_file;
+    if (!fs::exists(file) || read_file(file) != stamp(clock)) return false;
+    const std::int64_t begin = state_.step;
+    collect(clock);
+    if (state_.step == begin) return false;
+    log().info("LAMMPS of a run that was killed: goes on from step {}", state_.step);
+    return true;
+  }
+
+  /// Which stretch of which run the files in the folder belong to.
+  [[nodiscard]] std::string stamp(const Clock& clock) const {
+    return fmt::format("{}\n{} {} {}\n",
+                       sha256(identity_.settings + identity_.structure + identity_.potential), clock.offset,
+                       clock.begin, clock.end);
   }
 
   /// Runs the stretch here, or as a job of Slurm; one that an earlier process submitted is waited for.
@@ -172,7 +194,7 @@ class Run {
 
   void prepare(const Clock& clock) {
     fs::create_directories(options_.folder);
-    for (const char* name : {log_file, final_dump, restart_files[0], restart_files[1]})
+    for (const char* name : {stamp_file, log_file, final_dump, restart_files[0], restart_files[1]})
       fs::remove(options_.folder / name);
     for (std::size_t i = 0; i < input_.outputs.trajectories.size(); ++i)
       fs::remove(options_.folder / trajectory_dump(i));
@@ -183,6 +205,7 @@ class Run {
     const Frame frame = shown();
     io::write_frames(options_.folder / data_file, std::span(&frame, 1));
     write_file(options_.folder / "in.lammps", lammps_input(input_, frame.type_map, clock, kim_name));
+    write_file(options_.folder / stamp_file, stamp(clock));
   }
 
   [[nodiscard]] std::int64_t step_reached(const Clock& clock) const {

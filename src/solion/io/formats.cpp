@@ -170,6 +170,8 @@ std::vector<std::string> lost_in(Format format, const Frame& frame) {
   check(!frame.labels.forces_eV_per_A.empty(), extxyz || deepmd || format == Format::lammps_dump, "forces");
   check(frame.labels.virial_eV.has_value(), extxyz || deepmd, "virial");
   check(!frame.labels.atomic_energies_eV.empty(), extxyz || deepmd, "atomic energies");
+  // Of the comment's keys those that later work counts on.
+  for (const char* key : {"time_fs", "degeneracy", "charge"}) check(frame.info.contains(key), extxyz, key);
   return lost;
 }
 

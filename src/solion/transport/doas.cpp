@@ -10,6 +10,20 @@
 
 namespace solion::transport {
 
+namespace {
+
+/// What a model cannot evaluate is said with the frame.
+template <typename Work>
+auto named(const std::string& where, const Work& work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", where, error.what());
+  }
+}
+
+}  // namespace
+
 DoasAccumulator::DoasAccumulator(DoasOptions options, std::vector<Potential*> models)
     : options_(std::move(options)), models_(std::move(models)), energies_(models_.size()) {
   if (models_.empty()) throw InputError("doas: no model");
@@ -20,13 +34,14 @@ DoasAccumulator::DoasAccumulator(DoasOptions options, std::vector<Potential*> mo
 void DoasAccumulator::add(const Frame& frame, const std::string& where) {
   Frame still = frame;
   if (options_.relax) {
-    const relax::RelaxResult r = relax::minimize(*models_.front(), frame, options_.relaxation);
+    const relax::RelaxResult r =
+        named(where, [&] { return relax::minimize(*models_.front(), frame, options_.relaxation); });
     n_unrelaxed_ += r.converged ? 0 : 1;
     still = r.frame;
   }
   for (std::size_t m = 0; m < models_.size(); ++m) {
     Evaluation result;
-    models_[m]->evaluate(still, {.forces = false, .atomic_energies = true}, result);
+    named(where, [&] { models_[m]->evaluate(still, {.forces = false, .atomic_energies = true}, result); });
     if (result.atomic_energies.size() != still.n_atoms())
       throw InputError("{}: {} gives no atomic energies", where, models_[m]->description());
     bool any = false;

@@ -174,6 +174,10 @@ HopStatistics HopAccumulator::statistics() const {
   const double spread = ions > 1 ? square / (ions - 1) : 0;
   s.rate_per_ps = mean / time_ps;
   s.rate_std_per_ps = std::sqrt(std::max(spread, mean) / ions) / time_ps;
+  if (n_hops_ == 0) {
+    s.rate_std_per_ps = std::numeric_limits<double>::quiet_NaN();
+    s.rate_bound_per_ps = -std::log(0.05) / (ions * time_ps);
+  }
   if (n_stays_ > 0) s.residence_ps = stays_ / static_cast<double>(n_stays_) * interval_fs_ * 1e-3;
   if (n_turns_ > 0) {
     s.returned = static_cast<double>(n_returned_) / static_cast<double>(n_turns_);

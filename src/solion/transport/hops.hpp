@@ -31,7 +31,10 @@ struct HopStatistics {
   double time_fs = 0;
   double site_distance_A = 0;  ///< the least between two sites
   double rate_per_ps = 0;      ///< hops an ion
-  double rate_std_per_ps = 0;  ///< from the spread over ions, at least that of a count
+  /// From the spread over ions, at least that of a count; NaN without a hop, where the rate is below
+  /// `rate_bound_per_ps` at 95 % (three hops expected).
+  double rate_std_per_ps = 0;
+  double rate_bound_per_ps = std::numeric_limits<double>::quiet_NaN();
   /// Mean stay at a site that an ion came to and left again, ps; NaN without such a stay.
   double residence_ps = std::numeric_limits<double>::quiet_NaN();
   double returned =

@@ -126,35 +126,69 @@ void MsdAccumulator::update_levels(const Snapshot& now) {
   }
 }
 
+namespace {
+
+/// What correlate() adds up over ions.
+template <typename V>
+struct MotionSums {
+  V fourth, x, y, z;
+};
+
+/// Ions [first, first + V's size): their r² go to `ion`. `stretch` takes the coordinates to Å, `axes` are 0
+/// or 1; without `general` both are the identity.
+template <bool general, typename V>
+void add_motion(const Eigen::ArrayX3d& now, const Eigen::ArrayX3d& origin, Eigen::Index first,
+                const Mat3& stretch, const Vec3& axes, Eigen::ArrayXd& ion, MotionSums<V>& sums) {
+  constexpr int n = V::SizeAtCompileTime;
+  const auto moved = [&](int k) -> V {
+    return now.col(k).template segment<n>(first) - origin.col(k).template segment<n>(first);
+  };
+  V x = moved(0), y = moved(1), z = moved(2);
+  if constexpr (general) {
+    const V a = x, b = y, c = z;
+    x = (a * stretch(0, 0) + b * stretch(1, 0) + c * stretch(2, 0)) * axes[0];
+    y = (a * stretch(0, 1) + b * stretch(1, 1) + c * stretch(2, 1)) * axes[1];
+    z = (a * stretch(0, 2) + b * stretch(1, 2) + c * stretch(2, 2)) * axes[2];
+  }
+  const V r2 = x * x + y * y + z * z;
+  ion.segment<n>(first) += r2;
+  sums.fourth += r2 * r2;
+  sums.x += x;
+  sums.y += y;
+  sums.z += z;
+}
+
+/// In one pass, eight ions at a time.
+template <bool general>
+MotionSums<double> sum_motion(const Eigen::ArrayX3d& now, const Eigen::ArrayX3d& origin, Eigen::Index first,
+                              Eigen::Index count, const Mat3& stretch, const Vec3& axes,
+                              Eigen::ArrayXd& ion) {
+  using Eight = Eigen::Array<double, 8, 1>;
+  using One = Eigen::Array<double, 1, 1>;
+  MotionSums<Eight> sums{Eight::Zero(), Eight::Zero(), Eight::Zero(), Eight::Zero()};
+  MotionSums<One> rest{One::Zero(), One::Zero(), One::Zero(), One::Zero()};
+  const Eigen::Index end = first + count;
+  Eigen::Index i = first;
+  for (; i + 8 <= end; i += 8) add_motion<general>(now, origin, i, stretch, axes, ion, sums);
+  for (; i < end; ++i) add_motion<general>(now, origin, i, stretch, axes, ion, rest);
+  return {sums.fourth.sum() + rest.fourth[0], sums.x.sum() + rest.x[0], sums.y.sum() + rest.y[0],
+          sums.z.sum() + rest.z[0]};
+}
+
+}  // namespace
+
 void MsdAccumulator::correlate(const Snapshot& now, const Snapshot& origin, LagSums& sums) {
   if (sums.ion.size() == 0) sums.ion = Eigen::ArrayXd::Zero(now.q.rows());
   const bool same_cell = now.h == reference_ && origin.h == reference_;
-  const Mat3 stretch = 0.5 * reference_inverse_ * (now.h + origin.h);
-  // Pieces that stay in the first-level cache, without allocation.
-  constexpr Eigen::Index piece = 256;
-  Eigen::Array<double, Eigen::Dynamic, 3, Eigen::ColMajor, piece, 3> d, raw;
-  Eigen::Array<double, Eigen::Dynamic, 1, Eigen::ColMajor, piece, 1> r2;
+  const bool all_axes = options_.axes[0] && options_.axes[1] && options_.axes[2];
+  const Mat3 stretch =
+      same_cell ? Mat3(Mat3::Identity()) : Mat3(0.5 * reference_inverse_ * (now.h + origin.h));
+  const Vec3 axes(options_.axes[0] ? 1 : 0, options_.axes[1] ? 1 : 0, options_.axes[2] ? 1 : 0);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto ions = static_cast<double>(groups_[g].count);
-    double fourth = 0, x = 0, y = 0, z = 0;
-    const Eigen::Index end = groups_[g].first + groups_[g].count;
-    for (Eigen::Index first = groups_[g].first; first < end; first += piece) {
-      const Eigen::Index count = std::min(piece, end - first);
-      d = now.q.middleRows(first, count) - origin.q.middleRows(first, count);
-      if (!same_cell) {
-        raw = d;
-        for (int k = 0; k < 3; ++k)
-          d.col(k) = raw.col(0) * stretch(0, k) + raw.col(1) * stretch(1, k) + raw.col(2) * stretch(2, k);
-      }
-      for (int k = 0; k < 3; ++k)
-        if (!options_.axes[static_cast<std::size_t>(k)]) d.col(k).setZero();
-      r2 = d.col(0).square() + d.col(1).square() + d.col(2).square();
-      sums.ion.segment(first, count) += r2;
-      fourth += r2.square().sum();
-      x += d.col(0).sum();
-      y += d.col(1).sum();
-      z += d.col(2).sum();
-    }
+    const auto sum = same_cell && all_axes ? sum_motion<false> : sum_motion<true>;
+    const auto [fourth, x, y, z] =
+        sum(now.q, origin.q, groups_[g].first, groups_[g].count, stretch, axes, sums.ion);
     sums.fourth[g] += fourth;
     sums.collective[g] += (x * x + y * y + z * z) / ions;
   }

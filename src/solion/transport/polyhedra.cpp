@@ -1,4 +1,4 @@
-// Counts ligands within the cutoff; shapes of the six-fold ones.
+// Counts ligands within the cutoff; shapes of the whole polyhedra.
 #include "solion/transport/polyhedra.hpp"
 
 #include <algorithm>
@@ -21,9 +21,12 @@ double distortion(const std::vector<Vec3>& arms) {
   return sum / static_cast<double>(arms.size());
 }
 
-/// The 12 smallest of the 15 angles are those between neighbours; one degree of freedom of 12 is lost to the
-/// geometry.
+/// Octahedra: the 12 smallest of the 15 angles are those between neighbours, about 90°; tetrahedra: all 6.
+/// One degree of freedom is lost to the geometry.
 double angle_variance(const std::vector<Vec3>& arms) {
+  if (arms.size() != 6 && arms.size() != 4) return nan;
+  const std::size_t n = arms.size() == 6 ? 12 : 6;
+  const double ideal = arms.size() == 6 ? 90 : std::acos(-1.0 / 3) * 180 / constants::pi;
   std::vector<double> angles;
   for (std::size_t i = 0; i < arms.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
@@ -31,8 +34,8 @@ double angle_variance(const std::vector<Vec3>& arms) {
                        180 / constants::pi);
   std::sort(angles.begin(), angles.end());
   double sum = 0;
-  for (std::size_t k = 0; k < 12; ++k) sum += (angles[k] - 90) * (angles[k] - 90);
-  return sum / 11;
+  for (std::size_t k = 0; k < n; ++k) sum += (angles[k] - ideal) * (angles[k] - ideal);
+  return sum / static_cast<double>(n - 1);
 }
 
 /// Mean of what is a number, and its error from up to ten blocks of frames.
@@ -61,12 +64,15 @@ std::pair<double, double> mean_of(const std::vector<double>& values) {
 PolyhedraAccumulator::PolyhedraAccumulator(PolyhedraOptions options) : options_(std::move(options)) {
   if (!(options_.cutoff_A > 0))
     throw InputError("polyhedra: a cutoff of {} Å; expected a positive length", options_.cutoff_A);
+  if (options_.full < 1)
+    throw InputError("polyhedra: whole ones of {} ligands; expected at least 1", options_.full);
 }
 
 void PolyhedraAccumulator::add(const Frame& frame, const std::string& where) {
   if (!frame.cell) throw InputError("{}: no cell", where);
   const int centre = frame.type_map.find(options_.centre), ligand = frame.type_map.find(options_.ligand);
-  std::size_t n_here = 0, six = 0;
+  const auto full = static_cast<std::size_t>(options_.full);
+  std::size_t n_here = 0, six = 0, fewer = 0;
   double index = 0, variance = 0;
   near_.update(frame, options_.cutoff_A, skin_A);
   std::vector<Vec3> arms;
@@ -80,16 +86,18 @@ void PolyhedraAccumulator::add(const Frame& frame, const std::string& where) {
     }
     ++counts_[static_cast<int>(arms.size())];
     ++n_here;
-    if (arms.size() != 6) continue;
+    fewer += arms.size() < full ? 1 : 0;
+    if (arms.size() != full) continue;
     ++six;
     index += distortion(arms);
     variance += angle_variance(arms);
   }
-  if (n_here == 0 || ligand < 0)
+  if (n_here == 0 || std::find(frame.types.begin(), frame.types.end(), ligand) == frame.types.end())
     throw InputError("{}: no {} or no {} among {}", where, options_.centre, options_.ligand, frame.formula());
   n_centres_ += n_here;
   n_octahedra_ += six;
   six_.push_back(static_cast<double>(six) / static_cast<double>(n_here));
+  fewer_.push_back(static_cast<double>(fewer) / static_cast<double>(n_here));
   index_.push_back(six > 0 ? index / static_cast<double>(six) : nan);
   angles_.push_back(six > 0 ? variance / static_cast<double>(six) : nan);
 }
@@ -103,10 +111,13 @@ PolyhedraCensus PolyhedraAccumulator::census() const {
     const double share = static_cast<double>(count) / total;
     c.share[number] = share;
     c.mean_coordination += number * share;
-    c.under_coordinated += number < 6 ? share : 0;
-    c.broken += number < 4 ? share : 0;
+    c.six_fold += number == options_.full ? share : 0;
+    c.under_coordinated += number < options_.full ? share : 0;
+    c.broken += number + 2 < options_.full ? share : 0;
   }
   c.n_octahedra = n_octahedra_;
+  c.six_fold_std = mean_of(six_).second;
+  c.under_coordinated_std = mean_of(fewer_).second;
   std::tie(c.distortion_index, c.distortion_std) = mean_of(index_);
   std::tie(c.angle_variance_deg2, c.angle_variance_std) = mean_of(angles_);
   c.by_frame_six = six_;

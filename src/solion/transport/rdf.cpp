@@ -2,6 +2,7 @@
 #include "solion/transport/rdf.hpp"
 
 #include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 #include "solion/base/archive.hpp"
@@ -32,8 +33,15 @@ std::vector<double> smooth(const std::vector<double>& g, double bin) {
   return result;
 }
 
+/// So improbable that no stretch of a g(r) holds so many pairs by chance.
+constexpr double by_chance = 1e-3;
+/// Neighbours of a centre in a stretch that is too few to be a shell, however near it is.
+constexpr double stray = 0.1;
+
 /// Finds the first shell: the first stretch with g > 1 that rises above 1.2 and holds more pairs than chance
-/// would put there (`count` against `expected`, by bin), then the least g before the next.
+/// would put there (`count` against `expected`, by bin; Poisson), then the least g before the next. A few
+/// stray pairs in front of it are passed over; a stretch that may be a shell, and may be chance, ends the
+/// search.
 void find_shell(RdfCurve& curve, double bin, const std::vector<double>& count,
                 const std::vector<double>& expected) {
   const std::vector<double> g = smooth(curve.g, bin);
@@ -52,7 +60,9 @@ void find_shell(RdfCurve& curve, double bin, const std::vector<double>& count,
       found += count[k];
       chance += expected[k];
     }
-    if (g[peak] > 1.2 && found - chance > 5 * std::sqrt(chance + 1)) break;
+    if (!(g[peak] > 1.2)) continue;
+    if (found > 0 && boost::math::gamma_p(found, chance) < by_chance) break;
+    if (curve.coordination[end - 1] - (begin > 0 ? curve.coordination[begin - 1] : 0) > stray) return;
   }
   if (peak + 1 == g.size()) return;  // still rising at r_max
   curve.first_peak_A = curve.r_A[peak];

@@ -65,6 +65,10 @@ double frame_interval(const ReadTrajectory& what, const io::ReadOptions& options
 /// True if `frame` is `last` written once more: files keep at least six digits of a coordinate.
 bool is_repeat(const Frame& frame, const Frame& last) {
   if (frame.n_atoms() != last.n_atoms() || frame.cell.has_value() != last.cell.has_value()) return false;
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i)
+    if (frame.element(i) != last.element(i)) return false;
+  if (frame.cell && !((frame.cell->matrix() - last.cell->matrix()).cwiseAbs().maxCoeff() < 1e-4))
+    return false;
   for (const char* key : {"step", "Step", "timestep", "Timestep", "time_fs"}) {
     const auto a = frame.info.find(key), b = last.info.find(key);
     if (a != frame.info.end() && b != last.info.end()) return a->second == b->second;
