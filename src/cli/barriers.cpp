@@ -1,6 +1,5 @@
 // solion barriers: all symmetry-distinct vacancy hops of a crystal, or next to its defects, and their
 // barriers.
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -31,29 +30,13 @@ struct Options {
   bool keep_cell = false, list = false;
 };
 
-/// The supercell that a defect cell is, which may have been built at another lattice constant: its atoms tell
-/// the number of crystal cells. Zero if it is none.
-IntMat3 multiple_of(const Frame& defect, const Frame& crystal) {
-  const double cells = std::max(
-      1.0, std::round(static_cast<double>(defect.n_atoms()) / static_cast<double>(crystal.n_atoms())));
-  Mat3 multiple = defect.cell->matrix() * crystal.cell->matrix().inverse();
-  const double scale = std::cbrt(multiple.determinant() / cells);
-  multiple /= scale;
-  const Mat3 whole = multiple.array().round();
-  const double most = std::max(0.2, 0.03 * whole.cwiseAbs().maxCoeff());
-  const bool fits = std::abs(scale - 1) < 0.15 &&
-                    (multiple - whole).cwiseAbs().maxCoeff() < std::min(most, 0.45) &&
-                    std::abs(whole.determinant() - cells) < 0.5;
-  return fits ? IntMat3(whole.cast<int>()) : IntMat3(IntMat3::Zero());
-}
-
 /// The crystal at the cell that the potential gives it.
 HopLattice prepare(Potential& potential, const Options& o, const Frame* start) {
   const Crystal crystal = open_crystal(o.crystal);
   HopLattice lattice{crystal.frame, find_symmetry(crystal.frame), IntMat3::Identity()};
   if (start != nullptr) {
     if (!start->cell) throw InputError("{}: a defect cell needs a cell", o.start);
-    lattice.matrix = multiple_of(*start, crystal.frame);
+    lattice.matrix = defects::supercell_of(*start, crystal.frame);
     if (lattice.matrix.isZero()) throw InputError("{}: its cell is no supercell of {}", o.start, o.crystal);
   } else {
     lattice.matrix = supercell_matrix(o.supercell.empty() ? std::vector<int>{3, 3, 3} : o.supercell);

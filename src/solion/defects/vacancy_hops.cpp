@@ -208,4 +208,18 @@ std::vector<VacancyHop> defect_hops(const HopLattice& lattice, const Frame& star
   return hops;
 }
 
+IntMat3 supercell_of(const Frame& defect, const Frame& crystal) {
+  const double cells = std::max(
+      1.0, std::round(static_cast<double>(defect.n_atoms()) / static_cast<double>(crystal.n_atoms())));
+  Mat3 multiple = defect.cell->matrix() * crystal.cell->matrix().inverse();
+  const double scale = std::cbrt(multiple.determinant() / cells);
+  multiple /= scale;
+  const Mat3 whole = multiple.array().round();
+  const double most = std::max(0.2, 0.03 * whole.cwiseAbs().maxCoeff());
+  const bool fits = std::abs(scale - 1) < 0.15 &&
+                    (multiple - whole).cwiseAbs().maxCoeff() < std::min(most, 0.45) &&
+                    std::abs(whole.determinant() - cells) < 0.5;
+  return fits ? IntMat3(whole.cast<int>()) : IntMat3(IntMat3::Zero());
+}
+
 }  // namespace solion::defects

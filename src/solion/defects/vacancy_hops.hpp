@@ -46,4 +46,8 @@ std::vector<VacancyHop> crystal_hops(const HopLattice& lattice, const std::strin
 std::vector<VacancyHop> defect_hops(const HopLattice& lattice, const Frame& start, const std::string& species,
                                     double within_A, const std::optional<std::pair<int, int>>& pair = {});
 
+/// The supercell of the crystal that a defect cell is, which may have been built at another lattice constant
+/// (within 15 %): its atoms tell the number of crystal cells. Zero if it is none. Both have cells.
+IntMat3 supercell_of(const Frame& defect, const Frame& crystal);
+
 }  // namespace solion::defects
