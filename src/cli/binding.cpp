@@ -181,19 +181,6 @@ std::string with_error(double value, double error) {
                               : fmt::format("{:.4f} (no error from two sizes)", value);
 }
 
-/// Of defects without effective charges only the elastic interaction reaches far; it falls with the volume.
-Json neutral_limit(const std::vector<defects::BindingPoint>& points) {
-  std::vector<double> inverse, energies;
-  for (const defects::BindingPoint& p : points) {
-    inverse.push_back(std::pow(p.length_A, -3));
-    energies.push_back(p.binding_eV);
-  }
-  const defects::LineFit fit = defects::fit_line(inverse, energies);
-  fmt::print("L → ∞: {} eV by 1/L³ (no effective charges, so that elastic forces alone reach far)\n",
-             with_error(fit.intercept, fit.intercept_std));
-  return {{"inverse_volume", fit_json(fit)}};
-}
-
 /// Near and far in cells of growing size, and their limit.
 Json by_size(Work& work, const Options& o, Json& limit) {
   fmt::print("{:>6} {:>9} {:>7} {:>13} {:>13} {:>13} {:>12} {:>14}\n", "cells", "L Å", "atoms", "near sum Å",
@@ -227,9 +214,11 @@ Json by_size(Work& work, const Options& o, Json& limit) {
                     {"coulomb_in_vacuum_eV", p.coulomb_eV}});
   }
   if (points.size() < 2) return list;
-  if (std::all_of(points.begin(), points.end(),
-                  [](const auto& p) { return std::abs(p.coulomb_eV) < 1e-9; })) {
-    limit = neutral_limit(points);
+  if (defects::without_charges(points)) {
+    const defects::LineFit neutral = defects::extrapolate_neutral_binding(points);
+    fmt::print("L → ∞: {} eV by 1/L³ (no effective charges, so that elastic forces alone reach far)\n",
+               with_error(neutral.intercept, neutral.intercept_std));
+    limit = {{"inverse_volume", fit_json(neutral)}};
     return list;
   }
   const defects::BindingLimit fit = defects::extrapolate_binding(points);

@@ -102,5 +102,16 @@ TEST(Binding, NearMinusFarMeetsIsolatedDefects) {
   EXPECT_NEAR(limit.inverse_length.intercept, limit.coulomb.intercept, 0.05);
 }
 
+TEST(Binding, WithoutChargesGoesWithTheVolume) {
+  std::vector<BindingPoint> points;
+  for (const double L : {8.0, 12.0, 16.0}) points.push_back({L, 0.1 + 5 / (L * L * L), 0});
+  ASSERT_TRUE(without_charges(points));
+  const LineFit fit = extrapolate_neutral_binding(points);
+  EXPECT_NEAR(fit.intercept, 0.1, 1e-12);
+  EXPECT_NEAR(fit.slope, 5, 1e-9);
+  points.back().coulomb_eV = 0.01;
+  EXPECT_FALSE(without_charges(points));
+}
+
 }  // namespace
 }  // namespace solion::defects

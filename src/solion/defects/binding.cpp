@@ -1,6 +1,7 @@
 // Lines through few points, and the Coulomb energy of the defects' own charges.
 #include "solion/defects/binding.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -86,6 +87,20 @@ BindingLimit extrapolate_binding(const std::vector<BindingPoint>& points) {
     energies.push_back(p.binding_eV);
   }
   return {fit_line(inverse, energies), fit_line(sums, energies)};
+}
+
+bool without_charges(const std::vector<BindingPoint>& points) {
+  return std::all_of(points.begin(), points.end(),
+                     [](const BindingPoint& p) { return std::abs(p.coulomb_eV) < 1e-9; });
+}
+
+LineFit extrapolate_neutral_binding(const std::vector<BindingPoint>& points) {
+  std::vector<double> inverse, energies;
+  for (const BindingPoint& p : points) {
+    inverse.push_back(std::pow(p.length_A, -3));
+    energies.push_back(p.binding_eV);
+  }
+  return fit_line(inverse, energies);
 }
 
 }  // namespace solion::defects

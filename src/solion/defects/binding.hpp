@@ -45,4 +45,10 @@ struct BindingLimit {
 };
 BindingLimit extrapolate_binding(const std::vector<BindingPoint>& points);
 
+/// Whether no point has charges whose images reach far; then `extrapolate_neutral_binding` holds instead.
+bool without_charges(const std::vector<BindingPoint>& points);
+/// ΔE = ΔE_∞ + c/L³: of defects without effective charges only the elastic interaction reaches far, and falls
+/// with the volume.
+LineFit extrapolate_neutral_binding(const std::vector<BindingPoint>& points);
+
 }  // namespace solion::defects
