@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "solion/base/random.hpp"
@@ -145,7 +147,8 @@ TEST_P(TapeTest, AgreesWithFiniteDifferences) {
     std::copy(dx.begin(), dx.end(), tape.input_tangent());
     std::copy(g.begin(), g.end(), tape.output_adjoint());
     std::copy(y_bar.begin(), y_bar.end(), tape.output_cotangent());
-    std::vector<double> grad(flat.size(), 7.0);
+    const std::vector<double> sevens(count_numbers({layout}), 7.0);  // all of which have to be replaced
+    AlignedVector<double> grad = with_gaps<double>(sevens, {layout}, flat.size());
     // Two ranges of rows, and weight rows in two slices, must give what one would.
     for (const auto& [begin, end] : {std::pair{0L, 2L}, std::pair{2L, 5L}}) {
       tape.forward(flat.data(), begin, end);
@@ -159,8 +162,9 @@ TEST_P(TapeTest, AgreesWithFiniteDifferences) {
       // Out of the memory that another process would see, and out of the tape itself.
       const LayerLayout& layer = layout.layers[l];
       weight_gradient(layer, rows_in(std::as_const(memory).data(), layout, l, n), 0, half, false,
-                      grad.data());
-      if (half < n_in) weight_gradient(layer, tape.rows(l), half, n_in, false, grad.data());
+                      grad.data() + weight_row(layer, 0));
+      if (half < n_in)
+        weight_gradient(layer, tape.rows(l), half, n_in, false, grad.data() + weight_row(layer, half));
       tape.bias_gradient(l, grad.data());
     }
     constexpr double tolerance = 2e-8;  // of numbers of size 1 to 100
@@ -189,7 +193,7 @@ TEST(Parameters, PackAndUnpackAreInverse) {
   RandomStream random(4, "pack");
   const Network network = random_network({"", {2, 4, 8}, true, true, true}, Activation::tanh, random);
   const NetworkLayout layout = layout_of(network, 3);
-  EXPECT_EQ(layout.end - layout.begin, network.n_parameters());
+  EXPECT_EQ(count_numbers({layout}), network.n_parameters());
   std::vector<double> flat(layout.end);
   pack(network, layout, flat.data());
   Network copy = network;
@@ -199,6 +203,25 @@ TEST(Parameters, PackAndUnpackAreInverse) {
     EXPECT_EQ(copy.layers[l].w, network.layers[l].w);
     EXPECT_EQ(copy.layers[l].idt, network.layers[l].idt);
   }
+}
+
+TEST(Parameters, MatricesBeginOnCacheLinesAndFilesHaveNoGaps) {
+  RandomStream random(4, "gaps");
+  std::vector<NetworkLayout> nets;
+  for (const bool idt : {true, false}) {
+    const Network network = random_network({"", {1, 3, 7}, true, idt, true}, Activation::tanh, random);
+    nets.push_back(layout_of(network, nets.empty() ? 0 : nets.back().end));
+    for (const LayerLayout& layer : nets.back().layers) EXPECT_EQ(layer.w % 16, 0U);
+  }
+  std::vector<float> numbers(count_numbers(nets));
+  EXPECT_LT(numbers.size(), nets.back().end);
+  std::iota(numbers.begin(), numbers.end(), 1.0F);
+  const AlignedVector<float> flat = with_gaps<float>(numbers, nets, nets.back().end + 2);
+  ASSERT_EQ(flat.size(), nets.back().end + 2);
+  EXPECT_EQ(flat[nets[1].layers[1].w], 1.0F + 3 + 3 + 3 + 21 + 7 + 7 + 3 + 3);  // behind one net and a layer
+  EXPECT_EQ(std::accumulate(flat.begin(), flat.end(), 0.0F),
+            std::accumulate(numbers.begin(), numbers.end(), 0.0F));
+  EXPECT_TRUE(std::ranges::equal(without_gaps<float>(flat, nets), numbers));
 }
 
 TEST(Adam, FollowsThePublishedAlgorithm) {
@@ -216,6 +239,30 @@ TEST(Adam, FollowsThePublishedAlgorithm) {
     adam.update(0.01, &p, &g, {}, 1);
     EXPECT_NEAR(p, expected, 1e-15);
   }
+}
+
+TEST(Adam, MovesPartsAsItMovesTheWhole) {
+  const auto numbers = [](std::size_t n, const char* name) {
+    RandomStream random(9, name);
+    std::vector<double> x(n);
+    for (double& value : x) value = random.normal();
+    return x;
+  };
+  constexpr std::size_t n = 5000;
+  Adam<double> whole(n, {.weight_decay = 0.01}), parts(n, {.weight_decay = 0.01});
+  std::vector<unsigned char> trained(n, 1);
+  for (std::size_t i = 0; i < n; i += 3) trained[i] = 0;
+  std::vector<double> p = numbers(n, "p"), q = p;
+  for (int t = 0; t < 3; ++t) {
+    std::vector<double> g = numbers(n, t == 0 ? "g" : "h"), h = g;
+    whole.update(0.01, p.data(), g.data(), trained, 1);
+    const auto step = parts.next(0.01);
+    // In another order and with other cuts than those of the sweep.
+    for (const auto& [begin, end] : {std::pair{3001UL, n}, std::pair{0UL, 777UL}, std::pair{777UL, 3001UL}})
+      parts.move(step, begin, end, q.data(), h.data() + begin, trained);
+  }
+  EXPECT_NE(p, numbers(n, "p"));
+  for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(p[i], q[i], 1e-15) << i;
 }
 
 TEST(Adam, LeavesFrozenParametersAlone) {

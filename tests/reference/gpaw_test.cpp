@@ -71,10 +71,35 @@ TEST(KPointMesh, TheOnePointIsRefusedForOtherCells) {
   EXPECT_EQ(settings.kpoints.text(), "points 0.25 0.25 0.25");
 }
 
+TEST(KPoints, OnePointAloneIsForCellsOfItsShape) {
+  KPoints one;
+  one.points = {Vec3(0.25, 0.25, 0.25)};
+  KPoints all;
+  all.points = {Vec3(0.25, 0.25, 0.25), Vec3(-0.25, 0.25, 0.25), Vec3(0.25, -0.25, 0.25),
+                Vec3(0.25, 0.25, -0.25)};
+  KPoints gamma;
+  gamma.points = {Vec3::Zero()};
+  EXPECT_TRUE(one.lopsided());
+  EXPECT_FALSE(all.lopsided());
+  EXPECT_FALSE(gamma.lopsided());
+  Mat3 sheared = Mat3::Identity() * 8;
+  sheared(1, 0) = 8 * std::sin(7 * constants::pi / 180);
+  sheared(1, 1) = 8 * std::cos(7 * constants::pi / 180);
+  EXPECT_EQ(one.refuse(Cell(sheared)), std::nullopt);  // nobody said for which cells it is
+  one.angle_deg = 6;
+  one.widths_A = {6.5, 9.5};
+  EXPECT_EQ(one.refuse(Cell::cubic(8)), std::nullopt);
+  EXPECT_THAT(one.refuse(Cell(sheared)).value_or(""), HasSubstr("83.0°"));
+  EXPECT_THAT(one.refuse(Cell::cubic(9.6)).value_or(""), HasSubstr("9.60, 9.60 and 9.60 Å"));
+  EXPECT_THAT(one.refuse(Cell::cubic(6.4)).value_or(""), HasSubstr("kpoints.widths_A"));
+}
+
 TEST(LabelSettings, ReadsTheExampleAndRefusesWhatItDoesNotKnow) {
   const LabelSettings read = read_settings(fs::path(SOLION_SOURCE_DIR) / "examples/li3ocl/gpaw.toml", gpaw());
   EXPECT_EQ(read.settings.template_text, gpaw().default_template());
   EXPECT_EQ(read.settings.kpoints.text(), "points 0.25 0.25 0.25");
+  EXPECT_EQ(read.settings.kpoints.widths_A, (std::array{6.5, 9.5}));
+  EXPECT_EQ(read.settings.kpoints.angle_deg, 6);
   EXPECT_EQ(read.options.audit.valence_electrons.at("Cl"), 7);
   const Scratch scratch("settings");
   const auto refuse = [&](const std::string& text) {
@@ -85,6 +110,8 @@ TEST(LabelSettings, ReadsTheExampleAndRefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refuse("code = 'cp2k'"), HasSubstr("gpaw"));
   EXPECT_THAT(refuse("[kpoints]\npoints = [0.25, 0.25]"), HasSubstr("three numbers"));
   EXPECT_THAT(refuse("[kpoints]\npoints = [0,0,0]\nspacing_per_A = 1"), HasSubstr("either"));
+  EXPECT_THAT(refuse("[kpoints]\npoints = [0,0,0]\nwidths_A = [9, 6]"),
+              HasSubstr("the smallest and the largest"));
   EXPECT_THAT(refuse("[audit]\nforce_eV_per_A = 0"), HasSubstr("above 0"));
   EXPECT_THAT(refuse("shear_correction_eV = [0.1]"), HasSubstr("three numbers: yz, xz, xy"));
   EXPECT_THAT(refuse("[virial_correction_eV]\nXx = 0"), HasSubstr("no element"));

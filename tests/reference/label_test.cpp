@@ -171,6 +171,21 @@ TEST_F(LabelTest, AReceiverMayRefuse) {
   EXPECT_EQ(lines_of(journal_).size(), 1U);
 }
 
+TEST_F(LabelTest, CellsThatTheKPointsAreNotForAreSetAsideUncomputed) {
+  std::vector<Frame> frames{fake_frame(1), fake_frame(2)};
+  label(code_, settings_, frames, options_, collected_.receiver());
+  ASSERT_EQ(collected_.labels.size(), 2U);
+  // Judged anew, results that are there too.
+  frames[1].cell = Cell::cubic(5.0);
+  settings_.kpoints.widths_A = {3.0, 4.5};
+  frames.push_back(fake_frame(3));
+  label(code_, settings_, frames, options_, collected_.receiver());
+  ASSERT_EQ(collected_.failures.size(), 1U);
+  EXPECT_THAT(collected_.failures[1].reason, HasSubstr("5.00, 5.00 and 5.00 Å apart"));
+  EXPECT_TRUE(collected_.failures[1].judged);
+  EXPECT_EQ(lines_of(journal_).size(), 3U);
+}
+
 /// Runs label() in a child that ends with status 0; returns its process id.
 pid_t label_elsewhere(const Calculator& code, const std::vector<Frame>& frames, const LabelOptions& options) {
   const pid_t child = ::fork();

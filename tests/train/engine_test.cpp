@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <utility>
 
 #include "solion/dp/deep_potential.hpp"
 #include "train/small_models.hpp"
@@ -127,6 +129,32 @@ TEST(Engine, AnyNumberOfThreadsGivesTheSameBits) {
   const double l3 = three.loss_and_gradient(batch.pointers, {1, 1, 1}, 3).loss;
   EXPECT_EQ(l1, l3);
   EXPECT_TRUE(std::ranges::equal(one.gradient(), three.gradient()));
+}
+
+TEST(Engine, HandsOutTheGradientThatItMakes) {
+  const dp::Model model = testing::random_model({}, 5);
+  const Batch<float> batch(testing::mixed_frames(), model);
+  Engine<float> engine(model);
+  const double loss = engine.loss_and_gradient(batch.pointers, {1, 1, 1}, 1).loss;
+  const std::vector<float> whole(engine.gradient().begin(), engine.gradient().end());
+  for (const int threads : {1, 3}) {
+    EXPECT_EQ(engine.evaluate_loss(batch.pointers, {1, 1, 1}, threads, {}).loss, loss);
+    std::vector<float> parts(whole.size(), 0);
+    std::vector<std::atomic<int>> times(whole.size());
+    engine.hand_out_gradient(threads, [&](std::size_t begin, std::size_t end, float* part) {
+      for (std::size_t i = begin; i < end; ++i) {
+        ++times[i];
+        parts[i] = std::exchange(part[i - begin], 7.0F);  // it is scratch afterwards
+      }
+    });
+    EXPECT_TRUE(std::ranges::equal(parts, whole)) << threads << " threads";
+    std::size_t once = 0;
+    for (const auto& t : times) {
+      ASSERT_LE(t.load(), 1);
+      once += static_cast<std::size_t>(t.load());
+    }
+    EXPECT_EQ(once, nn::count_numbers(engine.layout()));
+  }
 }
 
 TEST(Engine, ABatchIsTheMeanOfItsFrames) {

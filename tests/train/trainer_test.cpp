@@ -103,6 +103,18 @@ TEST_F(TrainerTest, RestartGivesTheSameBits) {
   }
 }
 
+TEST_F(TrainerTest, StepsInPartsAreStepsAsAWhole) {
+  input["training"]["numb_steps"] = 5;
+  train(settings(), options("parts"));
+  input["training"]["gradient_max_norm"] = 1e30;  // has to wait for all of the gradient, and changes nothing
+  train(settings(), options("whole"));
+  const auto embedding = [&](const char* run) {
+    return dp::read_model(folder / run / "model.dp").descriptor.embedding.front().layers.back().w;
+  };
+  const auto difference = (embedding("parts") - embedding("whole")).cwiseAbs().maxCoeff();
+  EXPECT_LT(difference, 1e-5 * embedding("parts").cwiseAbs().maxCoeff());
+}
+
 TEST_F(TrainerTest, AnotherInputStartsOverUnlessTheRestartIsAskedFor) {
   input["training"]["numb_steps"] = 20;
   train(settings(), options("run"));

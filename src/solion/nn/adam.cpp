@@ -11,13 +11,15 @@ namespace solion::nn {
 namespace {
 
 constexpr std::size_t chunk = 2048;
+/// So many stay in the first-level cache while they are moved.
+constexpr std::size_t sweep = 512;
 
 /// Nothing pulls at a frozen parameter: no gradient, no decay, and no average from before it was frozen.
 template <typename T>
 void hold(std::size_t begin, std::size_t end, const std::vector<unsigned char>& trained, T* gradient,
           AlignedVector<T>& average) {
   for (std::size_t i = begin; i < end; ++i) {
-    if (trained[i] == 0) gradient[i] = average[i] = 0;
+    if (trained[i] == 0) gradient[i - begin] = average[i] = 0;
   }
 }
 
@@ -59,14 +61,17 @@ void Adam<T>::move_only(const std::vector<UpdateUnit>& mine) {
 }
 
 template <typename T>
-void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
-                     const std::vector<unsigned char>& trained, int threads) {
+typename Adam<T>::Step Adam<T>::next(double learning_rate) {
   updates += 1;
   const auto t = static_cast<double>(updates);
   const double correction1 = 1 - std::pow(settings.beta1, t);
   const double correction2 = std::sqrt(1 - std::pow(settings.beta2, t));
-  const T rate = static_cast<T>(learning_rate / correction1);
-  const T root = static_cast<T>(1 / correction2);
+  return {static_cast<T>(learning_rate / correction1), static_cast<T>(1 / correction2)};
+}
+
+template <typename T>
+void Adam<T>::move(const Step& step, std::size_t begin, std::size_t end, T* parameters, T* gradient,
+                   const std::vector<unsigned char>& trained) {
   const T b1 = static_cast<T>(settings.beta1);
   const T b2 = static_cast<T>(settings.beta2);
   const T c1 = static_cast<T>(1 - settings.beta1);
@@ -74,19 +79,29 @@ void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
   const T epsilon = static_cast<T>(settings.epsilon);
   const T decay = static_cast<T>(settings.weight_decay);
   using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+  for (std::size_t at = begin; at < end; at += sweep) {
+    const std::size_t until = std::min(at + sweep, end);
+    const auto length = static_cast<Eigen::Index>(until - at);
+    Part p(parameters + at, length);
+    Part g(gradient + (at - begin), length);
+    Part m(first.data() + at, length);
+    Part v(second.data() + at, length);
+    if (decay > 0) g += decay * p;
+    if (!trained.empty()) hold<T>(at, until, trained, g.data(), first);
+    m = b1 * m + c1 * g;
+    v = b2 * v + c2 * g.square();
+    p -= step.rate * m / (v.sqrt() * step.root + epsilon);
+  }
+}
+
+template <typename T>
+void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
+                     const std::vector<unsigned char>& trained, int threads) {
+  const Step step = next(learning_rate);
   parallel_for(chunks_.size(), threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t k = begin; k < end; ++k) {
       const std::size_t at = chunks_[k];
-      const auto length = static_cast<Eigen::Index>(std::min(chunk, first.size() - at));
-      Part p(parameters + at, length);
-      Part g(gradient + at, length);
-      Part m(first.data() + at, length);
-      Part v(second.data() + at, length);
-      if (decay > 0) g += decay * p;
-      if (!trained.empty()) hold<T>(at, at + static_cast<std::size_t>(length), trained, gradient, first);
-      m = b1 * m + c1 * g;
-      v = b2 * v + c2 * g.square();
-      p -= rate * m / (v.sqrt() * root + epsilon);
+      move(step, at, std::min(at + chunk, first.size()), parameters, gradient + at, trained);
     }
   });
 }

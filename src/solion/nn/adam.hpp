@@ -34,6 +34,15 @@ struct Adam {
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
 
+  /// The same in pieces: the numbers of one update, and the parameters [begin, end) moved by them and by
+  /// their gradient, which is scratch afterwards.
+  struct Step {
+    T rate, root;
+  };
+  Step next(double learning_rate);
+  void move(const Step& step, std::size_t begin, std::size_t end, T* parameters, T* gradient,
+            const std::vector<unsigned char>& trained);
+
   /// The work of an update in pieces that other processes may do, ranges of parameters without gaps: each
   /// layer in about n equal ones, since the gradients of some layers cost more than others'.
   [[nodiscard]] std::vector<UpdateUnit> units(const std::vector<LayerLayout>& layers, int n) const;

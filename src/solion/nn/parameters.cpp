@@ -4,6 +4,25 @@
 #include <algorithm>
 
 namespace solion::nn {
+namespace {
+
+constexpr std::size_t per_line = cache_line / sizeof(float);
+
+/// Calls body(begin, end) for each stretch without a gap, in order.
+template <typename F>
+void for_numbers(const std::vector<NetworkLayout>& networks, const F& body) {
+  for (const NetworkLayout& network : networks) {
+    for (const LayerLayout& layer : network.layers) {
+      const auto width = static_cast<std::size_t>(layer.n_out);
+      std::size_t end = layer.w + static_cast<std::size_t>(layer.n_in) * width;
+      for (const std::size_t at : {layer.b, layer.idt})
+        if (at != absent) end = at + width;
+      body(layer.w, end);
+    }
+  }
+}
+
+}  // namespace
 
 NetworkLayout layout_of(const Network& network, std::size_t begin) {
   NetworkLayout layout;
@@ -15,6 +34,7 @@ NetworkLayout layout_of(const Network& network, std::size_t begin) {
     one.n_out = layer.n_out();
     one.activation = layer.activation;
     one.skip = layer.skip();
+    at = (at + per_line - 1) / per_line * per_line;
     one.w = at;
     at += static_cast<std::size_t>(layer.w.size());
     if (layer.b.size() > 0) {
@@ -29,6 +49,35 @@ NetworkLayout layout_of(const Network& network, std::size_t begin) {
   }
   layout.end = at;
   return layout;
+}
+
+std::size_t count_numbers(const std::vector<NetworkLayout>& networks) {
+  std::size_t n = 0;
+  for_numbers(networks, [&](std::size_t begin, std::size_t end) { n += end - begin; });
+  return n;
+}
+
+template <typename T>
+AlignedVector<T> without_gaps(std::span<const T> flat, const std::vector<NetworkLayout>& networks) {
+  AlignedVector<T> numbers;
+  numbers.reserve(count_numbers(networks));
+  for_numbers(networks, [&](std::size_t begin, std::size_t end) {
+    const std::span<const T> part = flat.subspan(begin, end - begin);
+    numbers.insert(numbers.end(), part.begin(), part.end());
+  });
+  return numbers;
+}
+
+template <typename T>
+AlignedVector<T> with_gaps(std::span<const T> numbers, const std::vector<NetworkLayout>& networks,
+                           std::size_t size) {
+  AlignedVector<T> flat(size, T(0));
+  const T* from = numbers.data();
+  for_numbers(networks, [&](std::size_t begin, std::size_t end) {
+    std::copy_n(from, end - begin, flat.begin() + static_cast<std::ptrdiff_t>(begin));
+    from += end - begin;
+  });
+  return flat;
 }
 
 template <typename T>
@@ -59,6 +108,12 @@ void unpack(const T* flat, const NetworkLayout& layout, Network& network) {
   }
 }
 
+template AlignedVector<float> without_gaps(std::span<const float>, const std::vector<NetworkLayout>&);
+template AlignedVector<double> without_gaps(std::span<const double>, const std::vector<NetworkLayout>&);
+template AlignedVector<float> with_gaps(std::span<const float>, const std::vector<NetworkLayout>&,
+                                        std::size_t);
+template AlignedVector<double> with_gaps(std::span<const double>, const std::vector<NetworkLayout>&,
+                                         std::size_t);
 template void pack<float>(const Network&, const NetworkLayout&, float*);
 template void pack<double>(const Network&, const NetworkLayout&, double*);
 template void unpack<float>(const float*, const NetworkLayout&, Network&);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "solion/base/aligned.hpp"
@@ -34,8 +35,19 @@ struct NetworkLayout {
   [[nodiscard]] std::ptrdiff_t n_out() const { return layers.back().n_out; }
 };
 
-/// The layout of a network whose numbers start at `begin`, in the order w, b, idt of each layer.
+/// The layout of a network whose numbers start at `begin` or soon after, in the order w, b, idt of each
+/// layer. Each w begins on a cache line, so that there are gaps, which belong to nobody and stay 0.
 NetworkLayout layout_of(const Network& network, std::size_t begin);
+
+/// Numbers of the networks without the gaps.
+std::size_t count_numbers(const std::vector<NetworkLayout>& networks);
+/// A flat array without its gaps, the form in files, and `count_numbers` numbers back into one of `size`. The
+/// networks come in the order in which they lie.
+template <typename T>
+AlignedVector<T> without_gaps(std::span<const T> flat, const std::vector<NetworkLayout>& networks);
+template <typename T>
+AlignedVector<T> with_gaps(std::span<const T> numbers, const std::vector<NetworkLayout>& networks,
+                           std::size_t size);
 
 /// Copies the numbers of `network` into flat[begin…end).
 template <typename T>

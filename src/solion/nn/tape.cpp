@@ -239,13 +239,12 @@ template <typename T>
 void weight_gradient(const LayerLayout& layer, const LayerRows<T>& rows, ptrdiff_t in_begin, ptrdiff_t in_end,
                      bool add, T* grad) {
   if (rows.n == 0) {
-    if (!add) std::fill_n(grad + layer.w + in_begin * layer.n_out, (in_end - in_begin) * layer.n_out, T(0));
+    if (!add) std::fill_n(grad, (in_end - in_begin) * layer.n_out, T(0));
     return;
   }
   // Both terms of ∂J/∂W = xᵀ·∂J/∂h + ẋᵀ·∂J/∂ḣ in one product: the halves of the rows follow each other.
   product_at(in_end - in_begin, layer.n_out, 2 * rows.n, rows.input + in_begin, layer.n_in, rows.cotangent,
-             layer.n_out, add ? T(1) : T(0),
-             grad + layer.w + static_cast<std::size_t>(in_begin * layer.n_out), layer.n_out);
+             layer.n_out, add ? T(1) : T(0), grad, layer.n_out);
 }
 
 template <typename T>

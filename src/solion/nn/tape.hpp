@@ -50,8 +50,12 @@ template <typename T>
 std::size_t rows_size(const NetworkLayout& layout, std::ptrdiff_t n);
 template <typename T>
 LayerRows<T> rows_in(const T* memory, const NetworkLayout& layout, std::size_t layer, std::ptrdiff_t n);
-/// The rows [in_begin, in_end) of ∂J/∂W of the layer, set (`add` false) or added to grad, which is laid out
-/// as the parameters.
+/// Where row `in` of the layer's W lies among the parameters.
+inline std::size_t weight_row(const LayerLayout& layer, std::ptrdiff_t in) {
+  return layer.w + static_cast<std::size_t>(in * layer.n_out);
+}
+/// The rows [in_begin, in_end) of ∂J/∂W of the layer, set (`add` false) or added to what stands in `grad`,
+/// n_out numbers a row.
 template <typename T>
 void weight_gradient(const LayerLayout& layer, const LayerRows<T>& rows, std::ptrdiff_t in_begin,
                      std::ptrdiff_t in_end, bool add, T* grad);

@@ -33,17 +33,22 @@ struct Operands {
 };
 
 /// `rows` rows of C from row i on, `vectors` vectors from column `at` on.
-template <int rows, int vectors, typename T>
-HWY_INLINE void one_tile(const Operands<T>& o, ptrdiff_t i, ptrdiff_t at) {
+template <int rows, int vectors, bool fetch = false, typename T>
+HWY_INLINE void one_tile(const Operands<T>& o, ptrdiff_t i, ptrdiff_t at, ptrdiff_t ahead = 0) {
   T* c = o.c + i * o.ldc + at;
-  tile<rows, vectors>(o.k, o.a + i * o.a_row, o.a_row, o.a_inner, o.b + at, o.ldb, o.add ? c : nullptr, o.ldc,
-                      c, o.ldc);
+  tile<rows, vectors, fetch>(o.k, o.a + i * o.a_row, o.a_row, o.a_inner, o.b + at, o.ldb, o.add ? c : nullptr,
+                             o.ldc, c, o.ldc, ahead);
 }
 
-/// All rows of `vectors` vectors from column `at` on.
+/// All rows of `vectors` vectors from column `at` on. The first rows fetch what follows `ahead` numbers on: B
+/// comes from far away, and few rows do not take long enough to hide that.
 template <int vectors, typename T>
-HWY_INLINE void columns(const Operands<T>& o, ptrdiff_t at) {
+HWY_INLINE void columns(const Operands<T>& o, ptrdiff_t at, ptrdiff_t ahead = 0) {
   ptrdiff_t i = 0;
+  if (ahead != 0 && tile_rows <= o.m) {
+    one_tile<tile_rows, vectors, true>(o, i, at, ahead);
+    i += tile_rows;
+  }
   for (; i + tile_rows <= o.m; i += tile_rows) one_tile<tile_rows, vectors>(o, i, at);
   if (tile_rows > 4 && i + 4 <= o.m) {
     one_tile<4, vectors>(o, i, at);
@@ -85,7 +90,10 @@ void multiply(ptrdiff_t n, ptrdiff_t k, Operands<T> o) {
   for (ptrdiff_t p = 0; p < k; p += depth) {
     o.k = std::min(depth, k - p);
     ptrdiff_t at = 0;
-    for (; at + 3 * lanes <= n; at += 3 * lanes) columns<3>(o, at);
+    for (; at + 3 * lanes <= n; at += 3 * lanes) {
+      const bool last = at + 6 * lanes > n;
+      columns<3>(o, at, last ? o.k * o.ldb - at : 3 * lanes);
+    }
     if (at + 2 * lanes <= n) {
       columns<2>(o, at);
       at += 2 * lanes;

@@ -7,6 +7,7 @@
 #define SOLION_NN_TILE_INL_HPP
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cstddef>
@@ -33,11 +34,12 @@ constexpr int tile_rows = 4;
 constexpr std::ptrdiff_t depth = 96;
 
 /// c[rows][vectors] = Σ_p a[row, p]·b[p], p < k, added to `start` (one row for all: lds = 0; c itself: lds =
-/// ldc; null: zero). Element (row, p) of A lies at a[row·a_row + p·a_inner].
-template <int rows, int vectors, typename T>
+/// ldc; null: zero). Element (row, p) of A lies at a[row·a_row + p·a_inner]. With `fetch` the same vectors of
+/// B `ahead` numbers on are asked for on the way, for the next tile.
+template <int rows, int vectors, bool fetch = false, typename T>
 HWY_INLINE void tile(std::ptrdiff_t k, const T* HWY_RESTRICT a, std::ptrdiff_t a_row, std::ptrdiff_t a_inner,
                      const T* HWY_RESTRICT b, std::ptrdiff_t ldb, const T* start, std::ptrdiff_t lds, T* c,
-                     std::ptrdiff_t ldc) {
+                     std::ptrdiff_t ldc, std::ptrdiff_t ahead = 0) {
   const Tag<T> d;
   using V = hn::Vec<Tag<T>>;
   const std::ptrdiff_t n = static_cast<std::ptrdiff_t>(hn::Lanes(d));
@@ -52,6 +54,10 @@ HWY_INLINE void tile(std::ptrdiff_t k, const T* HWY_RESTRICT a, std::ptrdiff_t a
     V w[vectors];
     SOLION_UNROLL
     for (int v = 0; v < vectors; ++v) w[v] = hn::LoadU(d, b + v * n);
+    if constexpr (fetch) {
+      hwy::Prefetch(b + ahead);
+      hwy::Prefetch(b + ahead + vectors * n - 1);
+    }
     SOLION_UNROLL
     for (int r = 0; r < rows; ++r) {
       const V x = hn::Set(d, a[r * a_row + p * a_inner]);

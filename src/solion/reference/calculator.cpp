@@ -39,6 +39,44 @@ std::array<int, 3> KPoints::mesh(const Cell& cell) const {
   return n;
 }
 
+bool KPoints::lopsided() const {
+  const auto same = [](const Vec3& a, const Vec3& b) {  // up to a reciprocal lattice vector
+    const Vec3 d = a - b;
+    return (d - d.array().round().matrix()).norm() < 1e-6;
+  };
+  for (int axis = 0; axis < 3; ++axis) {
+    for (Vec3 turned : points) {
+      turned[axis] = -turned[axis];
+      // Time reversal makes k and -k one point.
+      if (std::none_of(points.begin(), points.end(),
+                       [&](const Vec3& k) { return same(k, turned) || same(k, -turned); }))
+        return true;
+    }
+  }
+  return false;
+}
+
+std::optional<std::string> KPoints::refuse(const Cell& cell) const {
+  const Vec3 w = cell.widths();
+  if (!(w.minCoeff() >= widths_A[0] && w.maxCoeff() <= widths_A[1])) {
+    return fmt::format(
+        "the cell's faces are {:.2f}, {:.2f} and {:.2f} Å apart, and the k-points are for {} to {} Å "
+        "(kpoints.widths_A)",
+        w[0], w[1], w[2], widths_A[0], widths_A[1]);
+  }
+  for (int k = 0; k < 3; ++k) {
+    const Vec3 a = cell.vector((k + 1) % 3), b = cell.vector((k + 2) % 3);
+    const double angle = std::acos(a.dot(b) / (a.norm() * b.norm())) * 180 / constants::pi;
+    if (std::abs(angle - 90) <= angle_deg) continue;
+    return fmt::format(
+        "an angle of the cell is {:.1f}°, and the k-points favour a direction: they are for angles within "
+        "{}° "
+        "of 90° (kpoints.angle_deg; points with all signs of their components, or spacing_per_A, do not)",
+        angle, angle_deg);
+  }
+  return std::nullopt;
+}
+
 std::string KPoints::text() const {
   if (points.empty()) return fmt::format("spacing {}", spacing_per_A);
   std::string result = "points";

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -24,9 +25,18 @@ namespace solion::reference {
 struct KPoints {
   std::vector<Vec3> points;  ///< fractional, equal weights
   double spacing_per_A = 0;  ///< > 0 and no points: Monkhorst–Pack mesh of at most this spacing
+  /// The shapes of cells that the points were chosen for: distances between opposite faces (Å), and how far
+  /// an angle may be from 90°.
+  std::array<double, 2> widths_A{0, std::numeric_limits<double>::infinity()};
+  double angle_deg = 90;
 
   /// Points along a, b, c: the least n_k with 2π/(n_k·w_k) ≤ spacing, w the distances between opposite faces.
   [[nodiscard]] std::array<int, 3> mesh(const Cell& cell) const;
+  /// Why the points are not for this cell, if they are not.
+  [[nodiscard]] std::optional<std::string> refuse(const Cell& cell) const;
+  /// Some axis could be turned round only by changing the points, so that they favour a direction of a cubic
+  /// or orthorhombic cell, and of a sheared one even more.
+  [[nodiscard]] bool lopsided() const;
   /// Same text for the same sampling; part of a label's key.
   [[nodiscard]] std::string text() const;
 };

@@ -173,6 +173,8 @@ void CodePotential::evaluate(const Frame& frame, const Request& request, Evaluat
   (void)match_types(frame, *this);
   if (!frame.cell) throw InputError("{}: the frame has no cell", code_->name());
   choose_kpoints(settings_.settings, {&frame, 1});
+  if (const auto reason = settings_.settings.kpoints.refuse(*frame.cell))
+    throw WorkError("{}: {}", code_->name(), *reason);
   if (!session_) {
     settings_.settings.environment.try_emplace("OMP_NUM_THREADS", std::to_string(threads_));
     settings_.settings.environment.try_emplace("OPENBLAS_NUM_THREADS", std::to_string(threads_));

@@ -107,6 +107,12 @@ class Run {
         ++done_;
         continue;
       }
+      if (frames_[i].cell) {
+        if (const auto reason = settings_.kpoints.refuse(*frames_[i].cell)) {
+          fail(task, *reason, "", true);
+          continue;
+        }
+      }
       if (take_result(task, true)) continue;
       if (receiver_.has && receiver_.has(task.key)) {
         ++summary_.resumed;

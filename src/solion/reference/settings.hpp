@@ -21,6 +21,8 @@ namespace solion::reference {
 ///     O = 0.5
 ///     [kpoints]                          # either, or
 ///     points = [0.25, 0.25, 0.25]        # three numbers a point
+///     widths_A = [6.5, 9.5]              # of the cells that they are for
+///     angle_deg = 6
 ///     spacing_per_A = 0.25
 ///     [environment]
 ///     OMP_NUM_THREADS = "1"

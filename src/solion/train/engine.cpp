@@ -328,20 +328,38 @@ void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const Los
 template <typename T>
 LossTerms Engine<T>::loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
                                        int threads, std::span<double> along) {
+  const LossTerms terms = evaluate_loss(frames, weights, threads, along);
+  make_gradient(threads);
+  return terms;
+}
+
+template <typename T>
+LossTerms Engine<T>::evaluate_loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
+                                   int threads, std::span<double> along) {
   const bool together = company_.ranks != nullptr;
   arrange(frames, together);
   forward(threads);
   if (together) exchange_predictions(along);
-  const LossSums total = sums(frames, weights);
   cotangents(frames, weights);
-  backward(threads);
-  return terms_of(total, frames.size());
+  return terms_of(sums(frames, weights), frames.size());
 }
 
 template <typename T>
-void Engine<T>::backward(int threads) {
+void Engine<T>::make_gradient(int threads) {
+  if (company_.ranks != nullptr && !company_.shares_memory) return collect_gradient(threads);
+  run(backward(threads), threads);
+  if (company_.ranks != nullptr) make_gradients(threads);
+}
+
+template <typename T>
+void Engine<T>::hand_out_gradient(int threads, const Take& take) {
+  run(backward(threads), threads, take);
+}
+
+/// Goes back through all atoms; returns what is left to do for ∂L/∂θ.
+template <typename T>
+std::vector<typename Engine<T>::Task> Engine<T>::backward(int threads) {
   std::vector<T> padding(blocks_.size() * static_cast<std::size_t>(n_types_ * m1_), T(0));
-  if (company_.ranks != nullptr && !company_.shares_memory) return collect_gradient(threads, padding);
   backward_blocks(0, blocks_.size(), threads, padding);
   backward_padding(padding);
   const bool weights = company_.ranks == nullptr;
@@ -349,8 +367,7 @@ void Engine<T>::backward(int threads) {
   for (std::size_t net = rows_.size(); net < rows_.size() + fitting_.size(); ++net)
     add_tasks(net, weights, tasks);
   for (std::size_t net = 0; net < rows_.size(); ++net) add_tasks(net, true, tasks);
-  run(tasks, threads);
-  if (!weights) make_gradients(threads);
+  return tasks;
 }
 
 template <typename T>

@@ -2,6 +2,7 @@
 // Theory: docs/theory/train.md.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -66,6 +67,12 @@ class Engine {
   std::span<T> gradient() { return gradient_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& embedding_layout() const { return embedding_layout_; }
   [[nodiscard]] const std::vector<nn::NetworkLayout>& fitting_layout() const { return fitting_layout_; }
+  /// Both, in the order of the array.
+  [[nodiscard]] std::vector<nn::NetworkLayout> layout() const {
+    std::vector<nn::NetworkLayout> nets = embedding_layout_;
+    nets.insert(nets.end(), fitting_layout_.begin(), fitting_layout_.end());
+    return nets;
+  }
   /// Writes the parameters into a model of the same sizes.
   void store(dp::Model& model) const;
 
@@ -80,6 +87,16 @@ class Engine {
                               int threads) {
     return loss_and_gradient(frames, weights, threads, {});
   }
+
+  /// A range of parameters and ∂L/∂θ of them, which is scratch afterwards; from several threads at once.
+  using Take = std::function<void(std::size_t begin, std::size_t end, T* gradient)>;
+  /// `loss_and_gradient` in two halves: the loss, and ∂L/∂θ of that batch as `gradient()`, or in parts that
+  /// `take` gets each once while they are in the cache, after which parameters may move. The parts are for
+  /// one process alone; how they are cut does not depend on the number of threads.
+  LossTerms evaluate_loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights, int threads,
+                          std::span<double> along);
+  void make_gradient(int threads);
+  void hand_out_gradient(int threads, const Take& take);
 
   /// From now on all processes, which have the same parameters, call `loss_and_gradient` together with the
   /// same batch: each computes a share of its atoms. Where they share memory, the parameters lie there.
@@ -137,6 +154,8 @@ class Engine {
   }
   bool excluded(int centre, int neighbour) const { return excluded_[row_major(centre, neighbour, n_types_)]; }
 
+  /// Rows of W in a task: the gradient of so many by 240 outputs stays in the second-level cache.
+  static constexpr std::ptrdiff_t slice_rows = 80;
   /// One task of making gradients: rows of a weight matrix, or (no rows) the other numbers of the layer.
   struct Task {
     std::size_t net;  ///< embedding nets, then fitting nets
@@ -161,7 +180,7 @@ class Engine {
   void cut(int processes);
   void assign_rows();
   void forward(int threads);
-  void backward(int threads);
+  std::vector<Task> backward(int threads);
   void forward_padding();
   void environment(const Block& block);
   void forward_block(const Block& block);
@@ -178,13 +197,14 @@ class Engine {
   }
   void add_tasks(std::size_t net, bool weights, std::vector<Task>& tasks) const;
   void run(const std::vector<Task>& tasks, int threads);
+  void run(const std::vector<Task>& tasks, int threads, const Take& take);
   /// Atoms of a type that a process has.
   [[nodiscard]] std::ptrdiff_t atoms_of(std::size_t process, std::size_t type) const;
   [[nodiscard]] std::size_t rows_before(std::size_t process, std::size_t type) const;
   void make_room_for_rows();
   void leave_shared_memory();
   void exchange_predictions(std::span<double> along);
-  void collect_gradient(int threads, std::vector<T>& padding);
+  void collect_gradient(int threads);
   void make_gradients(int threads);
   T* t_of(nn::Buffer<T>& buffer, std::size_t atom) {
     return buffer.data() + 4 * m1_ * static_cast<std::ptrdiff_t>(atom);

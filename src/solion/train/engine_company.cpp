@@ -55,7 +55,6 @@ void Engine<T>::divide_gradient(std::vector<ranks::Part> parts) {
   company_.mine.clear();
   company_.mine_else.clear();
   if (company_.ranks == nullptr) return;
-  constexpr std::ptrdiff_t slice = 400;
   for (const ranks::Part& part : company_.parts) {
     if (part.owner != company_.ranks->rank()) continue;
     std::size_t done = part.begin;
@@ -74,8 +73,8 @@ void Engine<T>::divide_gradient(std::vector<ranks::Part> parts) {
         // Whole rows: what is too much is in nobody's part here.
         const auto first = static_cast<std::ptrdiff_t>((both.begin - layer.w) / width);
         const auto last = static_cast<std::ptrdiff_t>((both.end - layer.w + width - 1) / width);
-        for (std::ptrdiff_t i = first; i < last; i += slice)
-          company_.mine.push_back({rows_.size() + a, l, i, std::min(last, i + slice)});
+        for (std::ptrdiff_t i = first; i < last; i += slice_rows)
+          company_.mine.push_back({rows_.size() + a, l, i, std::min(last, i + slice_rows)});
       }
     }
     else_until(part.end);
@@ -137,7 +136,8 @@ void Engine<T>::exchange_predictions(std::span<double> along) {
 /// Processes that do not share memory send gradients to their owners, each fitting net's while those of the
 /// next type are made.
 template <typename T>
-void Engine<T>::collect_gradient(int threads, std::vector<T>& padding) {
+void Engine<T>::collect_gradient(int threads) {
+  std::vector<T> padding(blocks_.size() * static_cast<std::size_t>(n_types_ * m1_), T(0));
   ranks::Ranks& ranks = *company_.ranks;
   const auto send = [&](std::size_t begin, std::size_t end) {
     ranks.begin_collect<T>(gradient_, parts_within(company_.parts, begin, end));
@@ -191,7 +191,8 @@ void Engine<T>::make_gradients(int threads) {
       if (n == 0 && (add || process + 1 < processes)) continue;
       const T* memory = company_.rows[process] + rows_before(process, type);
       nn::weight_gradient<T>(net.layers[task.layer], nn::rows_in<T>(memory, net, task.layer, n), task.begin,
-                             task.end, add, gradient_.data());
+                             task.end, add,
+                             gradient_.data() + nn::weight_row(net.layers[task.layer], task.begin));
       add = true;
     }
   });
@@ -205,7 +206,7 @@ template std::size_t Engine<float>::rows_before(std::size_t, std::size_t) const;
 template void Engine<float>::make_room_for_rows();
 template void Engine<float>::exchange_predictions(std::span<double>);
 template void Engine<float>::make_gradients(int);
-template void Engine<float>::collect_gradient(int, std::vector<float>&);
+template void Engine<float>::collect_gradient(int);
 template void Engine<double>::join(ranks::Ranks&);
 template void Engine<double>::leave_shared_memory();
 template void Engine<double>::divide_gradient(std::vector<ranks::Part>);
@@ -214,6 +215,6 @@ template std::size_t Engine<double>::rows_before(std::size_t, std::size_t) const
 template void Engine<double>::make_room_for_rows();
 template void Engine<double>::exchange_predictions(std::span<double>);
 template void Engine<double>::make_gradients(int);
-template void Engine<double>::collect_gradient(int, std::vector<double>&);
+template void Engine<double>::collect_gradient(int);
 
 }  // namespace solion::train

@@ -273,12 +273,12 @@ void Engine<T>::backward_padding(const std::vector<T>& sums) {
 /// Slices of weight matrices, so that threads write to disjoint parts and no sums of copies are needed.
 template <typename T>
 void Engine<T>::add_tasks(std::size_t net, bool weights, std::vector<Task>& tasks) const {
-  constexpr std::ptrdiff_t slice = 400;
   const nn::NetworkLayout& layout = tape_of(net).layout();
   for (std::size_t l = 0; l < layout.layers.size(); ++l) {
     tasks.push_back({net, l, 0, 0});
     const std::ptrdiff_t n_in = weights ? layout.layers[l].n_in : 0;
-    for (std::ptrdiff_t i = 0; i < n_in; i += slice) tasks.push_back({net, l, i, std::min(n_in, i + slice)});
+    for (std::ptrdiff_t i = 0; i < n_in; i += slice_rows)
+      tasks.push_back({net, l, i, std::min(n_in, i + slice_rows)});
   }
 }
 
@@ -290,9 +290,31 @@ void Engine<T>::run(const std::vector<Task>& tasks, int threads) {
     if (task.begin == task.end) {
       tape.bias_gradient(task.layer, gradient_.data());
     } else {
-      nn::weight_gradient<T>(tape.layout().layers[task.layer], tape.rows(task.layer), task.begin, task.end,
-                             false, gradient_.data());
+      const nn::LayerLayout& layer = tape.layout().layers[task.layer];
+      nn::weight_gradient<T>(layer, tape.rows(task.layer), task.begin, task.end, false,
+                             gradient_.data() + nn::weight_row(layer, task.begin));
     }
+  });
+}
+
+template <typename T>
+void Engine<T>::run(const std::vector<Task>& tasks, int threads, const Take& take) {
+  parallel_dynamic(tasks.size(), threads, [&](std::size_t k, int) {
+    static thread_local nn::AlignedVector<T> part;  // never goes to memory
+    const Task& task = tasks[k];
+    const nn::Tape<T>& tape = tape_of(task.net);
+    const nn::LayerLayout& layer = tape.layout().layers[task.layer];
+    if (task.begin < task.end) {
+      const std::size_t begin = nn::weight_row(layer, task.begin);
+      const std::size_t end = nn::weight_row(layer, task.end);
+      part.resize(std::max(part.size(), end - begin));
+      nn::weight_gradient<T>(layer, tape.rows(task.layer), task.begin, task.end, false, part.data());
+      take(begin, end, part.data());
+      return;
+    }
+    tape.bias_gradient(task.layer, gradient_.data());
+    for (const std::size_t at : {layer.b, layer.idt})
+      if (at != nn::absent) take(at, at + static_cast<std::size_t>(layer.n_out), gradient_.data() + at);
   });
 }
 
@@ -305,6 +327,7 @@ template void Engine<float>::backward_block(const Block&, float*);
 template void Engine<float>::backward_padding(const std::vector<float>&);
 template void Engine<float>::add_tasks(std::size_t, bool, std::vector<Task>&) const;
 template void Engine<float>::run(const std::vector<Task>&, int);
+template void Engine<float>::run(const std::vector<Task>&, int, const Take&);
 template void Engine<double>::forward_padding();
 template void Engine<double>::environment(const Block&);
 template void Engine<double>::forward_block(const Block&);
@@ -314,5 +337,6 @@ template void Engine<double>::backward_block(const Block&, double*);
 template void Engine<double>::backward_padding(const std::vector<double>&);
 template void Engine<double>::add_tasks(std::size_t, bool, std::vector<Task>&) const;
 template void Engine<double>::run(const std::vector<Task>&, int);
+template void Engine<double>::run(const std::vector<Task>&, int, const Take&);
 
 }  // namespace solion::train

@@ -90,6 +90,17 @@ void Optimizer<T>::update(double learning_rate, T* parameters, T* gradient,
 }
 
 template <typename T>
+typename Optimizer<T>::Move Optimizer<T>::in_parts(double learning_rate, T* parameters,
+                                                   const std::vector<unsigned char>& trained) {
+  auto* adam = std::get_if<nn::Adam<T>>(&method_);
+  if (adam == nullptr || ranks_ != nullptr) return nullptr;
+  return [adam, step = adam->next(learning_rate), parameters, &trained](std::size_t begin, std::size_t end,
+                                                                        T* gradient) {
+    adam->move(step, begin, end, parameters, gradient, trained);
+  };
+}
+
+template <typename T>
 std::vector<ranks::Part> Optimizer<T>::share(ranks::Ranks& ranks, const std::vector<double>& samples) {
   std::vector<nn::UpdateUnit> mine, my_bases;
   if (auto* adam = std::get_if<nn::Adam<T>>(&method_)) {
@@ -123,9 +134,12 @@ void Optimizer<T>::gather(ranks::Ranks& ranks) {
 template <typename T>
 OptimizerState<T> Optimizer<T>::state() const {
   return std::visit(
-      [](auto method) {  // a copy
+      [&](auto method) {  // a copy
         OptimizerState<T> state{method.updates, {}};
-        for (auto* array : arrays_of(method)) state.arrays.push_back(std::move(*array));
+        for (auto* array : arrays_of(method)) {
+          const bool of_parameters = state.arrays.size() < 2;
+          state.arrays.push_back(of_parameters ? nn::without_gaps<T>(*array, nets_) : std::move(*array));
+        }
         return state;
       },
       method_);
@@ -138,9 +152,13 @@ bool Optimizer<T>::set_state(OptimizerState<T> state) {
         const auto arrays = arrays_of(method);
         if (arrays.size() != state.arrays.size()) return false;
         for (std::size_t k = 0; k < arrays.size(); ++k) {
-          if (arrays[k]->size() != state.arrays[k].size()) return false;
+          const std::size_t size = k < 2 ? nn::count_numbers(nets_) : arrays[k]->size();
+          if (state.arrays[k].size() != size) return false;
         }
-        for (std::size_t k = 0; k < arrays.size(); ++k) *arrays[k] = std::move(state.arrays[k]);
+        for (std::size_t k = 0; k < arrays.size(); ++k) {
+          *arrays[k] = k < 2 ? nn::with_gaps<T>(state.arrays[k], nets_, arrays[k]->size())
+                             : std::move(state.arrays[k]);
+        }
         method.updates = state.updates;
         return true;
       },

@@ -1,6 +1,7 @@
 // The optimisers that a training can ask for, behind one step.
 #pragma once
 
+#include <functional>
 #include <variant>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace solion::train {
 
-/// Everything an optimiser remembers: what a checkpoint keeps of it.
+/// Everything an optimiser remembers, without gaps: what a checkpoint keeps of it.
 template <typename T>
 struct OptimizerState {
   std::uint64_t updates = 0;
@@ -30,6 +31,11 @@ class Optimizer {
   /// their value; empty: all are trained.
   void update(double learning_rate, T* parameters, T* gradient, const std::vector<unsigned char>& trained,
               int threads);
+
+  /// The same step in parts: moves a range of parameters by their gradient, once each, from any thread. Null
+  /// where the method needs more of the gradient at a time, or other processes'.
+  using Move = std::function<void(std::size_t begin, std::size_t end, T* gradient)>;
+  Move in_parts(double learning_rate, T* parameters, const std::vector<unsigned char>& trained);
 
   /// Deals the work among processes: from now on all of them call `update` together, and each moves its own
   /// parameters by its own part of the gradient. `samples`: of each net, how many a step takes for the

@@ -81,9 +81,7 @@ class Trainer {
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
     engine_.emplace(model_);
-    std::vector<nn::NetworkLayout> nets = engine_->embedding_layout();
-    nets.insert(nets.end(), engine_->fitting_layout().begin(), engine_->fitting_layout().end());
-    optimizer_ = Optimizer<T>(settings.optimizer, nets, engine_->parameters().size());
+    optimizer_ = Optimizer<T>(settings.optimizer, engine_->layout(), engine_->parameters().size());
     freeze();
     resume();
   }
@@ -124,7 +122,7 @@ class Trainer {
     RunSummary summary;
     summary.first_step = step_;
     summary.processes = ranks_.size();
-    summary.n_parameters = engine_->parameters().size();
+    summary.n_parameters = n_parameters();
     summary.n_training_frames = training_.n_frames();
     summary.n_validation_frames = validation_ ? validation_->n_frames() : 0;
     summary.model = options_.folder / options_.model;
@@ -189,6 +187,8 @@ class Trainer {
     return samples;
   }
 
+  [[nodiscard]] std::size_t n_parameters() const { return nn::count_numbers(engine_->layout()); }
+
   FrameStore& store() { return options_.frames != nullptr ? *options_.frames : own_store_; }
 
   void make_model() {
@@ -246,9 +246,9 @@ class Trainer {
       }
     }
     Checkpoint<T> state = read_checkpoint<T>(checkpoint_);
-    if (state.parameters.size() != engine_->parameters().size()) {
+    if (state.parameters.size() != n_parameters()) {
       throw InputError("{}: has {} parameters; the model of {} has {}", checkpoint_.string(),
-                       state.parameters.size(), settings_.file.string(), engine_->parameters().size());
+                       state.parameters.size(), settings_.file.string(), n_parameters());
     }
     if (const Json types = state.statistics.value("type_map", Json()); types != Json(model_.type_map.names()))
       throw InputError("{}: has the type map {}; that of {} is another", checkpoint_.string(), types.dump(),
@@ -266,7 +266,8 @@ class Trainer {
     check_same_sight(before, model_, checkpoint_.string(), settings_.file.string());
     model_ = std::move(before);
     engine_.emplace(model_);
-    std::copy(state.parameters.begin(), state.parameters.end(), engine_->parameters().begin());
+    std::ranges::copy(nn::with_gaps<T>(state.parameters, engine_->layout(), engine_->parameters().size()),
+                      engine_->parameters().begin());
     if (!optimizer_.set_state(std::move(state.optimizer))) {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
@@ -308,7 +309,7 @@ class Trainer {
     state.positions = training_.sampler().state();
     if (validation_) state.validation_positions = validation_->sampler().state();
     state.optimizer = optimizer_.state();
-    state.parameters.assign(engine_->parameters().begin(), engine_->parameters().end());
+    state.parameters = nn::without_gaps<T>(engine_->parameters(), engine_->layout());
     // First what the same command goes on from, so that a model that cannot be written costs no steps.
     write_checkpoint<T>(checkpoint_, state);
     saved_step_ = step_;
@@ -360,7 +361,7 @@ class Trainer {
   std::optional<CurvePoint> one_step() {
     const double rate = settings_.learning_rate.at(step_);
     const LossWeights weights = settings_.loss.at(rate / settings_.learning_rate.start);
-    const LossTerms terms = loss_and_gradient(weights);
+    const LossTerms terms = loss(weights);
     if (!std::isfinite(terms.loss)) {
       if (!ranks_.first()) throw ranks::Elsewhere();
       throw WorkError(
@@ -369,23 +370,34 @@ class Trainer {
           "{} holds the last saved state",
           step_ + 1, terms.loss, checkpoint_.string());
     }
-    clip();
-    optimizer_.update(rate, engine_->parameters().data(), engine_->gradient().data(), trained_,
-                      options_.threads);
-    engine_->exchange_parameters();
+    descend(rate);
     ++step_;
     if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
       return std::nullopt;
     return measure(terms, weights, rate);
   }
 
-  /// The loss is that of the batch in all processes; of the gradient each has its part.
-  LossTerms loss_and_gradient(const LossWeights& weights) {
+  /// That of the batch, in all processes.
+  LossTerms loss(const LossWeights& weights) {
     double ends = interrupt_requested() ? 1 : 0;
     const LossTerms terms =
-        engine_->loss_and_gradient(training_.batch(step_), weights, options_.threads, {&ends, 1});
+        engine_->evaluate_loss(training_.batch(step_), weights, options_.threads, {&ends, 1});
     asked_to_end_ = ends > 0;
     return terms;
+  }
+
+  /// Moves the parameters against the gradient of that loss: each part as soon as it is known, unless a norm
+  /// of all, a matrix or another process has to be waited for.
+  void descend(double rate) {
+    T* parameters = engine_->parameters().data();
+    if (!(settings_.gradient_max_norm > 0)) {
+      if (const auto move = optimizer_.in_parts(rate, parameters, trained_))
+        return engine_->hand_out_gradient(options_.threads, move);
+    }
+    engine_->make_gradient(options_.threads);
+    clip();
+    optimizer_.update(rate, parameters, engine_->gradient().data(), trained_, options_.threads);
+    engine_->exchange_parameters();
   }
 
   /// One answer in all processes: the one that the sums of the step brought.
