@@ -216,7 +216,7 @@ Config read_config(const std::filesystem::path& file) {
   // A study of a model alone has no molecular dynamics, nor what follows from it.
   if (table.has("md") || !config.checks.wanted()) {
     config.md = read_md(table.table("md"));
-    config.transport = read_transport(table.table("transport"));
+    config.transport = read_transport(table.table_or_empty("transport"));
     read_after_md(table, config);
   } else {
     for (const char* key : {"transport", "structure", "defects", "barriers", "annealing"})
