@@ -12,9 +12,11 @@
 #include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
 #include "solion/catalog/crystal.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 #include "solion/structure/defects.hpp"
 
 namespace solion::cli {
@@ -108,16 +110,15 @@ void run_build(const BuildArguments& arguments) {
   if (arguments.crystal.empty())
     throw InputError("--crystal is missing: a name (see --list) or a structure file");
   if (arguments.output.empty()) throw InputError("-o is missing: the file to write");
-  const io::Format format = io::format_of(arguments.output);
+  io::require_writable(arguments.output, 1);
+  require_folder_of(arguments.json);
   const Crystal crystal = prepare_crystal(arguments);
   const IntMat3 matrix = supercell_matrix(arguments.supercell);
   const Reaction reaction = crystal.chemistry.reaction(arguments.reaction);
   DefectOptions options = arguments.options;
   options.placement = parse_placement(arguments.placement);
   const std::vector<DefectCell> cells = build_defect_cells(crystal, matrix, reaction, options);
-  if (cells.size() > 1 && format == io::Format::poscar)
-    throw InputError("{}: POSCAR holds one frame, and there are {}; write to a name that ends in .xyz",
-                     arguments.output, cells.size());
+  io::require_writable(arguments.output, cells.size());
 
   std::vector<Frame> frames;
   std::size_t total = 0;
@@ -128,7 +129,7 @@ void run_build(const BuildArguments& arguments) {
     total += cell.degeneracy;
     list.push_back(to_json(cell));
   }
-  io::write_frames(arguments.output, frames);
+  io::write_frames_or_systems(arguments.output, std::move(frames));
 
   const std::string composition = composition_formula(crystal.frame, reaction);
   fmt::print("{}: {}, supercell {}, {} × ({}), {}\n", crystal.name, crystal.summary,

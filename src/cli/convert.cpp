@@ -6,14 +6,17 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/dataset/system.hpp"
 #include "solion/io/deepmd_npy.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/io/gather.hpp"
+#include "solion/structure/elements.hpp"
 
 namespace solion::cli {
 namespace {
@@ -70,8 +73,19 @@ void require_named(const Options& options, const std::string& input, const Frame
   throw InputError("no frame of the input is in --frames {}", options.frames);
 }
 
+/// A system without type_map.raw would carry any word on as an element.
+void require_elements(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (atomic_number(name) == 0)
+      throw InputError("--type-map {}: '{}' is no element symbol; expected such as Li,O,Cl",
+                       fmt::join(names, ","), name);
+  }
+}
+
 void convert(const Options& options) {
   const Slice slice = parse_slice(options.frames);
+  require_elements(options.read.type_names);
+  io::require_writable(options.output, 1);
   const io::Format format = io::format_of(options.output);
   const bool streams = format == io::Format::extxyz || format == io::Format::lammps_dump;
   // A trajectory goes through frame by frame into a temporary name; the other formats need all frames at
@@ -83,37 +97,38 @@ void convert(const Options& options) {
   TypeMap types;
   std::size_t count = 0;
   bool warned = false;
+  const auto take = [&](const std::string& input, Frame& frame) {
+    require_named(options, input, frame);
+    if (const auto lost = io::lost_in(format, frame); !lost.empty() && !std::exchange(warned, true))
+      log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
+    io::share_type_map(types, frame);
+    ++count;
+    if (!streams) {
+      frames.push_back(frame);
+      return;
+    }
+    if (!writer) writer.emplace(io::FrameWriter::create(aside));
+    writer->write(frame);
+  };
   try {
     for (const std::string& input : options.inputs) {
-      const auto reader = io::open_frames(input, options.read);
-      warn_of_lost_arrays(input);
-      Frame frame;
-      for (std::size_t i = 0; i < slice.last && reader->next(frame); ++i) {
-        throw_if_interrupted();
-        if (!slice.holds(i)) continue;
-        require_named(options, input, frame);
-        if (const auto lost = io::lost_in(format, frame); !lost.empty() && !warned) {
-          log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
-          warned = true;
+      std::size_t i = 0;
+      for (const auto& path : dataset::systems_or_file(input)) {
+        const auto reader = io::open_frames(path, options.read);
+        warn_of_lost_arrays(path.string());
+        Frame frame;
+        for (; i < slice.last && reader->next(frame); ++i) {
+          throw_if_interrupted();
+          if (slice.holds(i)) take(path.string(), frame);
         }
-        io::share_type_map(types, frame);
-        if (streams) {
-          if (!writer) writer.emplace(io::FrameWriter::create(aside));
-          writer->write(frame);
-        } else {
-          frames.push_back(frame);
-        }
-        ++count;
       }
     }
     if (count == 0) fail_without_frames(options);
     if (writer) {
       writer->flush(true);
       std::filesystem::rename(aside, target);
-    } else if (format == io::Format::deepmd_npy) {
-      io::write_deepmd_systems(target, std::move(frames));
     } else {
-      io::write_frames(target, frames);
+      io::write_frames_or_systems(target, std::move(frames));
     }
   } catch (...) {
     std::error_code ignored;
@@ -130,7 +145,7 @@ std::function<void()> setup_convert(CLI::App& app) {
   app.add_option(
          "input", options->inputs,
          "Files or folders: *.xyz, *.extxyz, POSCAR*, *.vasp, *.data, *.lmp, *.dump, *.lammpstrj, *.cif, "
-         "XDATCAR*, OUTCAR*, vasprun *.xml, or a DeePMD system (npy, mixed or raw)")
+         "XDATCAR*, OUTCAR*, vasprun *.xml, or a folder of DeePMD systems (npy, mixed or raw)")
       ->required();
   app.add_option("-o,--output", options->output, "The file to write; its name chooses the format")
       ->required();

@@ -1,4 +1,6 @@
 // solion evaluate: energy, forces, virial and atomic energies of every frame with any model.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -10,9 +12,11 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/dataset/system.hpp"
 #include "solion/gpu/open_device.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/io/gather.hpp"
@@ -56,6 +60,7 @@ void label(const Options& options, const Potential& potential, std::vector<Frame
       clone.evaluate(frame, {.atomic_energies = true}, result);
       frame.labels = {result.energy, std::move(result.forces), result.virial,
                       std::move(result.atomic_energies)};
+      frame.info.erase("energy_sigma0");  // of the labels before
       const std::lock_guard lock(mutex);
       progress.update(++done);
     } catch (const InputError& error) {
@@ -108,14 +113,43 @@ void print(const std::vector<Frame>& frames) {
   }
 }
 
+/// Labels are what this verb writes: a format without any is refused, one that holds some says what is lost.
+void check_format(const Options& options, const Frame& frame) {
+  if (options.output.empty()) return;
+  const io::Format format = io::format_of(options.output);
+  Frame labelled = frame;
+  labelled.labels = {0.0, std::vector<Vec3>(frame.n_atoms(), Vec3::Zero()), Mat3::Zero(),
+                     std::vector<double>(frame.n_atoms())};
+  const std::vector<std::string> lost = io::lost_in(format, labelled);
+  if (std::find(lost.begin(), lost.end(), "forces") != lost.end())
+    throw InputError("-o {}: the format holds no labels; expected a name that ends in .xyz, or a folder",
+                     options.output);
+  if (!lost.empty()) log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
+}
+
+/// The frames of a file, or of all systems of a folder, whose types are numbered alike.
+std::vector<Frame> read(const Options& options, const std::vector<std::string>& fallback_names) {
+  io::ReadOptions how;
+  how.fallback_names = fallback_names;
+  how.accept_any_density = options.any_density;
+  std::vector<Frame> frames;
+  TypeMap types;
+  for (const auto& path : dataset::systems_or_file(options.frames)) {
+    for (Frame& frame : io::read_frames(path, how)) {
+      io::share_type_map(types, frame);
+      frames.push_back(std::move(frame));
+    }
+  }
+  return frames;
+}
+
 void run(const Options& options) {
   require_folder_of(options.json);
+  io::require_writable(options.output, 1);
   const auto potential = open_potential(options.model, {.device = options.device});
-  io::ReadOptions how;
-  how.fallback_names = potential->type_map().names();
-  how.accept_any_density = options.any_density;
-  std::vector<Frame> frames = io::read_frames(options.frames, how);
+  std::vector<Frame> frames = read(options, potential->type_map().names());
   io::require_writable(options.output, frames.size());
+  check_format(options, frames.front());
   label(options, *potential, frames);
   if (!options.json.empty()) {
     Json list = Json::array();
@@ -126,12 +160,7 @@ void run(const Options& options) {
                               {"frames", std::move(list)}});
   }
   print(frames);
-  if (options.output.empty()) return;
-  if (io::format_of(options.output) == io::Format::deepmd_npy) {
-    io::write_deepmd_systems(options.output, std::move(frames));  // one for each composition
-  } else {
-    io::write_frames(options.output, frames);
-  }
+  if (!options.output.empty()) io::write_frames_or_systems(options.output, std::move(frames));
 }
 
 }  // namespace
@@ -141,7 +170,8 @@ std::function<void()> setup_evaluate(CLI::App& app) {
   app.add_option("-m,--model", options->model,
                  "*.toml (an analytic potential) or *.dp, *.hdf5, *.yaml (a Deep Potential)")
       ->required();
-  app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a DeePMD system …")->required();
+  app.add_option("frames", options->frames, "Frames: extxyz, POSCAR, LAMMPS, a folder of DeePMD systems …")
+      ->required();
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_option("-o,--output", options->output, "Write the frames with these labels (format by name)");
   app.add_flag("--any-density", options->any_density,

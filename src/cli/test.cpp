@@ -41,8 +41,7 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
                                 bool any_density) {
   std::vector<Named> systems;
   for (const std::string& path : paths) {
-    if (std::filesystem::is_directory(path) || path.find(".hdf5") != std::string::npos ||
-        path.find(".h5") != std::string::npos) {
+    if (std::filesystem::is_directory(path) || dataset::is_hdf5_name(path)) {
       for (const auto& folder : dataset::find_systems(path)) {
         dataset::warn_of_unused_arrays(folder);
         systems.push_back({folder.string(), dataset::load_system(folder, types.names()).frames});

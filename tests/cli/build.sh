@@ -46,4 +46,10 @@ refused "unknown key" "$solion" build --crystal li3ocl --reactions unknown.toml 
 status=0
 "$solion" build --crystal li3ocl --supercell 2 2 2 --reaction type1 --placement all -o x.vasp 2>err || status=$?
 [[ $status -eq 2 && ! -e x.vasp ]] || fail "several frames in a POSCAR"
+# Cells whose atoms stand in different orders are one system, sorted; an output that cannot be written is known before the search.
+"$solion" build --crystal li3ocl --supercell 2 1 1 --reaction type123 --placement all -o cells/ >/dev/null 2>&1
+[[ -s cells/type.raw && -s cells/set.000/coord.npy ]] || fail "all placements in a DeePMD system"
+refused "the folder nowhere does not exist" "$solion" build --crystal li3ocl -o nowhere/x.xyz
+refused "the folder nowhere does not exist" "$solion" build --crystal li3ocl -o x.xyz --json nowhere/x.json
+refused "read and not written" "$solion" build --crystal li3ocl -o x.cif
 echo "solion build: all good"

@@ -33,6 +33,27 @@ grep -q "type map" message || fail "no word about the type map: $(cat message)"
 grep -q "^O 2 2.125 2" f.xyz || fail "the type map is not used"
 
 refused "names its elements itself" "$solion" convert a.xyz -o g.xyz --type-map Na
+cp -r system nameless
+rm nameless/type_map.raw
+refused "--type-map Li,Foo: 'Foo' is no element symbol" "$solion" convert nameless -o g.xyz --type-map Li,Foo
+"$solion" convert nameless -o g.xyz --type-map Li,O >/dev/null
+grep -q "^O 2 2.125 2" g.xyz || fail "the type map of a system without type_map.raw is not used"
+refused "the folder nowhere does not exist" "$solion" convert a.xyz -o nowhere/g.xyz
+refused "exists and is no folder" "$solion" convert a.xyz -o warning
+
+# A folder of systems is read as it was written, and what else is in a system is not lost.
+printf '2\nLattice="4 0 0 0 4 0 0 0 4"\nO 0 0 0\nCl 2 2 2\n' >first.xyz
+"$solion" convert first.xyz a.xyz -o systems/ >/dev/null
+"$solion" convert systems -o g.xyz | grep -q "3 frame(s)" || fail "a folder of systems"
+"$solion" convert systems -o h.xyz --frames 1:3 | grep -q "2 frame(s)" || fail "--frames over a folder of systems"
+cmp <(tail -n 8 g.xyz) <(tail -n 8 h.xyz) || fail "the frames of a folder are counted through"
+"$solion" convert first.xyz a.xyz -o systems/ 2>message >/dev/null
+grep -q "systems from before are replaced: O1Cl1, O1Li1" message || fail "replaced without a word: $(cat message)"
+"$solion" convert g.xyz -o g.dump >/dev/null 2>&1
+[[ $(grep -A 1 TIMESTEP g.dump | grep -x '[0-9]*' | tr '\n' ' ') == "0 1 2 " ]] || fail "frames without a step have one number: $(cat g.dump)"
+echo '{}' >system/input.json
+refused "system: the system is not replaced, because input.json would be lost" "$solion" convert a.xyz -o system
+rm system/input.json
 sed 's/energy=/time_fs=10 degeneracy=3 energy=/' c.xyz >keyed.xyz
 "$solion" convert keyed.xyz -o keyed.dump >/dev/null 2>warning
 grep -q "no place for: .*time_fs, degeneracy" warning || fail "no word about lost keys: $(cat warning)"

@@ -34,6 +34,20 @@ awk '/^ITEM: ATOMS/ { sub(" element", "") } /^[0-9]+ [0-9]+ (Li|O|Cl) / { $2 = $
 same "$right" "$(energy numbers.dump)" "elements of the potential"
 grep -q 'taken for Li, O, Cl' warning || fail "no warning of types without elements: $(cat warning)"
 
+# A folder of systems; labels of before go with all that belongs to them; a format must hold labels.
+frame 1.955 | sed 's/pbc/energy=-1 free_energy=-2 pbc/' >sigma.extxyz
+"$solion" evaluate -m "$model" sigma.extxyz -o fresh.extxyz >/dev/null
+! grep -q energy_sigma0 fresh.extxyz || fail "the energy of before is kept: $(sed -n 2p fresh.extxyz)"
+mkdir folder
+"$solion" convert good.extxyz -o folder/a >/dev/null
+"$solion" convert reordered.extxyz -o folder/b >/dev/null
+"$solion" evaluate -m "$model" folder --json folder.json >/dev/null
+[[ $(jq '.frames | length' folder.json) == 4 ]] || fail "the frames of a folder of systems"
+refused 'x.vasp: the format holds no labels' "$solion" evaluate -m "$model" sigma.extxyz -o x.vasp
+refused 'x.data: the format holds no labels' "$solion" evaluate -m "$model" sigma.extxyz -o x.data
+"$solion" evaluate -m "$model" good.extxyz -o x.dump >/dev/null 2>warning
+grep -q 'x.dump: the format has no place for: energy, virial, atomic energies' warning || fail "labels are dropped: $(cat warning)"
+
 refused 'no.toml: no such file' "$solion" evaluate -m no.toml good.extxyz --json out.json -o out.extxyz
 refused 'no.extxyz' "$solion" evaluate -m "$model" no.extxyz --json out.json -o out.extxyz
 refused 'good.extxyz: not the name of a model.*\.dp' "$solion" evaluate -m good.extxyz good.extxyz --json out.json -o out.extxyz

@@ -298,6 +298,16 @@ TEST_F(DatasetTest, RefusesWhatDoesNotBelong) {
   EXPECT_THROW(load({folder_}), InputError);
 }
 
+TEST_F(DatasetTest, AnInputIsAFileOrTheSystemsOfAFolder) {
+  Store store(folder_ / "data.h5dir");
+  store.append(labelled(1, "b"), {{"key", "1"}});
+  store.append(labelled(2, "a"), {{"key", "2"}});
+  const fs::path data = folder_ / "data.h5dir", file = data / "frames.xyz";
+  EXPECT_EQ(systems_or_file(data), (std::vector<fs::path>{data / "a", data / "b"}));
+  EXPECT_EQ(systems_or_file(file), (std::vector<fs::path>{file}));
+  EXPECT_THROW(systems_or_file("data.hdf5#/a"), InputError);
+}
+
 TEST_F(DatasetTest, SplitsEveryStructureInTheSameShares) {
   Store store(folder_);
   for (std::uint64_t i = 0; i < 8; ++i) store.append(labelled(i, "a"), {{"key", std::to_string(i)}});

@@ -99,6 +99,10 @@ std::vector<Bad> bad_files() {
       {"a.dump", dump("999999999999", "pp pp pp", "id element x y z\n1 Li 0 0 0\n"), "announced, but only"},
       {"a.dump", dump("1", "pp pp pp", "id id element x y z\n1 1 Li 0 0 0\n"), "stands twice"},
       {"a.dump", "ITEM: UNITS\nreal\n", "units 'real'; expected metal"},
+      {"POSCAR.gz", "\x1F\x8B\x08", "POSCAR.gz: compressed; unpack it first (gunzip)"},
+      {"a.xyz.bz2", "BZh91AY&SY", "a.xyz.bz2: compressed; unpack it first (bunzip2)"},
+      {"vasprun.xml", "\xFD\x37\x7AXZ", "vasprun.xml: compressed; unpack it first (unxz)"},
+      {"a.cif", "\x1F\x8B\x08", "a.cif: compressed; unpack it first (gunzip)"},
       {"a.pdb", "data_", "no format goes by this name; expected *.xyz"},
   };
 }
@@ -116,6 +120,13 @@ TEST(BadInput, IsRefusedWithItsPlace) {
       EXPECT_THAT(error.what(), HasSubstr(bad.file));
     }
   }
+}
+
+TEST(BadInput, CompressedTextIsSaidToBeSo) {
+  const TemporaryDirectory dir;
+  LineReader lines(dir.file("type.raw", "\x1F\x8B\x08"));
+  std::string_view line;
+  EXPECT_THROW(lines.next(line), InputError);
 }
 
 TEST(BadInput, AnyDensityCanBeAccepted) {

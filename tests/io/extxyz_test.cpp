@@ -167,6 +167,38 @@ TEST(ExtxyzLabels, WhatSoundsLikeALabelAndIsNotReadIsSaidOnce) {
   EXPECT_THAT(messages.text(), testing::Not(HasSubstr("left out")));
 }
 
+TEST(ExtxyzLabels, AStressWithoutACellIsSaidToBeLeftOnce) {
+  const std::string frame =
+      two_atoms(std::string(lattice) + forces + "energy=-1 stress=\"1 0 0 0 1 0 0 0 1\" pbc=\"F F F\"");
+  const TemporaryDirectory dir;
+  const LogCapture messages;
+  const auto frames = read_frames(dir.file("a.xyz", frame + frame));
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_FALSE(frames[1].labels.virial_eV);
+  EXPECT_EQ(frames[1].labels.energy_eV, -1);
+  EXPECT_THAT(messages.text(), HasSubstr("a.xyz:2: a stress without a periodic cell is left out"));
+  EXPECT_EQ(messages.text().find("left out"), messages.text().rfind("left out"));
+}
+
+TEST(Extxyz, MomentaAreDividedByTheMassesBesideThem) {
+  const std::string start = std::string("1\n") + lattice + "Properties=species:S:1:pos:R:3";
+  const LogCapture messages;
+  const Frame light = read_text(start + ":masses:R:1:momenta:R:3\nLi 0 0 0 6 3 0 0\n");
+  const Frame heavy = read_text(start + ":momenta:R:3:masses:R:1\nLi 0 0 0 3 0 0 12\n");
+  const Frame standard = read_text(start + ":momenta:R:3\nLi 0 0 0 3 0 0\n");
+  EXPECT_NEAR(light.velocities[0][0], 2 * heavy.velocities[0][0], 1e-15);
+  EXPECT_NEAR(light.velocities[0][0] * 6, standard.velocities[0][0] * 6.94, 1e-15);
+  EXPECT_EQ(messages.text(), "");
+  try {
+    (void)read_text(start + ":masses:R:1:momenta:R:3\nLi 0 0 0 0 3 0 0\n");
+    ADD_FAILURE() << "accepted";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a.xyz:3: expected a mass above 0"));
+  }
+  EXPECT_TRUE(read_text(start + ":masses:R:1\nLi 0 0 0 6\n").velocities.empty());
+  EXPECT_THAT(messages.text(), HasSubstr("left out: the column(s) masses"));
+}
+
 TEST(ExtxyzLabels, AnEnergyInAPlainXyzIsSaidToBeLeft) {
   const LogCapture messages;
   EXPECT_EQ(read_text("1\nenergy=-1.5\nSi 0 0 0\n").info.at("comment"), "energy=-1.5");

@@ -6,6 +6,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/io/deepmd_npy.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/io/gather.hpp"
 #include "solion/io/npy.hpp"
@@ -119,6 +120,40 @@ TEST(LammpsDump, TimeInPicoseconds) {
   EXPECT_THROW(read_frame(dir.file("b.dump", "ITEM: TIME\nnow\n" + rest)), InputError);
 }
 
+TEST(LammpsDump, ChargesAreSaidToBeLeftOutOnce) {
+  const TemporaryDirectory dir;
+  const std::string frame =
+      "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 4\n0 4\n0 4\n"
+      "ITEM: ATOMS id element q x y z\n1 Li 1 0 0 0\n";
+  const LogCapture messages;
+  EXPECT_EQ(read_frames(dir.file("q.dump", frame + frame)).size(), 2U);
+  EXPECT_THAT(messages.text(), testing::HasSubstr("q.dump: charges are left out"));
+  EXPECT_EQ(messages.text().find("charges"), messages.text().rfind("charges"));
+}
+
+TEST(LammpsDump, FramesWithoutAStepAreNumbered) {
+  const TemporaryDirectory dir;
+  std::vector<Frame> frames{sample_frame(1), sample_frame(2), sample_frame(3)};
+  const auto steps = [&] {
+    write_frames(dir / "a.dump", frames);
+    auto writer = FrameWriter::create(dir / "b.dump");
+    for (const Frame& frame : frames) writer.write(frame);
+    writer.flush();
+    EXPECT_EQ(read_file(dir / "a.dump"), read_file(dir / "b.dump"));
+    std::string all;
+    for (const Frame& frame : read_frames(dir / "a.dump")) all += frame.info.at("timestep") + " ";
+    return all;
+  };
+  for (Frame& frame : frames) frame.info = {};
+  EXPECT_EQ(steps(), "0 1 2 ");
+  for (int f = 0; f < 3; ++f)
+    frames[static_cast<std::size_t>(f)].info["vasp_configuration"] = std::to_string(5 + 2 * f);
+  EXPECT_EQ(steps(), "5 7 9 ");
+  frames[1].info = {{"timestep", "70"}, {"step", "6"}};
+  frames[2].info = {{"step", "last"}};
+  EXPECT_EQ(steps(), "5 6 7 ");
+}
+
 TEST(LammpsData, StylesAndElements) {
   const TemporaryDirectory dir;
   const std::string head =
@@ -142,6 +177,42 @@ TEST(LammpsData, StylesAndElements) {
   const Frame comment = read_frame(
       dir.file("m.data", head + "\nMasses\n\n1 1.5 # O\n2 2 # Cl\n\nAtoms\n\n1 1 0 0 0\n2 2 2 2 2\n"));
   EXPECT_EQ(comment.element(1), "Cl");
+}
+
+TEST(LammpsData, AMassAndAnElementThatContradictEachOther) {
+  const TemporaryDirectory dir;
+  const auto read = [&](const std::string& mass, std::vector<std::string> names) {
+    ReadOptions how;
+    how.type_names = std::move(names);
+    const std::string text =
+        "x\n\n1 atoms\n1 atom types\n0 3 xlo xhi\n0 3 ylo yhi\n0 3 zlo zhi\n\nMasses\n\n1 " + mass +
+        "\n\nAtoms # charge\n\n1 1 0.5 0 0 0\n";
+    return std::string(read_frame(dir.file("a.data", text), how).element(0));
+  };
+  const auto refusal = [&](const std::string& mass, const std::string& name) -> std::string {
+    try {
+      return read(mass, {name});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+  };
+  const LogCapture messages;
+  EXPECT_THAT(
+      refusal("6.94", "O"),
+      testing::HasSubstr("a.data:11: type 1 has mass 6.94 (Li), but the type map (--type-map) says O"));
+  EXPECT_THAT(refusal("100", "O"), testing::HasSubstr("type 1 has mass 100, but the type map"));
+  // Isotopes are elements.
+  EXPECT_EQ(refusal("7.016", "Li"), "Li");
+  EXPECT_EQ(refusal("6.015", "Li"), "Li");
+  EXPECT_EQ(refusal("2.014", "H"), "H");
+  EXPECT_EQ(refusal("3.016", "H"), "H");
+  EXPECT_EQ(refusal("18", "O"), "O");
+  EXPECT_EQ(refusal("58.933", "Ni"), "Ni");
+  EXPECT_THAT(messages.text(), testing::HasSubstr("a.data: charges are left out"));
+  // A word that is an element's name by chance, such as Ca for an alpha carbon.
+  EXPECT_EQ(read("12.011 # Ca", {}), "C");
+  EXPECT_THAT(messages.text(), testing::HasSubstr("its label 'Ca' is not taken for an element"));
+  EXPECT_EQ(read("2.014 # H", {}), "H");
 }
 
 TEST(LammpsData, TheFileGoesBeforeTheModelAtHand) {
@@ -280,14 +351,48 @@ TEST(Deepmd, OneSystemACompositionWhateverTheOrder) {
   // The next systems come beside the older ones; that is said.
   write_deepmd_systems(dir / "s", {frame({"Li", "O"}), frame({"Li", "O", "O"})});
   EXPECT_THAT(messages.text(), testing::HasSubstr("systems from before stay beside the new ones: Li1Cl2\n"));
+  EXPECT_THAT(messages.text(), testing::HasSubstr("systems from before are replaced: Li1O1\n"));
   EXPECT_THROW(write_deepmd_systems(dir / "s/Li1O1", {frame({"Li", "O"}), frame({"Li", "O", "O"})}),
                InputError);
+  // One that cannot be written keeps the others from being written.
+  Frame unlabelled = frame({"Li", "O", "O"});
+  unlabelled.labels = {};
+  EXPECT_THROW(write_deepmd_systems(dir / "t", {frame({"Li", "O"}), frame({"Li", "O", "O"}), unlabelled}),
+               InputError);
+  EXPECT_FALSE(std::filesystem::exists(dir / "t"));
   // One order that is not sorted stays as it is.
   write_deepmd_systems(dir / "one", {frame({"Cl", "Li", "Cl"}), frame({"Cl", "Li", "Cl"})});
   EXPECT_EQ(read_frames(dir / "one")[1].element(1), "Li");
   EXPECT_TRUE(arrays_beside_frames(dir / "one").empty());
   write_npy(dir / "one/set.000/fparam.npy", {2, 1}, std::vector<double>(2));
   EXPECT_EQ(arrays_beside_frames(dir / "one"), (std::vector<std::string>{"fparam"}));
+}
+
+TEST(Deepmd, ASystemIsReplacedOnlyIfNothingElseIsLost) {
+  const TemporaryDirectory dir;
+  const Frame frame = sample_frame(1);
+  const auto refusal = [&]() -> std::string {
+    try {
+      write_deepmd(dir / "s", {&frame, 1});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "replaced";
+  };
+  EXPECT_EQ(refusal(), "replaced");
+  write_file(dir / "s/set.000/provenance.jsonl", "{}\n");
+  EXPECT_EQ(refusal(), "replaced");
+  EXPECT_FALSE(std::filesystem::exists(dir / "s/set.000/provenance.jsonl"));
+  write_file(dir / "s/input.json", "{}\n");
+  write_npy(dir / "s/set.000/fparam.npy", {1, 1}, std::vector<double>(1));
+  EXPECT_THAT(refusal(), testing::HasSubstr("because input.json would be lost"));
+  std::filesystem::remove(dir / "s/input.json");
+  EXPECT_THAT(refusal(), testing::HasSubstr("because set.000/fparam.npy would be lost"));
+  std::filesystem::remove(dir / "s/set.000/fparam.npy");
+  write_deepmd(dir / "s/models", {&frame, 1});
+  EXPECT_THAT(refusal(), testing::HasSubstr("because models would be lost"));
+  EXPECT_THROW(require_writable(dir / "s", 1), InputError);
+  EXPECT_TRUE(std::filesystem::exists(dir / "s/models/type.raw"));
 }
 
 TEST(FrameWriter, AppendCutsOffWhatFollows) {

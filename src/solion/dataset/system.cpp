@@ -58,15 +58,6 @@ std::vector<Set> sets_of(const fs::path& folder, std::size_t n_frames) {
   return sets;
 }
 
-/// "x.hdf5" and "x.hdf5#/group", as DeePMD-kit names systems in one file.
-bool is_hdf5_name(const fs::path& path) {
-  const std::string name = path.string();
-  for (const char* suffix : {".hdf5", ".h5"}) {
-    if (name.ends_with(suffix) || name.find(std::string(suffix) + "#") != std::string::npos) return true;
-  }
-  return false;
-}
-
 /// Labels of molecules in boxes and of gases are data like any other; a crystal in other units than Å is not.
 void judge_density(const System& system) {
   const Frame& frame = system.frames.front();
@@ -117,6 +108,14 @@ System load_system(const fs::path& folder, const std::vector<std::string>& type_
   return system;
 }
 
+bool is_hdf5_name(const fs::path& path) {
+  const std::string name = path.string();
+  for (const char* suffix : {".hdf5", ".h5"}) {
+    if (name.ends_with(suffix) || name.find(std::string(suffix) + "#") != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::vector<fs::path> find_systems(const fs::path& path) {
   if (is_hdf5_name(path) && !fs::is_directory(path))
     throw InputError(
@@ -141,6 +140,11 @@ std::vector<fs::path> find_systems(const fs::path& path) {
   if (found.empty()) throw InputError("{}: no DeePMD system (a folder with type.raw) in it", path.string());
   std::sort(found.begin(), found.end());
   return found;
+}
+
+std::vector<fs::path> systems_or_file(const fs::path& path) {
+  if (fs::is_directory(path) || is_hdf5_name(path)) return find_systems(path);
+  return {path};
 }
 
 std::vector<System> load(const std::vector<fs::path>& paths, const std::vector<std::string>& type_names) {

@@ -57,6 +57,13 @@ std::optional<std::filesystem::path> set_put_aside(const std::filesystem::path& 
 /// none.
 std::vector<std::filesystem::path> find_systems(const std::filesystem::path& path);
 
+/// "x.hdf5" and "x.hdf5#/group", as DeePMD-kit names systems in one file.
+bool is_hdf5_name(const std::filesystem::path& path);
+
+/// What a user's input stands for: the systems of a folder as `find_systems` has them, or the file itself. A
+/// system in HDF5 is refused as `find_systems` does.
+std::vector<std::filesystem::path> systems_or_file(const std::filesystem::path& path);
+
 /// Loads all systems below each of the paths; `type_names` as for load_system. InputError if a system is
 /// named twice.
 std::vector<System> load(const std::vector<std::filesystem::path>& paths,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <system_error>
@@ -353,6 +354,33 @@ struct TemporaryFolder {
   }
 };
 
+/// A file of a set as this program writes it, the ledger of a data set among them.
+bool is_ours_in_set(const fs::path& file) {
+  constexpr std::array<std::string_view, 7> ours{
+      "box.npy", "coord.npy", "energy.npy", "force.npy", "virial.npy", "atom_ener.npy", "provenance.jsonl"};
+  return fs::is_regular_file(file) &&
+         std::find(ours.begin(), ours.end(), file.filename().string()) != ours.end();
+}
+
+/// The first entry of a system, by name, that would be lost with it; empty if there is none.
+fs::path foreign_entry(const fs::path& folder) {
+  fs::path first;
+  const auto note = [&](const fs::path& entry) {
+    if (first.empty() || entry < first) first = entry;
+  };
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && name.starts_with("set.")) {
+      for (const auto& file : fs::directory_iterator(entry.path()))
+        if (!is_ours_in_set(file.path())) note(file.path());
+    } else if (!entry.is_regular_file() ||
+               (name != "type.raw" && name != "type_map.raw" && name != "nopbc")) {
+      note(entry.path());
+    }
+  }
+  return first;
+}
+
 void rename_folder(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
@@ -363,6 +391,21 @@ void rename_folder(const fs::path& from, const fs::path& to) {
 /// system cannot (NFS).
 bool exchange_folders(const fs::path& a, const fs::path& b) {
   return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+/// The two steps where one is not possible. The old data is deleted only once the new is in its place.
+void replace_folder(const fs::path& from, const fs::path& to) {
+  const fs::path old = to.string() + fmt::format(".old{}", ::getpid());
+  rename_folder(to, old);
+  std::error_code error, back;
+  fs::rename(from, to, error);
+  if (!error) {
+    fs::remove_all(old, error);
+    return;
+  }
+  fs::rename(old, to, back);
+  throw WorkError("{}: cannot put the new system in place: {}{}", to.string(), error.message(),
+                  back ? fmt::format("; the old one is now {}", old.string()) : "");
 }
 
 fs::path without_slash(const fs::path& folder) {
@@ -377,14 +420,30 @@ std::unique_ptr<FrameReader> read_deepmd(const fs::path& folder, const ReadOptio
   return std::make_unique<DeepmdReader>(folder, options);
 }
 
-void write_deepmd(const fs::path& path, std::span<const Frame> frames, std::size_t frames_per_set) {
+void require_replaceable(const fs::path& path) {
+  const fs::path folder = without_slash(path);
+  if (!fs::exists(folder)) return;
+  if (!(fs::is_directory(folder) && (is_deepmd_system(folder) || fs::is_empty(folder))))
+    throw InputError("{}: exists and is no DeePMD system; it is not replaced", folder.string());
+  if (const fs::path foreign = foreign_entry(folder); !foreign.empty()) {
+    throw InputError(
+        "{}: the system is not replaced, because {} would be lost with it; expected only type.raw, "
+        "type_map.raw, nopbc and sets of frames. Write to a new folder, or move that away",
+        folder.string(), foreign.lexically_relative(folder).string());
+  }
+}
+
+void require_deepmd(const fs::path& path, std::span<const Frame> frames) {
   const fs::path folder = without_slash(path);
   if (frames.empty()) throw InputError("{}: no frames to write", folder.string());
   check_same(folder, frames);
+  require_replaceable(folder);
+}
+
+void write_deepmd(const fs::path& path, std::span<const Frame> frames, std::size_t frames_per_set) {
+  const fs::path folder = without_slash(path);
+  require_deepmd(folder, frames);
   const bool replaces = fs::exists(folder);
-  if (replaces && !(fs::is_directory(folder) && (is_deepmd_system(folder) || fs::is_empty(folder)))) {
-    throw InputError("{}: exists and is no DeePMD system; it is not replaced", folder.string());
-  }
   const TemporaryFolder aside(folder.string() + fmt::format(".tmp{}", ::getpid()));
   const Frame& first = frames.front();
   std::string types, names;
@@ -399,9 +458,7 @@ void write_deepmd(const fs::path& path, std::span<const Frame> frames, std::size
   }
   if (replaces && exchange_folders(aside.path, folder)) return;  // `aside` takes away what was there
   if (replaces) {
-    const TemporaryFolder old(folder.string() + fmt::format(".old{}", ::getpid()));
-    rename_folder(folder, old.path);
-    rename_folder(aside.path, folder);
+    replace_folder(aside.path, folder);
   } else {
     rename_folder(aside.path, folder);
   }

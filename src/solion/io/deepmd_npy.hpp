@@ -23,9 +23,17 @@ std::unique_ptr<FrameReader> read_deepmd(const std::filesystem::path& folder, co
 /// Writes a new system of float64 sets set.000, set.001, … with at most `frames_per_set` frames each. All
 /// frames must have the same elements in the same order, and the same labels; a label is written if the
 /// frames have it. The folder is written aside and renamed; a DeePMD system or an empty folder at that place
-/// is replaced, anything else refused.
+/// is replaced, anything else refused (require_replaceable).
 void write_deepmd(const std::filesystem::path& folder, std::span<const Frame> frames,
                   std::size_t frames_per_set = 2000);
+
+/// InputError if `write_deepmd` would not replace what is at that place: something else than a system, or one
+/// with entries that are not written here (nested systems, an input.json, further arrays, sets of mixed
+/// type), which would be lost.
+void require_replaceable(const std::filesystem::path& folder);
+
+/// InputError if `write_deepmd` would refuse these frames or this place; nothing is written.
+void require_deepmd(const std::filesystem::path& folder, std::span<const Frame> frames);
 
 /// Adds one set behind those of an existing system (or makes the system). The frames must fit its types.
 void append_deepmd_set(const std::filesystem::path& folder, std::span<const Frame> frames);

@@ -26,7 +26,18 @@ const double ase_velocity_A_per_fs = std::sqrt(1.0 / constants::amu_A2_per_fs2_i
 /// wrong.
 constexpr double stress_virial_agreement = 1e-4;
 
-enum class Column { species, atomic_number, position, force, velocity, momentum, image, energy, skipped };
+enum class Column {
+  species,
+  atomic_number,
+  position,
+  force,
+  velocity,
+  momentum,
+  mass,
+  image,
+  energy,
+  skipped
+};
 
 struct ColumnSpec {
   Column kind;
@@ -61,7 +72,7 @@ struct KnownColumn {
   int count;
 };
 
-constexpr std::array<KnownColumn, 13> known_columns{{
+constexpr std::array<KnownColumn, 14> known_columns{{
     {"species", Column::species, 'S', 1},
     {"element", Column::species, 'S', 1},
     {"Z", Column::atomic_number, 'I', 1},
@@ -72,6 +83,7 @@ constexpr std::array<KnownColumn, 13> known_columns{{
     {"vel", Column::velocity, 'R', 3},
     {"velocities", Column::velocity, 'R', 3},
     {"momenta", Column::momentum, 'R', 3},
+    {"masses", Column::mass, 'R', 1},
     {"images", Column::image, 'I', 3},
     {"energies", Column::energy, 'R', 1},
     {"atomic_energies", Column::energy, 'R', 1},
@@ -118,6 +130,7 @@ class ExtxyzReader final : public FrameReader {
     frame.labels.forces_eV_per_A.clear();
     frame.labels.atomic_energies_eV.clear();
     frame.info.clear();
+    masses_.clear();
   }
 
   void read_comment(std::string_view line, Frame& frame);
@@ -129,7 +142,7 @@ class ExtxyzReader final : public FrameReader {
   void use_columns(std::string_view text);
   void check_columns(std::string_view text);
   void set_cell(const std::string& lattice, std::string pbc, Frame& frame);
-  void set_virial(const std::optional<Mat3>& stress, Frame& frame) const;
+  void set_virial(const std::optional<Mat3>& stress, Frame& frame);
   void warn_of_unused(const Frame& frame);
   void read_atoms(std::uint64_t n, Frame& frame);
   void read_atom(std::string_view line, Frame& frame);
@@ -155,7 +168,8 @@ class ExtxyzReader final : public FrameReader {
   double energy_unit_ = 1, force_unit_ = 1, stress_unit_ = 1;
   std::optional<double> virial_unit_;
   bool has_momenta_ = false;
-  bool warned_ = false, warned_of_labels_ = false;
+  std::vector<double> masses_;  // of a column beside momenta
+  bool warned_ = false, warned_of_labels_ = false, warned_of_stress_ = false;
 };
 
 std::vector<double> ExtxyzReader::numbers(const KeyValue& pair,
@@ -325,9 +339,13 @@ void ExtxyzReader::set_cell(const std::string& lattice, std::string pbc, Frame& 
   frame.cell = make_cell(matrix(numbers({"Lattice", lattice}, {9})), lines_.where());
 }
 
-void ExtxyzReader::set_virial(const std::optional<Mat3>& stress, Frame& frame) const {
+void ExtxyzReader::set_virial(const std::optional<Mat3>& stress, Frame& frame) {
   if (!stress) return;
-  if (!frame.cell) lines_.fail("a stress without a periodic cell");
+  if (!frame.cell) {
+    if (!std::exchange(warned_of_stress_, true))
+      log().warn("{}: a stress without a periodic cell is left out", lines_.where());
+    return;
+  }
   const Mat3 virial = -frame.cell->volume() * *stress;
   std::optional<Mat3>& known = frame.labels.virial_eV;
   if (known && !((*known - virial).norm() <= stress_virial_agreement * (1.0 + virial.norm()))) {
@@ -375,9 +393,14 @@ const KnownColumn* ExtxyzReader::known_column(const Property& property) const {
 void ExtxyzReader::use_columns(std::string_view text) {
   columns_.clear();
   left_out_.clear();
+  // Masses are of the element, but where momenta are divided by them.
+  const bool momenta = std::any_of(listed_.begin(), listed_.end(), [&](const Property& p) {
+    const KnownColumn* known = known_column(p);
+    return known != nullptr && known->kind == Column::momentum;
+  });
   for (const Property& property : listed_) {
     const KnownColumn* known = known_column(property);
-    if (known == nullptr) {
+    if (known == nullptr || (known->kind == Column::mass && !momenta)) {
       columns_.push_back({Column::skipped, property.count});
       left_out_.push_back(property.name);
       continue;
@@ -463,6 +486,12 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
         if (!fields.reals(v)) fail_field("three finite velocities or momenta", line);
         frame.velocities.push_back(v);
         break;
+      case Column::mass: {
+        double mass = 0;
+        if (!fields.real(mass) || !(mass > 0)) fail_field("a mass above 0 (amu)", line);
+        masses_.push_back(mass);
+        break;
+      }
       case Column::image: {
         Int3 image;
         if (!fields.integer(image[0]) || !fields.integer(image[1]) || !fields.integer(image[2])) {
@@ -489,7 +518,7 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
 
 void ExtxyzReader::finish(Frame& frame) {
   if (has_momenta_) {
-    const std::vector<double> masses = frame.masses();
+    const std::vector<double> masses = masses_.empty() ? frame.masses() : masses_;
     for (std::size_t i = 0; i < frame.velocities.size(); ++i) {
       frame.velocities[i] *= ase_velocity_A_per_fs / masses[i];
     }

@@ -2,7 +2,9 @@
 #include "solion/io/formats.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <fstream>
 
 #include "solion/base/files.hpp"
 #include "solion/io/cif.hpp"
@@ -22,16 +24,17 @@ constexpr const char* accepted_names =
     "*.xyz or *.extxyz, POSCAR*, CONTCAR*, *.vasp or *.poscar, *.data or *.lmp (LAMMPS data), *.dump or "
     "*.lammpstrj, *.cif, XDATCAR*, OUTCAR* or *.xml (VASP; these read only), or a folder (DeePMD npy system)";
 
-using Append = void (*)(std::string&, const Frame&);
+/// `number` counts what is written, for formats that number frames.
+using Append = void (*)(std::string&, const Frame&, std::int64_t& number);
 
 Append appender(Format format, const fs::path& path) {
   switch (format) {
     case Format::extxyz:
-      return append_extxyz;
+      return [](std::string& out, const Frame& frame, std::int64_t&) { append_extxyz(out, frame); };
     case Format::poscar:
-      return append_poscar;
+      return [](std::string& out, const Frame& frame, std::int64_t&) { append_poscar(out, frame); };
     case Format::lammps_data:
-      return append_lammps_data;
+      return [](std::string& out, const Frame& frame, std::int64_t&) { append_lammps_data(out, frame); };
     case Format::lammps_dump:
       return append_lammps_dump;
     case Format::deepmd_npy:
@@ -49,7 +52,17 @@ Append appender(Format format, const fs::path& path) {
 void require_holds(Format format, const fs::path& path, std::size_t n_frames) {
   (void)appender(format, path);
   if ((format == Format::poscar || format == Format::lammps_data) && n_frames > 1)
-    throw InputError("{}: the format holds one frame; {} were given", path.string(), n_frames);
+    throw InputError("{}: the format holds one frame; {} were given (a name that ends in .xyz holds all)",
+                     path.string(), n_frames);
+}
+
+/// Whatever its name; a pipe is left alone, since what is read of it is gone.
+void refuse_compressed_file(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return;
+  std::array<char, 10> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  refuse_compressed({start.data(), static_cast<std::size_t>(file.gcount())}, path.string());
 }
 
 Format streaming_format(const fs::path& path) {
@@ -84,6 +97,7 @@ Format format_of(const fs::path& path) {
 
 std::unique_ptr<FrameReader> open_frames(const fs::path& path, const ReadOptions& options) {
   if (!fs::exists(path)) throw InputError("{}: no such file or folder", path.string());
+  refuse_compressed_file(path);
   switch (format_of(path)) {
     case Format::extxyz:
       return read_extxyz(LineReader(path), options);
@@ -133,11 +147,14 @@ Frame read_frame(const fs::path& path, const ReadOptions& options) {
 void require_writable(const fs::path& path, std::size_t n_frames) {
   if (path.empty()) return;
   const Format format = format_of(path);
-  if (format == Format::deepmd_npy) return;  // makes its folders
+  if (format == Format::deepmd_npy) {  // makes its folders
+    if (fs::exists(path) && !fs::is_directory(path))
+      throw InputError("{}: exists and is no folder; a DeePMD system is one", path.string());
+    if (is_deepmd_system(path)) require_replaceable(path);
+    return;
+  }
   require_folder_of(path);
   require_holds(format, path, n_frames);
-  if ((format == Format::poscar || format == Format::lammps_data) && n_frames > 1)
-    throw InputError("{}: the format holds one frame; {} were given", path.string(), n_frames);
 }
 
 void write_frames(const fs::path& path, std::span<const Frame> frames) {
@@ -148,9 +165,10 @@ void write_frames(const fs::path& path, std::span<const Frame> frames) {
   const Append append = appender(format, path);
   AtomicFile file(path);
   std::string text;
+  std::int64_t number = 0;
   for (const Frame& frame : frames) {
     text.clear();
-    append(text, frame);
+    append(text, frame, number);
     file.stream().write(text.data(), static_cast<std::streamsize>(text.size()));
   }
   file.commit();
@@ -198,7 +216,7 @@ FrameWriter FrameWriter::append(const fs::path& path, std::uint64_t keep) {
 }
 
 void FrameWriter::write(const Frame& frame) {
-  appender(format_, file_.path())(file_.buffer(), frame);
+  appender(format_, file_.path())(file_.buffer(), frame, number_);
   file_.write_if_full();
 }
 

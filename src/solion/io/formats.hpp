@@ -65,6 +65,7 @@ class FrameWriter {
 
   OutputFile file_;
   Format format_;
+  std::int64_t number_ = 0;  ///< of the next frame, where a dump's frame has no step of its own
 };
 
 }  // namespace solion::io

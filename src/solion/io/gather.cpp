@@ -10,6 +10,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"
 #include "solion/io/deepmd_npy.hpp"
+#include "solion/io/formats.hpp"
 #include "solion/io/reorder.hpp"
 
 namespace solion::io {
@@ -51,17 +52,20 @@ std::map<std::string, std::vector<Frame>> by_composition(std::vector<Frame> fram
   return systems;
 }
 
-/// Names the systems right below `folder` that are not among the new ones.
+/// Names the systems right below `folder`: those that the new ones replace, and those that stay beside them.
 void warn_of_older(const fs::path& folder, const std::map<std::string, std::vector<Frame>>& systems) {
   if (!fs::is_directory(folder)) return;
-  std::set<std::string> older;
+  std::set<std::string> beside, replaced;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && is_deepmd_system(entry.path()) && !systems.contains(name)) older.insert(name);
+    if (entry.is_directory() && is_deepmd_system(entry.path()))
+      (systems.contains(name) ? replaced : beside).insert(name);
   }
-  if (!older.empty())
+  if (!beside.empty())
     log().warn("{}: systems from before stay beside the new ones: {}", folder.string(),
-               fmt::join(older, ", "));
+               fmt::join(beside, ", "));
+  if (!replaced.empty())
+    log().warn("{}: systems from before are replaced: {}", folder.string(), fmt::join(replaced, ", "));
 }
 
 }  // namespace
@@ -80,9 +84,19 @@ void write_deepmd_systems(const fs::path& folder, std::vector<Frame> frames) {
     throw InputError(
         "{}: exists and is one DeePMD system; frames of {} compositions need a folder of their own",
         folder.string(), systems.size());
+  // All are checked before the first is written, so that no half of them is left.
+  if (fs::exists(folder) && !fs::is_directory(folder))
+    throw InputError("{}: exists and is no folder; expected one for {} systems", folder.string(),
+                     systems.size());
+  for (const auto& [formula, members] : systems) require_deepmd(folder / formula, members);
   warn_of_older(folder, systems);
   fs::create_directories(folder);
   for (const auto& [formula, members] : systems) write_deepmd(folder / formula, members);
+}
+
+void write_frames_or_systems(const fs::path& path, std::vector<Frame> frames) {
+  if (format_of(path) == Format::deepmd_npy) return write_deepmd_systems(path, std::move(frames));
+  write_frames(path, frames);
 }
 
 std::vector<std::string> arrays_beside_frames(const fs::path& folder) {

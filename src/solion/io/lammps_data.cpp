@@ -16,6 +16,17 @@ namespace {
 
 /// Masses in data files are rounded; elements of neighbouring mass (Ni, Co) differ by more than twice this.
 constexpr double mass_tolerance_amu = 0.05;
+/// A mass further than this from an element's (the larger of the two) and at another's is not that element's:
+/// isotopes such as Li-6 and deuterium are nearer. A mass at no element is allowed twice that (O-18,
+/// tritium).
+constexpr double contradiction_amu = 1.2, contradiction_share = 0.08;
+
+/// A line of the section Masses, with the first word of its comment.
+struct TypeMass {
+  double amu = 0;
+  std::string comment;
+  std::size_t line = 0;
+};
 
 struct Atom {
   std::int64_t id = 0;
@@ -37,6 +48,7 @@ class DataReader final : public FrameReader {
     while (!at_end_) read_section();
     if (atoms_.empty()) throw InputError("{}: no section Atoms", lines_.name());
     warn_if_cut_off(lines_);
+    if (has_charges_) log().warn("{}: charges are left out", lines_.name());
     build(frame);
     check_frame(frame, lines_.name(), options_);
     return true;
@@ -55,7 +67,10 @@ class DataReader final : public FrameReader {
     return !at_end_ && std::isalpha(static_cast<unsigned char>(line_.front())) == 0;
   }
   [[nodiscard]] std::string element_of(int type) const;
+  [[nodiscard]] std::string given_element(int type) const;
   [[nodiscard]] std::string element_of_mass(int type) const;
+  [[nodiscard]] std::string element_of_label(int type, const std::string& label) const;
+  [[nodiscard]] bool contradicts_mass(int type, const std::string& element) const;
   void build(Frame& frame);
 
   LineReader lines_;
@@ -66,10 +81,10 @@ class DataReader final : public FrameReader {
   int n_types_ = 0;
   Vec3 lengths_ = Vec3::Zero();
   Vec3 tilt_ = Vec3::Zero();  // xy, xz, yz
-  std::map<int, double> masses_;
-  std::map<int, std::string> mass_comments_, labels_;
+  std::map<int, TypeMass> masses_;
+  std::map<int, std::string> labels_;
   std::vector<Atom> atoms_;
-  bool has_images_ = false;
+  bool has_images_ = false, has_charges_ = false;
   std::vector<std::pair<std::int64_t, Vec3>> velocities_;
 };
 
@@ -149,8 +164,7 @@ void DataReader::read_section() {
       const int type = parse_type(fields.word());
       if (!fields.real(mass) || !(mass > 0))
         lines_.fail("{}: expected a type and its mass in amu", shown(line_));
-      masses_[type] = mass;
-      mass_comments_[type] = Fields(comment_).word();
+      masses_[type] = {mass, std::string(Fields(comment_).word()), lines_.line_number()};
     } else if (name == "Atom Type Labels") {
       int type = 0;
       if (!fields.integer(type) || type < 1 || type > n_types_ || fields.at_end()) {
@@ -207,7 +221,10 @@ void DataReader::read_atoms(std::string_view stated) {
       good = good && fields.integer(molecule);
     }
     if (good) atom.type = parse_type(fields.word());
-    if (double charge = 0; style == "charge" || style == "full") good = good && fields.real(charge);
+    if (double charge = 0; style == "charge" || style == "full") {
+      good = good && fields.real(charge);
+      has_charges_ = has_charges_ || charge != 0;
+    }
     good = good && fields.reals(atom.position);
     const bool images = good && !fields.at_end();
     if (images)
@@ -226,20 +243,47 @@ void DataReader::read_atoms(std::string_view stated) {
   }
 }
 
-std::string DataReader::element_of(int type) const {
-  const auto known = [&](const std::map<int, std::string>& names) {
-    const auto found = names.find(type);
-    return found != names.end() && atomic_number(found->second) > 0 ? found->second : std::string();
-  };
-  if (!options_.type_names.empty()) {
-    if (static_cast<std::size_t>(type) > options_.type_names.size()) {
-      throw InputError("{}: type {}, but the type map names {} element(s), counted from 1", lines_.name(),
-                       type, options_.type_names.size());
-    }
-    return options_.type_names[static_cast<std::size_t>(type) - 1];
+/// What the type map says of the type.
+std::string DataReader::given_element(int type) const {
+  if (static_cast<std::size_t>(type) > options_.type_names.size()) {
+    throw InputError("{}: type {}, but the type map names {} element(s), counted from 1", lines_.name(), type,
+                     options_.type_names.size());
   }
-  if (std::string name = known(labels_); !name.empty()) return name;
-  if (std::string name = known(mass_comments_); !name.empty()) return name;
+  const std::string& name = options_.type_names[static_cast<std::size_t>(type) - 1];
+  if (atomic_number(name) > 0 && contradicts_mass(type, name)) {
+    const TypeMass& mass = masses_.at(type);
+    const std::string named = element_of_mass(type);
+    throw InputError("{}:{}: type {} has mass {}{}, but the type map (--type-map) says {}", lines_.name(),
+                     mass.line, type, mass.amu, named.empty() ? "" : fmt::format(" ({})", named), name);
+  }
+  return name;
+}
+
+/// The element that a label or comment names; empty if it names none, or another one than the mass does.
+std::string DataReader::element_of_label(int type, const std::string& label) const {
+  if (atomic_number(label) == 0) return {};
+  const std::string named = element_of_mass(type);
+  if (named.empty() || !contradicts_mass(type, label)) return label;
+  const TypeMass& mass = masses_.at(type);
+  log().warn("{}:{}: type {} has mass {} and is taken for {}; its label '{}' is not taken for an element",
+             lines_.name(), mass.line, type, mass.amu, named, label);
+  return {};
+}
+
+bool DataReader::contradicts_mass(int type, const std::string& element) const {
+  const auto mass = masses_.find(type);
+  if (mass == masses_.end()) return false;
+  const double expected = atomic_mass_amu(element);
+  const double allowed = std::max(contradiction_amu, contradiction_share * expected);
+  return std::abs(mass->second.amu - expected) > (element_of_mass(type).empty() ? 2 * allowed : allowed);
+}
+
+std::string DataReader::element_of(int type) const {
+  if (!options_.type_names.empty()) return given_element(type);
+  if (const auto label = labels_.find(type); label != labels_.end())
+    if (std::string name = element_of_label(type, label->second); !name.empty()) return name;
+  if (const auto mass = masses_.find(type); mass != masses_.end())
+    if (std::string name = element_of_label(type, mass->second.comment); !name.empty()) return name;
   if (std::string name = element_of_mass(type); !name.empty()) return name;
   if (static_cast<std::size_t>(type) <= options_.fallback_names.size()) {
     const std::string& name = options_.fallback_names[static_cast<std::size_t>(type) - 1];
@@ -258,7 +302,7 @@ std::string DataReader::element_of_mass(int type) const {
   std::string name;
   const auto mass = masses_.find(type);
   for (int z = 1; z <= 118 && mass != masses_.end(); ++z) {
-    if (!(std::abs(atomic_mass_amu(element_symbol(z)) - mass->second) <= mass_tolerance_amu)) continue;
+    if (!(std::abs(atomic_mass_amu(element_symbol(z)) - mass->second.amu) <= mass_tolerance_amu)) continue;
     if (!name.empty()) return {};
     name = element_symbol(z);
   }

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "solion/base/log.hpp"
 #include "solion/io/lammps_cell.hpp"
@@ -51,7 +54,7 @@ class DumpReader final : public FrameReader {
   TypeMap type_map_;
   std::vector<int> type_of_number_;
   std::size_t n_frames_ = 0;
-  bool warned_ = false;
+  bool warned_ = false, warned_of_charges_ = false;
   // The frame at hand.
   std::uint64_t n_atoms_ = 0;
   Vec3 origin_ = Vec3::Zero();
@@ -188,6 +191,8 @@ void DumpReader::read_columns(Fields names) {
     }
     if (names_[c] == "id") columns_[c].kind = Column::id, has_id_ = true;
     if (names_[c] == "type") columns_[c].kind = Column::type, has_type_ = true;
+    if (names_[c] == "q" && !std::exchange(warned_of_charges_, true))
+      log().warn("{}: charges are left out", lines_.name());
     if (names_[c] == "element" && options_.type_names.empty())
       columns_[c].kind = Column::element, has_element = true;
   }
@@ -335,22 +340,29 @@ void DumpReader::sort_type_map(Frame& frame) {
   type_map_ = sorted;
 }
 
+/// Frames of LAMMPS have a timestep, those of `solion md` a step, perhaps beside what its start was read
+/// from.
+std::optional<std::int64_t> step_of(const Frame& frame) {
+  for (const char* key : {"step", "timestep", "vasp_configuration"}) {
+    std::int64_t step = 0;
+    if (const auto found = frame.info.find(key);
+        found != frame.info.end() && Fields(found->second).integer(step))
+      return step;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::unique_ptr<FrameReader> read_lammps_dump(LineReader lines, const ReadOptions& options) {
   return std::make_unique<DumpReader>(std::move(lines), options);
 }
 
-void append_lammps_dump(std::string& out, const Frame& original) {
+void append_lammps_dump(std::string& out, const Frame& original, std::int64_t& number) {
   const Frame frame = to_lammps_orientation(original);
   const auto into = std::back_inserter(out);
-  std::int64_t timestep = 0;
-  // Frames of LAMMPS have a timestep, those of `solion md` a step, perhaps beside what its start was read
-  // from.
-  for (const char* key : {"timestep", "step"}) {
-    if (const auto found = frame.info.find(key); found != frame.info.end())
-      if (!Fields(found->second).integer(timestep)) timestep = 0;
-  }
+  const std::int64_t timestep = step_of(frame).value_or(number);
+  if (timestep < std::numeric_limits<std::int64_t>::max()) number = timestep + 1;
   fmt::format_to(into, "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n{}\n", timestep, frame.n_atoms());
   if (frame.cell) {
     const Mat3& h = frame.cell->matrix();

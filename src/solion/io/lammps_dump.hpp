@@ -1,6 +1,7 @@
 // LAMMPS text dumps (units metal), as written by `dump custom`.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "solion/io/frames.hpp"
@@ -16,9 +17,9 @@ namespace solion::io {
 std::unique_ptr<FrameReader> read_lammps_dump(LineReader lines, const ReadOptions& options);
 
 /// Appends one frame in LAMMPS's orientation (`to_lammps_orientation`) with the columns id type element, x y
-/// z and, if the frame has image flags, ix iy iz, vx vy vz (Å/ps), fx fy fz. The timestep is
-/// info["timestep"] or info["step"] if that is a whole number, else 0. Without a cell the box is the bounding
-/// box, marked `ff`.
-void append_lammps_dump(std::string& out, const Frame& frame);
+/// z and, if the frame has image flags, ix iy iz, vx vy vz (Å/ps), fx fy fz. The timestep is info["step"],
+/// info["timestep"] or info["vasp_configuration"], the first that is a whole number, else `number`, which is
+/// one above it afterwards. Without a cell the box is the bounding box, marked `ff`.
+void append_lammps_dump(std::string& out, const Frame& frame, std::int64_t& number);
 
 }  // namespace solion::io

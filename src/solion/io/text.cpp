@@ -72,11 +72,12 @@ void LineReader::refill() {
   begin_ = at_ = buffer_.data();
   end_ = begin_ + kept + static_cast<std::size_t>(got);
   at_end_of_file_ = got == 0;
+  const bool at_start = before_buffer_ == 0 && line_number_ == 0;
+  const std::string_view start(begin_, static_cast<std::size_t>(end_ - begin_));
+  if (at_start) refuse_compressed(start, name_);
   // Editors put a byte order mark in front of UTF-8, where it says nothing.
   constexpr std::string_view mark = "\xEF\xBB\xBF";
-  if (before_buffer_ == 0 && line_number_ == 0 &&
-      std::string_view(begin_, static_cast<std::size_t>(end_ - begin_)).starts_with(mark))
-    at_ += mark.size();
+  if (at_start && start.starts_with(mark)) at_ += mark.size();
 }
 
 bool LineReader::next_slow(std::string_view& line) {
@@ -108,6 +109,14 @@ void LineReader::fail_text(const std::string& text) const {
 void LineReader::fail_end(std::string_view what) const {
   if (line_number_ == 0) throw InputError("{}: the file is empty; expected {}", name_, what);
   throw InputError("{}: the file ends after line {}; expected {}", name_, line_number_, what);
+}
+
+void refuse_compressed(std::string_view start, const std::string& name) {
+  const char* tool = nullptr;
+  if (start.starts_with("\x1F\x8B")) tool = "gunzip";
+  if (start.starts_with("BZh") && start.substr(3, 7).ends_with("1AY&SY")) tool = "bunzip2";
+  if (start.starts_with("\xFD\x37\x7A")) tool = "unxz";
+  if (tool != nullptr) throw InputError("{}: compressed; unpack it first ({})", name, tool);
 }
 
 std::string shown(std::string_view text) {

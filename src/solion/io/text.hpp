@@ -142,6 +142,9 @@ class LineReader {
   bool cut_off_ = false;
 };
 
+/// InputError if a file that begins so is compressed by gzip, bzip2 or xz.
+void refuse_compressed(std::string_view start, const std::string& name);
+
 /// A text of a file for a message: at most 60 characters, control characters shown as '?'.
 std::string shown(std::string_view text);
 
