@@ -61,6 +61,36 @@ TEST_F(ReportTest, DataStandsBesideThePage) {
   EXPECT_THAT(page, HasSubstr("not resolved: bound"));
 }
 
+TEST_F(ReportTest, DefinitionsCanBeReadWithoutAMouse) {
+  Figure defined = figure("msd");
+  defined.definition = "Mean over ions & origins.";
+  const std::string page = written({"t", "s", {}, {{"one", {defined, Table{"a", "", {"x"}, {{"1"}}, {}}}}}});
+  EXPECT_THAT(page, HasSubstr("title=\"Mean over ions &amp; origins.\""));
+  EXPECT_THAT(page, HasSubstr("<p class=\"note\">Mean over ions &amp; origins.</p></figcaption>"));
+  EXPECT_THAT(page, HasSubstr("id=\"a\" tabindex=\"0\""));
+}
+
+TEST_F(ReportTest, WhatIsFarFromZeroKeepsItsDifferences) {
+  Figure parity = figure("parity");
+  parity.series = {{"label", {-290.1234, -290.1239}, {1.23456789, 0}, {}, "", Mark::points},
+                   {"alone", {-290.12345}, {0}, {}, "", Mark::points}};
+  const std::string page = written({"t", "s", {}, {{"one", {parity}}}});
+  EXPECT_THAT(page, HasSubstr("[-290.1234,-290.1239]"));
+  EXPECT_THAT(page, HasSubstr("[-290.12345]"));
+  EXPECT_THAT(page, HasSubstr("[1.23457,"));
+}
+
+TEST_F(ReportTest, BoundsAreToldFromOtherOpenPoints) {
+  Figure one = figure("one");
+  one.series = {{"value", {1}, {1}, {}, "", Mark::points}, {"molten", {1}, {1}, {}, "", Mark::points}};
+  one.series.push_back(one.series.back());
+  one.series[1].open_points = true;
+  one.series[2].open_points = one.series[2].bounds = true;
+  const std::string page = written({"t", "s", {}, {{"one", {one}}}});
+  EXPECT_THAT(page, HasSubstr("circle-open"));
+  EXPECT_THAT(page, HasSubstr("triangle-down-open"));
+}
+
 TEST_F(ReportTest, WrongDocumentsAreRefused) {
   EXPECT_THROW(written({"t", "s", {}, {{"one", {figure("a"), figure("a")}}}}), InputError);
   EXPECT_THROW(written({"t", "s", {}, {{"one", {figure("a b")}}}}), InputError);

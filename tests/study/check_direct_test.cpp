@@ -116,6 +116,29 @@ TEST_F(CheckDirect, FindsHowFarTheModelIsOff) {
   EXPECT_NEAR(formation["label_eV"].get<double>(), factor * formation["model_eV"].get<double>(), 1e-6);
 }
 
+TEST_F(CheckDirect, TheLatticeConstantIsThatOfTheConventionalCell) {
+  DirectConfig& d = config_.checks.direct;
+  d.lattice_A = d.bulk_modulus_percent = 1e6;
+  const auto of = [&](const std::string& set, const Frame& frame) {
+    keep_volumes(set, "crystal", frame);
+    d.equation_of_state = folder_ / set;
+    Verdicts verdicts;
+    const Json label = check(verdicts)["equation_of_state"]["label"];
+    const std::string what = verdicts.json()[0]["what"];
+    return std::pair(what, std::pow(label["lattice_A"].get<double>(), 3) / label["volume_A3"].get<double>());
+  };
+  const auto [named, units] = of("licl", compound("LiCl"));
+  EXPECT_EQ(named, "lattice constant at 0 K, difference");
+  EXPECT_NEAR(units, 4, 1e-9);
+  EXPECT_NEAR(of("li3ocl", repeat(testing::li3ocl_cell(3.9), {2, 1, 1})).second, 1, 1e-9);
+  Frame oblong = testing::li3ocl_cell(3.9);
+  oblong.cell = Cell(Mat3(oblong.cell->matrix() * Vec3(1, 1, 1.01).asDiagonal()));
+  for (Vec3& r : oblong.positions) r[2] *= 1.01;
+  const auto [other, one] = of("oblong", oblong);
+  EXPECT_EQ(other, "cube root of the volume of a formula unit at 0 K, difference");
+  EXPECT_NEAR(one, 1, 1e-9);
+}
+
 TEST_F(CheckDirect, SaysWhatIsMissing) {
   keep_volumes("compounds", "LiCl", compound("LiCl"));
   keep("formation", "type2", testing::li3ocl_cell(), 0);

@@ -1,6 +1,8 @@
 // The report's sections and the list of failures, from numbers as a study has them.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "solion/study/report_parts.hpp"
@@ -193,6 +195,142 @@ TEST(Judging, MoltenIsMeasuredByTheJumpOfD) {
   EXPECT_TRUE(molten(point, config));
   point["diffusion"]["jump_length_A"] = 2.9;
   EXPECT_FALSE(molten(point, config));
+}
+
+const Published nobody{"", Json::object(), Json::object()};
+
+/// A run whose D is resolved.
+Json moved(double temperature_K, double D) {
+  Json point = ran(0);
+  point["temperature_K"] = point["mean_temperature_K"] = temperature_K;
+  point["diffusion"] = {
+      {"resolved", true}, {"D_cm2_per_s", D},    {"D_std_cm2_per_s", 0.1 * D}, {"D_bound_cm2_per_s", nullptr},
+      {"reason", ""},     {"window_msd_A2", 5.0}};
+  point["conductivity_mS_per_cm"] = 1.0;
+  point["msd"] = {{"time_ps", {1.0, 2.0}}, {"msd_A2", {1.0, 2.0}}};
+  point["not_steady"] = "";
+  point["formula"] = "Li3OCl";
+  point["production_ps"] = 10.0;
+  point["lattice_A"] = 3.9 + 1e-4 * temperature_K;
+  point["mean_pressure_bar"] = 1.0;
+  return point;
+}
+
+/// The numbers of a study of these runs of type1.
+Json judged(Json points) {
+  Config config;
+  config.md.structures = {"type1"};
+  judge_points(config, points);
+  Json numbers{{"points", points}, {"arrhenius", fit_temperatures(config, points)}};
+  numbers["plan"]["reason"] = "as asked for";
+  return numbers;
+}
+
+/// ln D = ln 1e-3 − 0.3 eV/k_B T.
+double straight(double T) { return 1e-3 * std::exp(-0.3 / (8.617333e-5 * T)); }
+
+std::vector<std::string> names_of(const Figure& figure) {
+  std::vector<std::string> names;
+  for (const Series& s : figure.series) names.push_back(s.name);
+  return names;
+}
+
+TEST(Report, PointsOfDHaveTheirStructuresLook) {
+  Json points = Json::array();
+  for (const double T : {800.0, 600.0, 700.0}) points.push_back(moved(T, straight(T)));
+  const Json numbers = judged(points);
+  const Section section = transport_section(Config{}, numbers, nobody);
+  const Figure figure = item_of<Figure>(section, "arrhenius");
+  ASSERT_EQ(figure.series.size(), 4U);  // points, line and its band
+  for (const Series& s : figure.series) {
+    EXPECT_EQ(s.structure, "type1") << s.name;
+    EXPECT_EQ(s.colour, "") << s.name;
+  }
+  EXPECT_EQ(figure.series[0].y.size(), 3U);
+  const std::string cold = item_of<Table>(section, "activation").rows[0][5];
+  EXPECT_THAT(cold, HasSubstr("("));
+  EXPECT_THAT(item_of<Figure>(section, "activation-of-T").series[0].x, ElementsAre(600, 700, 800));
+  EXPECT_THAT(item_of<Figure>(md_section(numbers), "lattice").series[0].x, ElementsAre(600, 700, 800));
+}
+
+TEST(Report, ALineThatIsRuledOutSaysNothingOfRoomTemperature) {
+  Json points = Json::array();
+  for (double T = 500; T < 1000; T += 50)  // four times as steep above 750 K
+    points.push_back(moved(T, straight(T) * std::pow(std::max(1.0, straight(T) / straight(750)), 3)));
+  const Json numbers = judged(points);
+  ASSERT_TRUE(numbers["arrhenius"]["type1"]["law"]["arrhenius_excluded"].get<bool>());
+  const Table table = item_of<Table>(transport_section(Config{}, numbers, nobody), "activation");
+  EXPECT_EQ(table.rows[0][5], "–");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("A single line is ruled out")));
+}
+
+TEST(Report, DoubtfulRunsAreDrawnOpenAndNamed) {
+  Json points = Json::array();
+  for (const double T : {500.0, 600.0, 700.0}) points.push_back(moved(T, straight(T)));
+  points[1]["not_steady"] = "the slope changes";
+  points.push_back(moved(800, straight(800)));
+  points[3]["framework_msd_A2"] = 30.0;
+  points.push_back(moved(900, straight(900)));
+  points[4]["mean_temperature_K"] = 1200.0;
+  const Json numbers = judged(points);
+  EXPECT_EQ(numbers["arrhenius"]["type1"]["points"], 3);
+  const Section section = transport_section(Config{}, numbers, nobody);
+  const Figure figure = item_of<Figure>(section, "arrhenius");
+  EXPECT_THAT(names_of(figure), Contains("type1"));
+  EXPECT_THAT(names_of(figure), Contains("type1 (molten)"));
+  EXPECT_THAT(names_of(figure), Contains("type1 (not stationary)"));
+  EXPECT_FALSE(figure.series[0].open_points);
+  EXPECT_TRUE(figure.series[1].open_points && !figure.series[1].bounds);
+  EXPECT_THAT(figure.definition, HasSubstr("left out: type1 at 900 K."));
+  EXPECT_THAT(item_of<Table>(section, "activation").notes,
+              Contains(HasSubstr("Not stationary, but counted")));
+  EXPECT_EQ(item_of<Figure>(section, "msd-type1").series.size(), 4U);
+  const Figure lattice = item_of<Figure>(md_section(numbers), "lattice");
+  EXPECT_EQ(lattice.series[0].x.size(), 4U);
+  EXPECT_THAT(lattice.definition, HasSubstr("liquid does: type1 at 800 K."));
+}
+
+TEST(Report, NoLookIntoARunThatIsNotSound) {
+  Json structures = Json::array({looked_at(600), looked_at(700), looked_at(800)});
+  Json points = structures;
+  for (Json& p : points) p["unsound"] = "", p["molten"] = false;
+  points[1]["molten"] = true;
+  points[2]["unsound"] = "the run had 1200 K";
+  judge_structures(points, structures);
+  const Section section = structure_section(Config{}, with_structures(structures));
+  EXPECT_THAT(item_of<Figure>(section, "doas").caption, HasSubstr("700 K"));
+  EXPECT_THAT(item_of<Figure>(section, "doas").definition, HasSubstr("liquid does: type1 at 700 K."));
+  for (const char* id : {"polyhedra", "hops"}) {
+    const Table table = item_of<Table>(section, id);
+    EXPECT_EQ(table.rows.size(), 2U) << id;
+    EXPECT_THAT(table.notes, Contains(HasSubstr("left out: type1 at 800 K."))) << id;
+    EXPECT_THAT(table.notes, Contains(HasSubstr("liquid does: type1 at 700 K."))) << id;
+  }
+}
+
+TEST(Report, APlacementThatFailedLeavesNoMeanOverAll) {
+  Json placements = Json::array();
+  for (const double energy : {1.0, 1.5})
+    placements.push_back({{"distance_A", 2 + energy}, {"excess_eV", energy}, {"formation_eV", energy}});
+  Json numbers;
+  numbers["defects"] = {
+      {"compounds", Json::array()},
+      {"temperature_K", 300.0},
+      {"perfect", {{"eV_per_formula_unit", -9.0}, {"a_A", 3.9}}},
+      {"structures",
+       {{{"name", "type1"}, {"all_distinct", true}, {"mean_eV", 1.0}, {"placements", placements}}}}};
+  const auto row = [&] {
+    return item_of<Table>(defects_section(numbers, nobody), "defect-energies").rows[0];
+  };
+  EXPECT_EQ(row()[1], "2 (all)");
+  EXPECT_EQ(row()[4], "1.000");
+  Json& all = numbers["defects"]["structures"][0]["placements"];
+  all.push_back(all[0]);
+  all[2]["recombined"] = true;
+  EXPECT_EQ(row()[1], "2 (all)");
+  all.push_back({{"distance_A", 4.0}, {"failed", "not relaxed"}});
+  EXPECT_EQ(row()[1], "2");
+  EXPECT_EQ(row()[4], "–");
 }
 
 }  // namespace

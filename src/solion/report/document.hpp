@@ -32,16 +32,17 @@ struct Series {
   std::string structure;  ///< drawn in its look, the same in the whole document; empty: in `colour`
   Mark mark = Mark::line;
   bool dashed = false;
-  bool open_points = false;  ///< for bounds and other points that are no values
+  bool open_points = false;  ///< for points that are to be read with care
   bool in_legend = true;    ///< false: said by another series of the same colour, such as the edges of a band
   std::string colour = {};  ///< CSS; empty: the next of the palette
+  bool bounds = false;      ///< points that are upper bounds: open triangles
 };
 
 /// A figure of series over common axes; its data goes into `data/<id>.csv` beside the report too.
 struct Figure {
   std::string id;
   std::string caption;
-  std::string definition;  ///< what is drawn and how it was computed; shown on hover
+  std::string definition;  ///< what is drawn and how it was computed; shown below, and on hover
   std::string x_label;     ///< with unit
   std::string y_label;
   bool log_x = false;

@@ -98,11 +98,27 @@ std::string csv_of(const Table& table) {
   return out;
 }
 
+/// Digits that show a millionth of the range of the values: more where they lie close together far from zero.
+int digits_of(const std::vector<double>& values) {
+  constexpr int usual = 6, most = 15;
+  double least = std::numeric_limits<double>::infinity(), largest = -least, farthest = 0;
+  for (const double value : values) {
+    if (!std::isfinite(value)) continue;
+    least = std::min(least, value);
+    largest = std::max(largest, value);
+    farthest = std::max(farthest, std::abs(value));
+  }
+  if (!(largest > least)) return most;  // no range: other series may be close
+  const double closer = std::floor(std::log10(farthest / (largest / 2 - least / 2)));
+  return static_cast<int>(std::min<double>(most, usual + closer));
+}
+
 /// Six digits are more than a screen shows and keep the page small. Plotly leaves a gap at null.
 Json rounded(const std::vector<double>& values) {
+  const int digits = digits_of(values);
   Json list = Json::array();
   for (const double value : values)
-    list.push_back(std::isfinite(value) ? Json::parse(fmt::format("{:.6g}", value)) : Json());
+    list.push_back(std::isfinite(value) ? Json::parse(fmt::format("{:.{}g}", value, digits)) : Json());
   return list;
 }
 
@@ -151,9 +167,11 @@ Looks looks_in(const Document& document) {
 /// Dash of a line by the look's variant, and of one that is dashed beside a full one of the same structure.
 constexpr std::array<std::array<const char*, 2>, 3> dashes{
     {{"solid", "dash"}, {"dot", "dashdot"}, {"longdash", "longdashdot"}}};
-constexpr std::array<std::array<const char*, 2>, 3> symbols{
-    // of points, and of open ones
-    {{"circle", "triangle-down-open"}, {"square", "square-open"}, {"diamond", "diamond-open"}}};
+constexpr std::array<std::array<const char*, 3>, 3> symbols{
+    // of points, of open ones and of upper bounds
+    {{"circle", "circle-open", "triangle-down-open"},
+     {"square", "square-open", "triangle-down-open-dot"},
+     {"diamond", "diamond-open", "y-down-open"}}};
 
 Json trace(const Series& s, const Looks& looks) {
   static constexpr const char* modes[] = {"lines", "markers", "lines+markers"};
@@ -171,7 +189,8 @@ Json trace(const Series& s, const Looks& looks) {
   if (s.dashed || variant > 0) t["line"]["dash"] = dashes[variant][s.dashed ? 1 : 0];
   if (!s.in_legend) t["showlegend"] = false;
   t["marker"]["size"] = s.x.size() > 500 ? 4 : 8;
-  if (s.open_points || variant > 0) t["marker"]["symbol"] = symbols[variant][s.open_points ? 1 : 0];
+  const std::size_t kind = s.bounds ? 2 : s.open_points ? 1 : 0;
+  if (kind > 0 || variant > 0) t["marker"]["symbol"] = symbols[variant][kind];
   if (!s.y_error.empty()) t["error_y"] = {{"type", "data"}, {"array", s.y_error}, {"visible", true}};
   return t;
 }
@@ -301,8 +320,9 @@ class ItemWriter {
 
   void operator()(const Table& table) {
     check(table.id, ids_);
-    page_ += fmt::format("<div class=\"table\" id=\"{}\"><table><caption>{}</caption>\n<thead><tr>", table.id,
-                         escape(table.caption));
+    page_ +=
+        fmt::format("<div class=\"table\" id=\"{}\" tabindex=\"0\"><table><caption>{}</caption>\n<thead><tr>",
+                    table.id, escape(table.caption));
     for (const auto& cell : table.header) page_ += fmt::format("<th>{}</th>", escape(cell));
     page_ += "</tr></thead><tbody>\n";
     for (const auto& row : table.rows) {
@@ -315,7 +335,7 @@ class ItemWriter {
       page_ += "</tr>\n";
     }
     page_ += "</tbody></table>\n";
-    for (const auto& note : table.notes) page_ += fmt::format("<p class=\"note\">{}</p>\n", escape(note));
+    for (const auto& text : table.notes) page_ += note(text) + "\n";
     page_ += link(table.id, csv_of(table)) + "</div>\n";
   }
 
@@ -342,9 +362,14 @@ class ItemWriter {
     page_ += fmt::format(
         "<figure id=\"{}\" title=\"{}\"><div class=\"plot{}\"></div>\n<script "
         "type=\"application/json\">{}</script>\n"
-        "<figcaption>{} {} <a class=\"csv svg\" href=\"#{}\">figure (SVG)</a></figcaption></figure>\n",
+        "<figcaption>{} {} <a class=\"csv svg\" href=\"#{}\">figure (SVG)</a>{}</figcaption></figure>\n",
         drawing.id, escape(drawing.definition), shape, plot_json(drawing, looks_), escape(drawing.caption),
-        link(drawing.id, csv_of(drawing)), drawing.id);
+        link(drawing.id, csv_of(drawing)), drawing.id, note(drawing.definition));
+  }
+
+  /// For readers without a mouse, and on paper.
+  static std::string note(const std::string& text) {
+    return text.empty() ? text : fmt::format("<p class=\"note\">{}</p>", escape(text));
   }
 
   [[nodiscard]] std::string link(const std::string& id, const std::string& csv) const {
@@ -369,7 +394,8 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:15px}
 td:first-child,th:first-child{text-align:left}.table{overflow-x:auto;margin:1.5rem 0}.note{font-size:14px;color:#444;margin:.2rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;font-size:15px}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
 .csv{font-size:14px}nav a{margin-right:1rem}
-@media print{body{max-width:none;margin:0}figure,.table{break-inside:avoid}.csv,nav{display:none}}
+@media print{body{max-width:none;margin:0}figure,.table{break-inside:avoid}.csv,nav{display:none}
+.table{overflow:visible}table{font-size:11px}td,th{white-space:normal;padding:.1rem .3rem}td.text{min-width:0}}
 )";
 
 constexpr const char* drawing = R"(

@@ -228,6 +228,7 @@ Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
   const auto [cold, hot] = std::minmax_element(resolved.begin(), resolved.end(),
                                                [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
   Json result{{"best", best.name()},
+              {"arrhenius_excluded", laws.arrhenius_excluded},
               {"decidable", laws.decidable},
               {"verdict", laws.verdict},
               {"T_s_K", json_number(best.T_s_K().value)},
@@ -258,6 +259,17 @@ void judge_points(const Config& config, Json& points) {
   }
 }
 
+void judge_structures(const Json& points, Json& structures) {
+  for (const Json& point : points) {
+    for (Json& seen : structures) {
+      if (seen["structure"] != point["structure"] || seen["temperature_K"] != point["temperature_K"])
+        continue;
+      for (const char* key : {"unsound", "molten"})
+        if (point.contains(key)) seen[key] = point[key];
+    }
+  }
+}
+
 Json fit_temperatures(const Config& config, const Json& results) {
   Json fits = Json::object();
   for (const auto& structure : config.md.structures) {
@@ -274,11 +286,14 @@ Json fit_temperatures(const Config& config, const Json& results) {
       continue;
     }
     const auto fit = transport::fit_arrhenius(points);
+    const transport::Estimate cold = fit.ln_D_at(300);
     fits[structure] = {{"Ea_eV", fit.Ea_eV.value},
                        {"Ea_std_eV", fit.Ea_eV.error},
                        {"r2", fit.r2},
                        {"points", fit.n_used},
-                       {"D_300K_cm2_per_s", std::exp(fit.ln_D_at(300).value)},
+                       {"D_300K_cm2_per_s", std::exp(cold.value)},
+                       {"D_300K_low_cm2_per_s", std::exp(cold.value - cold.error)},
+                       {"D_300K_high_cm2_per_s", std::exp(cold.value + cold.error)},
                        {"notes", fit.notes},
                        {"law", laws_json(resolved)}};
   }

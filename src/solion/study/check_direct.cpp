@@ -10,6 +10,7 @@
 #include "solion/dataset/system.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/relax/equation_of_state.hpp"
+#include "solion/structure/symmetry.hpp"
 #include "solion/study/cells.hpp"
 #include "solion/study/check_parts.hpp"
 
@@ -62,8 +63,24 @@ int formula_units(const std::map<std::string, int>& atoms) {
   return units;
 }
 
-Json eos_json(const relax::EquationOfState& fit, int units) {
-  return {{"lattice_A", std::cbrt(fit.volume_A3 / units)},
+/// Primitive cells in the conventional one, by the first letter of the space group's symbol.
+int primitive_cells(char centring) { return centring == 'F' ? 4 : centring == 'I' ? 2 : 1; }
+
+/// Conventional cells in the frame of a cubic crystal; 0 for others, which no single length describes.
+double cubic_cells(const Frame& frame) {
+  constexpr int first_cubic = 195;
+  const Symmetry symmetry = find_symmetry(frame);
+  if (symmetry.space_group < first_cubic) return 0;
+  const auto& all = symmetry.operations;
+  const auto translations = std::count_if(all.begin(), all.end(), [](const SymmetryOperation& operation) {
+    return operation.rotation == IntMat3::Identity();
+  });
+  return static_cast<double>(translations) / primitive_cells(symmetry.symbol.front());
+}
+
+/// `cells`: that the length is the edge of.
+Json eos_json(const relax::EquationOfState& fit, int units, double cells) {
+  return {{"lattice_A", std::cbrt(fit.volume_A3 / cells)},
           {"volume_A3", fit.volume_A3 / units},
           {"energy_eV", fit.energy_eV / units},
           {"bulk_modulus_GPa", fit.bulk_modulus_GPa},
@@ -76,16 +93,19 @@ Json equation_of_state(const DirectConfig& config, Potential& potential, Verdict
   const Compared c = compared(only_system(config.equation_of_state), potential);
   const std::vector<double> volumes = volumes_of(c.name, c.frames);
   const int units = formula_units(defects::composition(c.frames.front()));
+  const double cubic = cubic_cells(c.frames.front());
+  const double cells = cubic > 0 ? cubic : units;
   const auto label = relax::fit_birch_murnaghan(volumes, c.label);
   const auto model = relax::fit_birch_murnaghan(volumes, c.model);
   Json result{{"units", units},
               {"volume_A3", volumes},
               {"label_eV", c.label},
               {"model_eV", c.model},
-              {"label", eos_json(label, units)},
-              {"model", eos_json(model, units)}};
+              {"label", eos_json(label, units, cells)},
+              {"model", eos_json(model, units, cells)}};
   const double a = result["label"]["lattice_A"], b = result["model"]["lattice_A"];
-  verdicts.add("lattice constant at 0 K, difference", b - a, config.lattice_A, "Å", false,
+  const char* length = cubic > 0 ? "lattice constant" : "cube root of the volume of a formula unit";
+  verdicts.add(fmt::format("{} at 0 K, difference", length), b - a, config.lattice_A, "Å", false,
                fmt::format("model {:.4f}, DFT {:.4f} Å", b, a));
   verdicts.add("bulk modulus, difference", 100 * (model.bulk_modulus_GPa / label.bulk_modulus_GPa - 1),
                config.bulk_modulus_percent, "%", false,

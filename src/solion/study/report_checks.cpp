@@ -78,6 +78,7 @@ Figure volume_figure(const Json& eos) {
        {std::tuple{"DFT", "label_eV", "label", Mark::points}, {"model", "model_eV", "model", Mark::line}}) {
     figure.series.push_back(
         relative(name, volumes, eos[key], units * eos[fit]["energy_eV"].get<double>(), 1000 / units, mark));
+    sort_by_x(figure.series.back());
   }
   return figure;
 }

@@ -1,4 +1,5 @@
 // Formation and binding energies, by reaction and placement; migration barriers.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "solion/study/report_parts.hpp"
@@ -9,6 +10,14 @@ namespace {
 /// Whether a placement has an energy that counts.
 bool counts(const Json& placement) {
   return !placement.contains("failed") && !placement.value("recombined", false);
+}
+
+/// Whether the placements with an energy are all distinct ones, but for those whose defects met.
+bool complete(const Json& structure) {
+  const Json& placements = structure["placements"];
+  return structure["all_distinct"].get<bool>() &&
+         std::none_of(placements.begin(), placements.end(),
+                      [](const Json& p) { return p.contains("failed"); });
 }
 
 Table energies_table(const Json& defects, const Published& published) {
@@ -32,12 +41,10 @@ Table energies_table(const Json& defects, const Published& published) {
           fmt::format("{}: {}", s["name"].get<std::string>(), p["failed"].get<std::string>()));
     }
     table.rows.push_back(
-        {s["name"],
-         fmt::format("{}{}", s["placements"].size() - left_out,
-                     s["all_distinct"].get<bool>() ? " (all)" : ""),
+        {s["name"], fmt::format("{}{}", s["placements"].size() - left_out, complete(s) ? " (all)" : ""),
          number(s.value("lowest_eV", Json()), "{:.3f}"), number(s.value("highest_eV", Json()), "{:.3f}"),
-         number(s.value("mean_eV", Json()), "{:.3f}"), number(s.value("binding_eV", Json()), "{:.3f}"),
-         number(published.binding_eV(s["name"]), "{:.3f}")});
+         complete(s) ? number(s.value("mean_eV", Json()), "{:.3f}") : "–",
+         number(s.value("binding_eV", Json()), "{:.3f}"), number(published.binding_eV(s["name"]), "{:.3f}")});
   }
   if (!formation)
     table.notes.emplace_back(
@@ -45,7 +52,8 @@ Table energies_table(const Json& defects, const Published& published) {
         "binding "
         "compares cells of one composition and needs none.");
   table.notes.push_back(
-      fmt::format("Mean: over all distinct placements with their degeneracies at {} K. Binding: energy with "
+      fmt::format("Mean: over all distinct placements with their degeneracies at {} K; a dash unless all "
+                  "have an energy. Binding: energy with "
                   "the "
                   "defects farthest apart less that with them nearest, in one neutral cell; positive: bound.",
                   number(defects["temperature_K"], "{:g}")));

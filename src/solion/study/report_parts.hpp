@@ -57,6 +57,18 @@ class SharedNotes {
   using ByStructure = std::vector<std::pair<std::string, std::vector<std::string>>>;
   std::vector<std::pair<std::string, ByStructure>> texts_;
 };
+/// Whether what was measured in a point's run counts: it held its temperature and its energy.
+bool sound(const Json& point);
+/// Whether the framework of a point has moved as far as a jump.
+bool molten(const Json& point);
+/// Whether no change over its run was found in how a point's ions move.
+bool steady(const Json& point);
+/// Notes which points from this temperature on are left out as not sound, and which are molten.
+void note_states(std::vector<std::string>& notes, const Json& points, double from_K = 0);
+/// The same in a figure's definition, which it goes on from.
+std::string states_of(const Json& points, double from_K = 0);
+/// Points that a line joins, from left to right.
+void sort_by_x(Series& series);
 /// What stands in place of a stage's numbers where it failed.
 std::string why_failed(const Json& stage);
 /// Whether the model was given, so that nobody here knows which frames it was trained on.

@@ -9,9 +9,9 @@
 namespace solion::study {
 namespace {
 
-bool has_run(const Json& point) { return !point.contains("failed"); }
+bool has_run(const Json& point) { return !point.contains("failed") && sound(point); }
 
-/// Frames of one structure at one temperature that were looked at.
+/// Frames of one structure at one temperature that were looked at, and are worth it.
 bool looked_at(const Json& point) { return has_run(point) && point.contains("hops"); }
 
 /// The highest temperature of those that there is something of.
@@ -34,7 +34,8 @@ std::vector<Item> rdf_figures(const Json& points) {
       figure.id = "rdf-" + pair;
       figure.caption = fmt::format("Radial distribution function {} at {:g} K", pair, T);
       figure.definition =
-          "Density of the second species at distance r from the first, over its mean density.";
+          "Density of the second species at distance r from the first, over its mean density." +
+          states_of(points, T);
       figure.x_label = "r (Å)";
       figure.y_label = "g(r)";
       figure.series.push_back({name, doubles(g["r_A"]), doubles(g["g"]), {}, name, Mark::line, false, false});
@@ -109,6 +110,7 @@ Table polyhedra_table(const Config& config, const Json& structures) {
                    "{} centres, with standard errors by blocks of frames.",
                    s.full, angles_of(s.full), fold(s.full))}};
   note_unrelaxed(table.notes, structures);
+  note_states(table.notes, structures);
   for (const Json& p : structures) {
     if (!looked_at(p)) continue;
     const Json& c = p["polyhedra"];
@@ -146,7 +148,9 @@ Figure against_temperature(const Json& structures, Figure figure, const Value& v
     s.y_error.push_back(dy.is_number() ? dy.get<double>() : std::nan(""));
   }
   figure.x_label = "T (K)";
+  figure.definition += states_of(structures);
   for (auto& [name, s] : by_structure) {
+    sort_by_x(s);
     // Nothing rather than bars without a length.
     if (std::none_of(s.y_error.begin(), s.y_error.end(), [](double e) { return std::isfinite(e); }))
       s.y_error.clear();
@@ -175,6 +179,7 @@ Figure whole_figure(const StructureConfig& of, const Json& structures) {
 template <typename Curve>
 Figure at_hottest(const Json& structures, Figure figure, const Curve& curve) {
   const double T = hottest(structures);
+  figure.definition += states_of(structures, T);
   for (const Json& p : structures) {
     if (!looked_at(p) || p["temperature_K"].get<double>() != T) continue;
     Series s = curve(p);
@@ -190,9 +195,10 @@ Figure energies_figure(const Json& structures, const std::string& species) {
   figure.id = "doas";
   figure.caption = fmt::format("Density of atomistic states of {} at {:g} K", species, hottest(structures));
   figure.definition =
-      "Distribution of the model's atomic energies of the mobile ion in frames relaxed at fixed cell, about "
-      "their mean. "
-      "Atomic energies are a gauge of the model: compare within this one only." +
+      "Distribution of the model's atomic energies of the mobile ion in frames relaxed at fixed cell, each "
+      "curve about its own mean: differences between the means do not show. Atomic energies are a gauge of "
+      "the model: compare within this one only. Without a committee of models it is not known how small a "
+      "difference means something: one below the committee's spread does not." +
       hint_of_unrelaxed(structures);
   figure.x_label = "atomic energy − mean (eV)";
   figure.y_label = "density (1/eV)";
@@ -283,6 +289,7 @@ Table profiles_table(const Json& structures) {
       {"From the least to the highest along the shortest lines between sites; passages of their middle by "
        "transition state theory, in either direction and with those that turn back, beside the hops that "
        "were counted."}};
+  note_states(table.notes, structures);
   for (const Json& p : structures) {
     const Json* profile = looked_at(p) ? shortest_profile(p) : nullptr;
     if (profile == nullptr) continue;
@@ -302,6 +309,7 @@ Table motion_table(const Json& structures) {
       {"A hop is counted when an ion comes within 0.4 of the least distance between sites of another site. "
        "Critical radius: what is wider spans the cell in three dimensions; ± is its deviation between "
        "frames."}};
+  note_states(table.notes, structures);
   const auto whole = [](const Json& value) {
     return value.is_number() ? fmt::format("{:.0f}", 100 * value.get<double>()) : std::string("–");
   };
@@ -338,6 +346,7 @@ Table before_hops_table(const Config& config, const Json& structures) {
                "hop series of whole ions out to other ions. With many p values a twentieth of them are below "
                "0.05 by chance."}};
   note_unrelaxed(table.notes, structures);
+  note_states(table.notes, structures);
   SharedNotes too_short;
   for (const Json& p : structures) {
     if (!looked_at(p) || !p.contains("before_hops")) continue;
@@ -393,6 +402,7 @@ report::Scene scene_of(const Json& point, const std::string& species) {
       "farthest{}.",
       surface_too ? "; the surface encloses the densest voxels that hold 90 % of the ions"
                   : "; the cell is not orthogonal, so that the density is not drawn");
+  scene.definition += states_of(Json::array({point}));
   scene.cell = cell_of(d);
   for (const Json& path : point["paths"]) {
     report::Path line{fmt::format("{} {}", species, path["ion"].get<int>()), {}, "", Mark::line};
@@ -418,19 +428,23 @@ report::Scene scene_of(const Json& point, const std::string& species) {
   return scene;
 }
 
-/// Up to where ligands were counted, by structure.
-void note_cutoffs(std::vector<std::string>& notes, const Json& annealing) {
+/// Up to where ligands were counted, by structure, and on which frames.
+void note_counting(std::vector<std::string>& notes, const Json& annealing, double low_K) {
   std::string same;
   for (const auto& [name, r] : annealing.items()) {
     const Json cutoff = r.value("cutoff_A", Json());
     if (cutoff.is_number())
       same += fmt::format("{}{} Å ({})", same.empty() ? "" : ", ", number(cutoff, "{:.2f}"), name);
   }
-  notes.push_back(same.empty()
-                      ? "Ligands within the first minimum of g(r) of each hold."
-                      : "Ligands within the first minimum of g(r) of the hold before heating, in both "
-                        "holds: " +
-                            same + ".");
+  const std::string within = same.empty() ? "Ligands within the first minimum of g(r) of each hold."
+                                          : fmt::format(
+                                                "Ligands within the first minimum of g(r) of the hold before "
+                                                "heating, in both holds: {}.",
+                                                same);
+  notes.push_back(
+      fmt::format("{} Counted on frames as they are at {:g} K, not on relaxed ones as in the table of "
+                  "polyhedra.",
+                  within, low_K));
 }
 
 std::vector<Item> annealing_items(const Config& config, const Json& annealing) {
@@ -477,7 +491,7 @@ std::vector<Item> annealing_items(const Config& config, const Json& annealing) {
       }
     }
   }
-  note_cutoffs(table.notes, annealing);
+  note_counting(table.notes, annealing, a.low_K);
   items.emplace_back(std::move(table));
   for (auto& [pair, figure] : figures) items.emplace_back(std::move(figure));
   return items;

@@ -22,6 +22,13 @@ std::string over_published(const Json& d, const Json& published) {
   return fmt::format("{}{:.2g}", resolved ? "" : "< ", own.get<double>() / published.get<double>());
 }
 
+/// What to mind about D of a sound run, in a word.
+std::string remark_on(const Json& point) {
+  if (molten(point)) return "molten";
+  if (!point["diffusion"]["resolved"].get<bool>()) return "not resolved";
+  return steady(point) ? "" : "not stationary";
+}
+
 Table diffusion_table(const Json& points, const Published& published) {
   Table table{"diffusion",
               "Tracer diffusion of the mobile ion",
@@ -46,10 +53,8 @@ Table diffusion_table(const Json& points, const Published& published) {
          resolved ? number(d["D_std_cm2_per_s"], "{:.1e}") : "–",
          resolved ? number(p["conductivity_mS_per_cm"], "{:.3g}") : "–", number(d["window_msd_A2"], "{:.2f}"),
          number(p["framework_msd_A2"], "{:.2f}"), number(other, "{:.2e}"), over_published(d, other),
-         p["molten"].get<bool>() ? "molten"
-         : resolved              ? ""
-                                 : "not resolved"});
-    if (p["molten"])
+         remark_on(p)});
+    if (molten(p))
       shared.add(
           "Molten: the framework moves as far as a jump, so that D is that of a liquid and belongs to no "
           "activation energy",
@@ -68,7 +73,7 @@ Table diffusion_table(const Json& points, const Published& published) {
   return table;
 }
 
-/// The best law with its band.
+/// The law taken, with its band.
 void add_law(Figure& figure, const std::string& name, const Json& law) {
   const auto line = [&](const char* key, const std::string& label) {
     figure.series.push_back({label,
@@ -89,50 +94,70 @@ void add_law(Figure& figure, const std::string& name, const Json& law) {
 Figure arrhenius_figure(const Json& numbers) {
   Figure figure{"arrhenius",
                 "Diffusion against inverse temperature",
-                "D from the slope of the MSD, error bars of one standard error; open triangles are upper "
-                "bounds; lines are the law of the highest evidence, thin lines one standard error of it.",
+                "D from the slope of the MSD, error bars of one standard error. Open triangles are upper "
+                "bounds; other open points are D of molten runs, which no line is drawn through, and of "
+                "runs that were not stationary. Full lines are the law taken (Arrhenius unless it is ruled "
+                "out, then the law of the highest evidence), dashed lines one standard error of it.",
                 "1000/T (1/K)",
                 "D (cm²/s)",
                 false,
                 true,
                 false,
                 {}};
-  std::map<std::string, std::pair<Series, Series>> by_structure;
+  figure.definition += states_of(numbers["points"]);
+  // By structure and, in this order, by what kind of D it is.
+  std::map<std::string, std::map<std::string, Series>> by_structure;
   for (const auto& p : numbers["points"]) {
-    if (p.contains("failed")) continue;
-    const std::string name = p["structure"];
-    if (p["unsound"] != "") continue;
-    auto& [values, bounds] = by_structure[name];
+    if (p.contains("failed") || !sound(p)) continue;
     const Json& d = p["diffusion"];
-    const double x = 1000 / p["temperature_K"].get<double>();
-    if (d["resolved"].get<bool>()) {
-      values.x.push_back(x);
-      values.y.push_back(d["D_cm2_per_s"]);
-      values.y_error.push_back(d["D_std_cm2_per_s"]);
-    } else if (d["D_bound_cm2_per_s"].is_number()) {
-      bounds.x.push_back(x);
-      bounds.y.push_back(d["D_bound_cm2_per_s"]);
-    }
+    const bool resolved = d["resolved"];
+    const Json& value = d[resolved ? "D_cm2_per_s" : "D_bound_cm2_per_s"];
+    if (!value.is_number()) continue;
+    const std::string remark = resolved ? remark_on(p) : "upper bound";
+    Series& s = by_structure[p["structure"]][remark];
+    s.x.push_back(1000 / p["temperature_K"].get<double>());
+    s.y.push_back(value);
+    if (resolved) s.y_error.push_back(d["D_std_cm2_per_s"]);
+    s.bounds = !resolved;
+    s.open_points = !remark.empty();
   }
-  for (auto& [name, pair] : by_structure) {
-    auto& [values, bounds] = pair;
-    values.name = name;
-    bounds.name = name + " (upper bound)";
-    values.colour = bounds.structure = name;
-    values.mark = bounds.mark = Mark::points;
-    bounds.open_points = true;
-    if (!values.x.empty()) figure.series.push_back(values);
-    if (!bounds.x.empty()) figure.series.push_back(bounds);
+  for (auto& [name, kinds] : by_structure) {
+    for (auto& [remark, s] : kinds) {
+      s.name = remark.empty() ? name : fmt::format("{} ({})", name, remark);
+      s.structure = name;
+      s.mark = Mark::points;
+      figure.series.push_back(std::move(s));
+    }
     const Json& fit = numbers["arrhenius"][name];
     if (fit.is_object() && fit.contains("law")) add_law(figure, name, fit["law"]);
   }
   return figure;
 }
 
-Table activation_table(const Json& fits) {
+/// What the line says of room temperature, unless D is known to follow none.
+std::string at_room_temperature(const Json& fit) {
+  if (fit["law"]["arrhenius_excluded"]) return "–";
+  return fmt::format("{} ({} to {})", number(fit["D_300K_cm2_per_s"], "{:.1e}"),
+                     number(fit["D_300K_low_cm2_per_s"], "{:.1e}"),
+                     number(fit["D_300K_high_cm2_per_s"], "{:.1e}"));
+}
+
+/// Which D behind an activation energy are of runs that were not stationary.
+void note_unsteady(SharedNotes& shared, const Json& points, const Json& fits) {
+  for (const Json& p : points) {
+    if (p.contains("failed") || !sound(p) || molten(p) || steady(p)) continue;
+    const Json fit = fits.value(p["structure"].get<std::string>(), Json::object());
+    if (p["diffusion"]["resolved"].get<bool>() && fit.contains("Ea_eV"))
+      shared.add("Not stationary, but counted: a few in a hundred stationary runs look so", p["structure"],
+                 p["temperature_K"]);
+  }
+}
+
+Table activation_table(const Json& fits, const Json& points) {
   Table table{"activation",
-              "Activation energies",
-              {"structure", "E_a (eV)", "standard error", "points", "R²", "D at 300 K (cm²/s), extrapolated"},
+              "Activation energies, of a single line",
+              {"structure", "E_a (eV)", "standard error", "points", "R²",
+               "D at 300 K (cm²/s), extrapolated (68 % interval)"},
               {},
               {}};
   SharedNotes shared;
@@ -143,10 +168,13 @@ Table activation_table(const Json& fits) {
     }
     table.rows.push_back({name, number(fit["Ea_eV"], "{:.3f}"), number(fit["Ea_std_eV"], "{:.3f}"),
                           std::to_string(fit["points"].get<std::size_t>()), number(fit["r2"], "{:.4f}"),
-                          number(fit["D_300K_cm2_per_s"], "{:.1e}")});
+                          at_room_temperature(fit)});
+    if (fit["law"]["arrhenius_excluded"])
+      shared.add("A single line is ruled out, so that E_a is a mean slope and says nothing of 300 K", name);
     for (const auto& note : fit["notes"])
       table.notes.push_back(fmt::format("{}: {}", name, note.get<std::string>()));
   }
+  note_unsteady(shared, points, fits);
   shared.write(table.notes);
   return table;
 }
@@ -154,12 +182,13 @@ Table activation_table(const Json& fits) {
 Table law_table(const Json& fits) {
   Table table{"laws",
               "Which law D(T) follows",
-              {"structure", "best law", "decidable", "Arrhenius", "kink", "two states", "VTF", "T_s (K)",
+              {"structure", "law taken", "decidable", "Arrhenius", "kink", "two states", "VTF", "T_s (K)",
                "next T to run (K)"},
               {},
               {"Probabilities of the laws by Bayesian evidence, all alike beforehand; a dash: too few "
                "temperatures for "
-               "that law. T_s: temperature of the kink or transition."}};
+               "that law. Law taken: Arrhenius unless it is ruled out, then the most probable. T_s: "
+               "temperature of the kink or transition."}};
   for (const auto& [name, fit] : fits.items()) {
     if (!fit.contains("law")) continue;
     const Json& law = fit["law"];
@@ -177,12 +206,13 @@ Table law_table(const Json& fits) {
   return table;
 }
 
-/// E_a(T) of the best law where D is resolved.
+/// E_a(T) of the law taken where D is resolved.
 Figure local_activation(const Json& fits) {
   Figure figure{
       "activation-of-T",
       "Apparent activation energy against temperature",
-      "−d ln D/d(1/k_B T) of the law of the highest evidence, with its posterior standard deviation.",
+      "−d ln D/d(1/k_B T) of the law taken (Arrhenius unless it is ruled out, then the law of the highest "
+      "evidence), with its posterior standard deviation.",
       "T (K)",
       "E_a (eV)",
       false,
@@ -200,6 +230,7 @@ Figure local_activation(const Json& fits) {
       s.y.push_back(point["Ea_eV"]);
       s.y_error.push_back(point["Ea_std_eV"]);
     }
+    sort_by_x(s);
     figure.series.push_back(std::move(s));
   }
   return figure;
@@ -207,9 +238,12 @@ Figure local_activation(const Json& fits) {
 
 std::vector<Item> msd_figures(const std::string& species, const Json& points) {
   std::map<std::string, Figure> figures;
+  std::map<std::string, Json> runs;
   for (const auto& p : points) {
     if (p.contains("failed")) continue;
     const std::string name = p["structure"];
+    runs[name].push_back(p);
+    if (!sound(p)) continue;
     Figure& figure = figures[name];
     figure.id = "msd-" + name;
     figure.caption = fmt::format("Mean square displacement of {}, {}", species, name);
@@ -230,7 +264,10 @@ std::vector<Item> msd_figures(const std::string& species, const Json& points) {
   }
   std::vector<Item> items;
   items.reserve(figures.size());
-  for (auto& [name, figure] : figures) items.emplace_back(std::move(figure));
+  for (auto& [name, figure] : figures) {
+    figure.definition += states_of(runs[name]);
+    items.emplace_back(std::move(figure));
+  }
   return items;
 }
 
@@ -254,6 +291,7 @@ Section md_section(const Json& numbers) {
                           number(p["production_ps"], "{:.1f}"), number(p["lattice_A"], "{:.4f}"),
                           number(p["mean_temperature_K"], "{:.1f}"), number(p["mean_pressure_bar"], "{:.0f}"),
                           number(p["drift_meV_per_atom_per_ps"], "{:.2g}")});
+    if (!sound(p)) continue;
     Series& s = lattice[structure];
     s.name = structure;
     s.structure = structure;
@@ -261,17 +299,22 @@ Section md_section(const Json& numbers) {
     s.x.push_back(p["temperature_K"]);
     s.y.push_back(p["lattice_A"]);
   }
+  note_states(table.notes, numbers["points"]);
   Figure figure{"lattice",
                 "Size of the cell",
                 "Cube root of the mean NPT volume per conventional cell of the perfect crystal: the lattice "
-                "constant of a cubic one.",
+                "constant of a cubic one." +
+                    states_of(numbers["points"]),
                 "T (K)",
                 "∛V (Å)",
                 false,
                 false,
                 false,
                 {}};
-  for (auto& [name, s] : lattice) figure.series.push_back(std::move(s));
+  for (auto& [name, s] : lattice) {
+    sort_by_x(s);
+    figure.series.push_back(std::move(s));
+  }
   return {
       "Molecular dynamics",
       {fmt::format("Length of the runs: {}.", numbers["plan"]["reason"].get<std::string>()), table, figure}};
@@ -279,9 +322,9 @@ Section md_section(const Json& numbers) {
 
 Section transport_section(const Config& config, const Json& numbers, const Published& published) {
   const Json& fits = numbers["arrhenius"];
-  Section section{
-      "Ion transport",
-      {diffusion_table(numbers["points"], published), arrhenius_figure(numbers), activation_table(fits)}};
+  Section section{"Ion transport",
+                  {diffusion_table(numbers["points"], published), arrhenius_figure(numbers),
+                   activation_table(fits, numbers["points"])}};
   if (std::any_of(fits.begin(), fits.end(), [](const Json& fit) { return fit.contains("law"); })) {
     section.items.emplace_back(law_table(fits));
     section.items.emplace_back(local_activation(fits));

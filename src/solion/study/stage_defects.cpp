@@ -73,9 +73,10 @@ Json relax_placement(Potential& potential, const DefectCell& cell, const std::st
 
 bool failed(const Json& placement) { return placement.contains("failed"); }
 
-/// What the placements of one reaction say together.
+/// What the placements of one reaction say together. They are all distinct ones only if none failed.
 Json summarised(const std::string& structure, std::vector<Json> placements, bool all_distinct,
                 double temperature_K) {
+  all_distinct = all_distinct && std::none_of(placements.begin(), placements.end(), failed);
   Json result{{"name", structure}, {"all_distinct", all_distinct}, {"placements", placements}};
   std::erase_if(placements, [](const Json& p) { return failed(p) || p.value("recombined", false); });
   if (placements.empty()) return result;

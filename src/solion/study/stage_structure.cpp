@@ -47,6 +47,7 @@ Json census_json(const transport::PolyhedraCensus& census, double cutoff_A) {
 Json doas_json(const transport::Doas& doas) {
   return {{"energy_eV", doas.energy_eV},
           {"density_per_eV", doas.models.front().density},
+          {"mean_eV", doas.models.front().mean_eV},
           {"deviation_eV", doas.models.front().deviation_eV},
           {"frames", doas.n_frames},
           {"ions", doas.n_ions}};

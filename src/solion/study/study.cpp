@@ -165,6 +165,7 @@ void move_ions(const Context& context, Json& numbers) {
   moved.erase("missing");
   numbers.update(moved);
   judge_points(config, numbers["points"]);
+  if (numbers.contains("structures")) judge_structures(numbers["points"], numbers["structures"]);
   if (missing > 0) miss(numbers, fmt::format("{} of {} points", missing, n_points));
   if (!config.annealing.structures.empty())
     add_stage(numbers, "annealing", [&] { return anneal(context, model); });

@@ -1,10 +1,12 @@
 // The study's numbers as a report: what was trained, how good it is, how the ions move.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -62,6 +64,50 @@ void SharedNotes::write(std::vector<std::string>& notes) const {
   }
 }
 
+bool sound(const Json& point) { return point.value("unsound", std::string()).empty(); }
+
+bool molten(const Json& point) { return point.value("molten", false); }
+
+bool steady(const Json& point) { return point.value("not_steady", std::string()).empty(); }
+
+void note_states(std::vector<std::string>& notes, const Json& points, double from_K) {
+  SharedNotes shared;
+  for (const Json& p : points) {
+    if (p.contains("failed") || p["temperature_K"].get<double>() < from_K) continue;
+    if (!sound(p)) {
+      shared.add("Not sound, so that what was measured in it is left out", p["structure"],
+                 p["temperature_K"]);
+    } else if (molten(p)) {
+      shared.add("Molten, so that this is what a liquid does", p["structure"], p["temperature_K"]);
+    }
+  }
+  shared.write(notes);
+}
+
+std::string states_of(const Json& points, double from_K) {
+  std::vector<std::string> notes;
+  note_states(notes, points, from_K);
+  std::string text;
+  for (const std::string& note : notes) text += " " + note;
+  return text;
+}
+
+void sort_by_x(Series& series) {
+  std::vector<std::size_t> order(series.x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return series.x[a] < series.x[b]; });
+  const auto sorted = [&](const std::vector<double>& values) {
+    std::vector<double> result;
+    if (values.empty()) return result;
+    for (const std::size_t k : order) result.push_back(values[k]);
+    return result;
+  };
+  series.y_error = sorted(series.y_error);
+  series.y = sorted(series.y);
+  series.x = sorted(series.x);
+}
+
 Json Published::D(const std::string& structure, double temperature_K) const {
   auto row = diffusion.find(structure);
   if (const auto several = several_of(structure); row == diffusion.end() && several)
@@ -95,13 +141,14 @@ namespace {
 void write_diffusion(const Json& points, const std::filesystem::path& folder) {
   std::map<std::string, std::string> files;
   for (const Json& p : points) {
-    if (p.contains("failed") || p["unsound"] != "" || p["molten"]) continue;
+    if (p.contains("failed") || !sound(p) || molten(p)) continue;
     const Json& d = p["diffusion"];
     const auto text = [](const Json& value) { return value.is_number() ? value.dump() : std::string(); };
     std::string& file = files[p["structure"]];
-    if (file.empty()) file = "T_K,D_cm2_per_s,D_std_cm2_per_s,resolved,D_bound_cm2_per_s\n";
-    file += fmt::format("{},{},{},{},{}\n", p["temperature_K"].dump(), text(d["D_cm2_per_s"]),
-                        text(d["D_std_cm2_per_s"]), d["resolved"].dump(), text(d["D_bound_cm2_per_s"]));
+    if (file.empty()) file = "T_K,D_cm2_per_s,D_std_cm2_per_s,resolved,D_bound_cm2_per_s,not_stationary\n";
+    file += fmt::format("{},{},{},{},{},{}\n", p["temperature_K"].dump(), text(d["D_cm2_per_s"]),
+                        text(d["D_std_cm2_per_s"]), d["resolved"].dump(), text(d["D_bound_cm2_per_s"]),
+                        steady(p) ? "false" : "true");
   }
   for (const auto& [name, text] : files) write_file(folder / fmt::format("D-{}.csv", name), text);
 }
