@@ -327,8 +327,8 @@ void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const Los
 
 template <typename T>
 LossTerms Engine<T>::loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
-                                       int threads, std::span<double> along) {
-  const LossTerms terms = evaluate_loss(frames, weights, threads, along);
+                                       int threads) {
+  const LossTerms terms = evaluate_loss(frames, weights, threads, {});
   make_gradient(threads);
   return terms;
 }

@@ -84,15 +84,14 @@ class Engine {
   }
   /// evaluate and loss, and sets `gradient()` to ∂L/∂θ.
   LossTerms loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
-                              int threads) {
-    return loss_and_gradient(frames, weights, threads, {});
-  }
+                              int threads);
 
   /// A range of parameters and ∂L/∂θ of them, which is scratch afterwards; from several threads at once.
   using Take = std::function<void(std::size_t begin, std::size_t end, T* gradient)>;
   /// `loss_and_gradient` in two halves: the loss, and ∂L/∂θ of that batch as `gradient()`, or in parts that
   /// `take` gets each once while they are in the cache, after which parameters may move. The parts are for
-  /// one process alone; how they are cut does not depend on the number of threads.
+  /// one process alone; how they are cut does not depend on the number of threads. `along` become their sums
+  /// over the processes, on the way.
   LossTerms evaluate_loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights, int threads,
                           std::span<double> along);
   void make_gradient(int threads);
@@ -105,9 +104,6 @@ class Engine {
   [[nodiscard]] bool owners_make_gradients() const { return company_.shares_memory; }
   /// Who has which part of the gradient, the only one that is defined where it is: in order and without gaps.
   void divide_gradient(std::vector<ranks::Part> parts);
-  /// `along` become their sums over the processes, on the way.
-  LossTerms loss_and_gradient(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
-                              int threads, std::span<double> along);
   /// To be called by all when each has moved its part of the parameters: then all have all.
   void exchange_parameters();
 
