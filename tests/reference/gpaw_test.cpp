@@ -94,6 +94,15 @@ TEST(KPoints, OnePointAloneIsForCellsOfItsShape) {
   EXPECT_THAT(one.refuse(Cell::cubic(6.4)).value_or(""), HasSubstr("kpoints.widths_A"));
 }
 
+TEST(KPoints, AbInitioDynamicsEndsInACellThatTheyAreNotFor) {
+  LabelSettings settings = default_settings(gpaw());
+  settings.settings.kpoints.points = {Vec3(0.25, 0.25, 0.25)};
+  settings.settings.kpoints.widths_A = {6.5, 9.5};
+  CodePotential potential(gpaw(), settings);
+  EXPECT_THAT([&] { (void)potential.evaluate(unit_cell()); },
+              ::testing::ThrowsMessage<WorkError>(HasSubstr("kpoints.widths_A")));
+}
+
 TEST(LabelSettings, ReadsTheExampleAndRefusesWhatItDoesNotKnow) {
   const LabelSettings read = read_settings(fs::path(SOLION_SOURCE_DIR) / "examples/li3ocl/gpaw.toml", gpaw());
   EXPECT_EQ(read.settings.template_text, gpaw().default_template());

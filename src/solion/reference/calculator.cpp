@@ -70,8 +70,7 @@ std::optional<std::string> KPoints::refuse(const Cell& cell) const {
     if (std::abs(angle - 90) <= angle_deg) continue;
     return fmt::format(
         "an angle of the cell is {:.1f}°, and the k-points favour a direction: they are for angles within "
-        "{}° "
-        "of 90° (kpoints.angle_deg; points with all signs of their components, or spacing_per_A, do not)",
+        "{}° of 90° (kpoints.angle_deg; points with all signs of their components, or spacing_per_A, do not)",
         angle, angle_deg);
   }
   return std::nullopt;
