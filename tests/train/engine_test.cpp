@@ -91,6 +91,44 @@ TEST_P(EngineTest, LossGradientAgreesWithFiniteDifferences) {
   }
 }
 
+TEST_P(EngineTest, GradientOfSumsAgreesWithFiniteDifferences) {
+  const Batch<double> batch(frames, model);
+  Engine<double> engine(model);
+  std::vector<double> energy;
+  std::vector<double> force;
+  for (const auto* frame : batch.pointers) {
+    energy.push_back(energy.empty() ? 0.7 : -0.4);
+    for (int k = 0; k < 3 * frame->n_atoms; ++k) force.push_back(k % 5 == 0 ? 1.0 : -0.3);
+  }
+  const auto sum = [&] {
+    double s = 0;
+    std::size_t at = 0, frame = 0;
+    for (const Prediction& said : engine.evaluate(batch.pointers, 1)) {
+      s += energy[frame++] * said.energy;
+      for (const double f : said.forces) s += force[at++] * f;
+    }
+    return s;
+  };
+  sum();
+  engine.make_gradient_of(energy, force, 1);
+  const std::vector<double> gradient(engine.gradient().begin(), engine.gradient().end());
+  double largest = 0;
+  for (const double g : gradient) largest = std::max(largest, std::abs(g));
+  ASSERT_GT(largest, 1e-3);
+  for (std::size_t i = 0; i < gradient.size(); i += 7) {
+    double& p = engine.parameters()[i];
+    const double centre = p;
+    constexpr double step = 2e-4;
+    const auto at = [&](double x) {
+      p = centre + x;
+      return sum();
+    };
+    const double fd = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
+    p = centre;
+    EXPECT_NEAR(gradient[i], fd, 1e-8 * largest + 1e-7 * std::abs(fd)) << "parameter " << i;
+  }
+}
+
 TEST_P(EngineTest, SinglePrecisionGradientIsThatOfDouble) {
   const LossWeights weights{0.7, 1.3, 0.4};
   Engine<double> engine(model);
@@ -178,9 +216,9 @@ TEST(Engine, ABatchIsTheMeanOfItsFrames) {
 
 TEST(Engine, StoreIsTheInverseOfTheConstructor) {
   const dp::Model model = testing::random_model({}, 5);
-  const Engine<double> engine(model);
+  Engine<double> engine(model);
   dp::Model other = testing::random_model({}, 6);
-  engine.store(other);
+  engine.store(engine.parameters(), other);
   EXPECT_EQ(other.fitting[1].layers[1].w, model.fitting[1].layers[1].w);
   EXPECT_EQ(other.descriptor.embedding[1].layers[1].b, model.descriptor.embedding[1].layers[1].b);
 }

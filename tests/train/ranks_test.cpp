@@ -198,7 +198,8 @@ TEST_F(RanksTest, OwnersMoveWhatOneProcessWould) {
     for (float& g : gradient) g = static_cast<float>(random.normal());
     return gradient;
   };
-  for (const auto kind : {OptimizerSettings::Kind::adam, OptimizerSettings::Kind::soap}) {
+  for (const auto kind :
+       {OptimizerSettings::Kind::adam, OptimizerSettings::Kind::soap, OptimizerSettings::Kind::muon}) {
     OptimizerSettings how;
     how.kind = kind;
     const auto move = [&](ranks::Ranks& ranks, nn::AlignedVector<float>& parameters) {

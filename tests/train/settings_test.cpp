@@ -97,7 +97,12 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/training/save_dir", "elsewhere", "training/save_dir"},
         Case{"/validating", {{"full_validation", true}}, "validating/full_validation = true"},
         Case{"/learning_rate/warmup_ratio", 2, "learning_rate/warmup_ratio = 2: must be shorter"},
-        Case{"/optimizer/type", "LKF", "optimizer/type"}}) {
+        Case{"/optimizer/type", "AdamW", "optimizer/type = \"AdamW\": must be one of Adam, SOAP, Muon, LKF"},
+        Case{"/optimizer", {{"type", "LKF"}, {"kf_blocksize", 0}}, "optimizer/kf_blocksize = 0"},
+        Case{"/optimizer", {{"type", "Muon"}, {"beta1", 0.9}}, "optimizer/beta1: unknown key"},
+        Case{"/training/opt_type", "SGD", "training/opt_type"},
+        Case{"/training/kf_blocksize", 100, "training/kf_blocksize: unknown key"},
+        Case{"/training/ema_decay", 1, "training/ema_decay = 1: must be between 0 and 1"}}) {
     Json input = small_input();
     input[Json::json_pointer(c.pointer)] = c.value;
     const std::string message = message_of(input);
@@ -174,6 +179,28 @@ TEST(Settings, AnInputWithoutScheduleAndOptimizerGetsTheOwnRecipe) {
   EXPECT_DOUBLE_EQ(own.learning_rate.at(40), 1e-2);
   input["optimizer"] = {{"type", "Adam"}};
   EXPECT_EQ(parse_settings(input, "f").learning_rate.kind, LearningRate::Kind::exponential);
+}
+
+TEST(Settings, TheOptimizerHasTwoPlaces) {
+  Json input = small_input();
+  input.erase("learning_rate");
+  input["training"]["opt_type"] = "LKF";
+  input["training"]["kf_blocksize"] = 300;
+  input["training"]["kf_start_pref_f"] = 10;
+  const OptimizerSettings old = parse_settings(input, "f").optimizer;
+  EXPECT_EQ(old.kind, OptimizerSettings::Kind::kalman);
+  EXPECT_EQ(old.kalman.filter.block, 300);
+  EXPECT_EQ(old.kalman.start.force, 10);
+  EXPECT_EQ(old.kalman.limit.force, 1);
+  input["optimizer"] = {{"type", "LKF"}};
+  EXPECT_NE(message_of(input).find("training/opt_type both name an optimiser"), std::string::npos);
+  input["training"] = small_input()["training"];
+  EXPECT_EQ(parse_settings(input, "f").optimizer.kalman.filter.block, 5120);
+  input["optimizer"] = {{"type", "Muon"}, {"lr_adjust_coeff", 0.3}, {"momentum", 0.9}};
+  const OptimizerSettings muon = parse_settings(input, "f").optimizer;
+  EXPECT_EQ(muon.kind, OptimizerSettings::Kind::muon);
+  EXPECT_EQ(muon.muon.step, 0.3);
+  EXPECT_EQ(muon.muon.momentum, 0.9);
 }
 
 TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {

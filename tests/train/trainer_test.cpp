@@ -18,6 +18,7 @@
 #include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/initial_model.hpp"
+#include "solion/train/kalman_step.hpp"
 #include "train/small_models.hpp"
 #include "train/trainer_fixture.hpp"
 
@@ -57,25 +58,80 @@ TEST_F(TrainerTest, LossFallsAndTheModelFileSaysWhatWasTrained) {
       << header;
 }
 
-TEST_F(TrainerTest, RestartWithSoapGivesTheSameBits) {
-  input["optimizer"] = {{"type", "SOAP"}, {"refresh_every", 7}};
-  const RunOptions whole = options("whole");
+TEST_F(TrainerTest, RestartWithOtherOptimizersGivesTheSameBits) {
+  for (const Json& optimizer : {Json{{"type", "SOAP"}, {"refresh_every", 7}}, Json{{"type", "Muon"}},
+                                Json{{"type", "LKF"}, {"kf_blocksize", 50}}}) {
+    input["optimizer"] = optimizer;
+    RunOptions whole = options("whole");
+    whole.start = RunOptions::Start::fresh;
+    train(settings(), whole);
+    RunOptions broken = options("broken");
+    broken.start = RunOptions::Start::fresh;
+    broken.after_step = [](std::int64_t step) {
+      if (step == 230) throw Stop{};
+    };
+    EXPECT_THROW(train(settings(), broken), Stop);
+    broken.after_step = nullptr;
+    broken.start = RunOptions::Start::automatic;
+    broken.threads = 2;
+    EXPECT_EQ(train(settings(), broken).first_step, 200);
+    EXPECT_TRUE(read_file(whole.folder / "model.ckpt") == read_file(broken.folder / "model.ckpt"));
+    EXPECT_TRUE(read_file(whole.folder / "lcurve.out") == read_file(broken.folder / "lcurve.out"));
+  }
+  RunOptions other = options("broken");
+  input["optimizer"] = {{"type", "Adam"}};
+  input["training"]["numb_steps"] = 310;
+  other.start = RunOptions::Start::restart;
+  EXPECT_NE(message_of(other).find("made with another optimizer"), std::string::npos) << message_of(other);
+}
+
+TEST_F(TrainerTest, TheKalmanFilterLearns) {
+  input["optimizer"] = {{"type", "LKF"}};
+  const RunSummary summary = train(settings(), options("run"));
+  EXPECT_LT(summary.curve.back().rmse_f_val, 0.5 * summary.curve.front().rmse_f_val);
+  EXPECT_LT(summary.curve.back().rmse_e_val, 0.5 * summary.curve.front().rmse_e_val);
+  // A layer of 4 million weights in one block: 64 TB.
+  input["optimizer"]["kf_blocksize"] = 2000000000;
+  const nn::LayerLayout layer{.n_in = 2000, .n_out = 2000};
+  const std::vector<nn::NetworkLayout> large{{{layer}, 0, 4000000}};
+  EXPECT_NO_THROW(check_filter<float>(settings(), std::vector{nn::NetworkLayout{{layer}, 0, 100}}, 1));
+  try {
+    check_filter<float>(settings(), large, 1);
+    FAIL() << "expected an InputError";
+  } catch (const InputError& error) {
+    EXPECT_NE(
+        std::string(error.what()).find("kf_blocksize = 2000000000: the covariance of 4000000 parameters"),
+        std::string::npos)
+        << error.what();
+  }
+}
+
+/// The model gets the average of all steps, the training goes on from the last one, and a restart has both.
+TEST_F(TrainerTest, AnAverageOfTheStepsGoesIntoTheModel) {
+  input["learning_rate"] = {{"type", "exp"}, {"start_lr", 0.01}, {"stop_lr", 0.01}};
+  const RunOptions plain = options("plain"), whole = options("whole");
+  train(settings(), plain);
+  input["training"]["enable_ema"] = true;
+  input["training"]["ema_decay"] = 0.98;
   train(settings(), whole);
+  EXPECT_TRUE(read_file(plain.folder / "lcurve.out") == read_file(whole.folder / "lcurve.out"));
+  const auto error = [&](const fs::path& model) {
+    const dp::DeepPotential potential(model);
+    Accuracy accuracy;
+    for (const char* name : {"system6", "system8"})
+      for (const auto& c : compare(potential, dataset::load_system(folder / name).frames, 1)) accuracy.add(c);
+    return accuracy.force.rmse();
+  };
+  EXPECT_LT(error(whole.folder / "model.dp"), 0.95 * error(plain.folder / "model.dp"));
   RunOptions broken = options("broken");
   broken.after_step = [](std::int64_t step) {
     if (step == 230) throw Stop{};
   };
   EXPECT_THROW(train(settings(), broken), Stop);
   broken.after_step = nullptr;
-  broken.threads = 2;
-  EXPECT_EQ(train(settings(), broken).first_step, 200);
+  train(settings(), broken);
   EXPECT_TRUE(read_file(whole.folder / "model.ckpt") == read_file(broken.folder / "model.ckpt"));
-  EXPECT_TRUE(read_file(whole.folder / "lcurve.out") == read_file(broken.folder / "lcurve.out"));
-
-  input["optimizer"] = {{"type", "Adam"}};
-  input["training"]["numb_steps"] = 310;
-  broken.start = RunOptions::Start::restart;
-  EXPECT_NE(message_of(broken).find("made with another optimizer"), std::string::npos) << message_of(broken);
+  EXPECT_TRUE(read_file(whole.folder / "model.dp") == read_file(broken.folder / "model.dp"));
 }
 
 TEST_F(TrainerTest, RestartGivesTheSameBits) {
@@ -199,7 +255,8 @@ TEST_F(TrainerTest, FrozenPartsKeepTheirParameters) {
   input["training"]["numb_steps"] = 3;
   input["model"]["descriptor"]["trainable"] = false;
   for (const Json& optimizer :
-       {Json{{"type", "Adam"}, {"weight_decay", 0.5}}, Json{{"type", "SOAP"}, {"refresh_every", 2}}}) {
+       {Json{{"type", "Adam"}, {"weight_decay", 0.5}}, Json{{"type", "SOAP"}, {"refresh_every", 2}},
+        Json{{"type", "Muon"}}, Json{{"type", "LKF"}}}) {
     input["optimizer"] = optimizer;
     RunOptions next = options("next");
     next.start = RunOptions::Start::fresh;

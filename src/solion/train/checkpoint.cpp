@@ -66,6 +66,7 @@ template <typename T>
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& checkpoint) {
   std::string arrays;
   append(arrays, checkpoint.parameters);
+  append(arrays, checkpoint.average);
   Json lengths = Json::array();
   for (const auto& values : checkpoint.optimizer.arrays) {
     append(arrays, values);
@@ -75,6 +76,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint<T>& ch
                      {"fingerprint", checkpoint.fingerprint},
                      {"bytes_per_number", sizeof(T)},
                      {"n_parameters", checkpoint.parameters.size()},
+                     {"n_average", checkpoint.average.size()},
                      {"updates", checkpoint.optimizer.updates},
                      {"optimizer_lengths", lengths},
                      {"positions", positions_json(checkpoint.positions)},
@@ -100,6 +102,7 @@ Checkpoint<T> read_checkpoint(const std::filesystem::path& path) {
   checkpoint.validation_positions = positions_from(head.at("validation_positions"));
   std::string_view arrays(bytes);
   checkpoint.parameters = take<T>(arrays, head.at("n_parameters").template get<std::size_t>());
+  checkpoint.average = take<T>(arrays, head.value("n_average", std::size_t{0}));
   for (const auto length : head.at("optimizer_lengths").template get<std::vector<std::size_t>>())
     checkpoint.optimizer.arrays.push_back(take<T>(arrays, length));
   return checkpoint;

@@ -22,6 +22,7 @@ struct Checkpoint {
   std::vector<Sampler::Position> positions;             ///< of the training data
   std::vector<Sampler::Position> validation_positions;  ///< empty without validation data
   nn::AlignedVector<T> parameters;
+  nn::AlignedVector<T> average;  ///< of them over the steps; empty where none is kept
   OptimizerState<T> optimizer;
 };
 

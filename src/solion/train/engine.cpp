@@ -63,12 +63,12 @@ Engine<T>::Engine(const dp::Model& model)
 }
 
 template <typename T>
-void Engine<T>::store(dp::Model& model) const {
+void Engine<T>::store(std::span<const T> numbers, dp::Model& model) const {
   for (std::size_t k = 0; k < embedding_layout_.size(); ++k) {
-    nn::unpack(parameters_.data(), embedding_layout_[k], model.descriptor.embedding[k]);
+    nn::unpack(numbers.data(), embedding_layout_[k], model.descriptor.embedding[k]);
   }
   for (std::size_t a = 0; a < fitting_layout_.size(); ++a) {
-    nn::unpack(parameters_.data(), fitting_layout_[a], model.fitting[a]);
+    nn::unpack(numbers.data(), fitting_layout_[a], model.fitting[a]);
   }
 }
 
@@ -349,6 +349,14 @@ void Engine<T>::make_gradient(int threads) {
   if (company_.ranks != nullptr && !company_.shares_memory) return collect_gradient(threads);
   run(backward(threads), threads);
   if (company_.ranks != nullptr) make_gradients(threads);
+}
+
+template <typename T>
+void Engine<T>::make_gradient_of(std::span<const double> energy, std::span<const T> force, int threads) {
+  energy_cotangent_.assign(energy.begin(), energy.end());
+  force_cotangent_.assign(force.begin(), force.end());
+  virial_cotangent_.assign(energy.size(), std::array<double, 9>{});
+  run(backward(threads), threads);
 }
 
 template <typename T>

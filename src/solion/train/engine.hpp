@@ -73,8 +73,8 @@ class Engine {
     nets.insert(nets.end(), fitting_layout_.begin(), fitting_layout_.end());
     return nets;
   }
-  /// Writes the parameters into a model of the same sizes.
-  void store(dp::Model& model) const;
+  /// Writes numbers that lie as `parameters()` do into a model of the same sizes.
+  void store(std::span<const T> numbers, dp::Model& model) const;
 
   /// Energies, forces and virials of the frames.
   const std::vector<Prediction>& evaluate(std::span<const Prepared<T>* const> frames, int threads);
@@ -95,6 +95,11 @@ class Engine {
   LossTerms evaluate_loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights, int threads,
                           std::span<double> along);
   void make_gradient(int threads);
+  /// Sets `gradient()` to the derivative of Σ_f c_f·E_f + Σ v·F of the last evaluated frames instead:
+  /// `energy` one c a frame, `force` three v an atom, frames one after another. For one process alone.
+  void make_gradient_of(std::span<const double> energy, std::span<const T> force, int threads);
+  /// What the model said of the last evaluated frames.
+  [[nodiscard]] const std::vector<Prediction>& predictions() const { return predictions_; }
   void hand_out_gradient(int threads, const Take& take);
 
   /// From now on all processes, which have the same parameters, call `loss_and_gradient` together with the

@@ -6,13 +6,27 @@
 namespace solion::train {
 namespace {
 
+/// An array of what an optimiser remembers; `of_parameters`: one number a parameter.
 template <typename T>
-std::vector<nn::AlignedVector<T>*> arrays_of(nn::Adam<T>& adam) {
-  return {&adam.first, &adam.second};
+struct Memory {
+  nn::AlignedVector<T>* array;
+  bool of_parameters;
+};
+template <typename T>
+std::vector<Memory<T>> memory_of(nn::Adam<T>& adam) {
+  return {{&adam.first, true}, {&adam.second, true}};
 }
 template <typename T>
-std::vector<nn::AlignedVector<T>*> arrays_of(nn::Soap<T>& soap) {
-  return {&soap.first, &soap.second, &soap.bases};
+std::vector<Memory<T>> memory_of(nn::Soap<T>& soap) {
+  return {{&soap.first, true}, {&soap.second, true}, {&soap.bases, false}};
+}
+template <typename T>
+std::vector<Memory<T>> memory_of(nn::Muon<T>& muon) {
+  return {{&muon.first, true}, {&muon.second, true}};
+}
+template <typename T>
+std::vector<Memory<T>> memory_of(nn::Kalman<T>& filter) {
+  return {{&filter.covariance, false}};
 }
 
 /// Ranges by owner, with neighbours of one owner as one; `mine` of them.
@@ -66,10 +80,20 @@ template <typename T>
 Optimizer<T>::Optimizer(const OptimizerSettings& settings, const std::vector<nn::NetworkLayout>& nets,
                         std::size_t n_parameters)
     : nets_(nets) {
-  if (settings.kind == OptimizerSettings::Kind::adam) {
-    method_ = nn::Adam<T>(n_parameters, settings.adam);
-  } else {
-    method_ = nn::Soap<T>(layers_of(nets), n_parameters, settings.soap);
+  using Kind = OptimizerSettings::Kind;
+  switch (settings.kind) {
+    case Kind::adam:
+      method_ = nn::Adam<T>(n_parameters, settings.adam);
+      break;
+    case Kind::soap:
+      method_ = nn::Soap<T>(layers_of(nets), n_parameters, settings.soap);
+      break;
+    case Kind::muon:
+      method_ = nn::Muon<T>(layers_of(nets), n_parameters, settings.muon);
+      break;
+    case Kind::kalman:
+      method_ = nn::Kalman<T>(nets, settings.kalman.filter);
+      break;
   }
 }
 
@@ -78,6 +102,10 @@ void Optimizer<T>::update(double learning_rate, T* parameters, T* gradient,
                           const std::vector<unsigned char>& trained, int threads) {
   if (auto* adam = std::get_if<nn::Adam<T>>(&method_)) {
     adam->update(learning_rate, parameters, gradient, trained, threads);
+    return;
+  }
+  if (auto* muon = std::get_if<nn::Muon<T>>(&method_)) {
+    muon->update(learning_rate, parameters, gradient, trained, threads);
     return;
   }
   auto& soap = std::get<nn::Soap<T>>(method_);
@@ -107,13 +135,18 @@ std::vector<ranks::Part> Optimizer<T>::share(ranks::Ranks& ranks, const std::vec
     const auto units = adam->units(layers_of(nets_), ranks.size());
     parts_ = dealt(units, costs_of(units, nets_, samples), ranks, mine);
     if (ranks.size() > 1) adam->move_only(mine);
-  } else {
-    auto& soap = std::get<nn::Soap<T>>(method_);
-    const auto units = soap.units();
+  } else if (auto* muon = std::get_if<nn::Muon<T>>(&method_)) {
+    const auto units = muon->units();
     parts_ = dealt(units, costs_of(units, nets_, samples), ranks, mine);
-    const auto bases_units = soap.bases_units();
+    if (ranks.size() > 1) muon->do_only(mine);
+  } else if (auto* soap = std::get_if<nn::Soap<T>>(&method_)) {
+    const auto units = soap->units();
+    parts_ = dealt(units, costs_of(units, nets_, samples), ranks, mine);
+    const auto bases_units = soap->bases_units();
     bases_parts_ = dealt(bases_units, costs_of(bases_units), ranks, my_bases);
-    if (ranks.size() > 1) soap.do_only(mine, my_bases);
+    if (ranks.size() > 1) soap->do_only(mine, my_bases);
+  } else {
+    parts_ = {{0, nets_.back().end, 0}};
   }
   if (ranks.size() > 1) ranks_ = &ranks;
   return parts_;
@@ -124,9 +157,8 @@ void Optimizer<T>::gather(ranks::Ranks& ranks) {
   if (ranks.size() == 1) return;
   std::visit(
       [&](auto& method) {
-        const auto arrays = arrays_of(method);
-        for (std::size_t k = 0; k < arrays.size(); ++k)
-          ranks.spread<T>(std::span<T>(*arrays[k]), k < 2 ? parts_ : bases_parts_);
+        for (const auto& [array, of_parameters] : memory_of(method))
+          ranks.spread<T>(std::span<T>(*array), of_parameters ? parts_ : bases_parts_);
       },
       method_);
 }
@@ -136,8 +168,7 @@ OptimizerState<T> Optimizer<T>::state() const {
   return std::visit(
       [&](auto method) {  // a copy
         OptimizerState<T> state{method.updates, {}};
-        for (auto* array : arrays_of(method)) {
-          const bool of_parameters = state.arrays.size() < 2;
+        for (const auto& [array, of_parameters] : memory_of(method)) {
           state.arrays.push_back(of_parameters ? nn::without_gaps<T>(*array, nets_) : std::move(*array));
         }
         return state;
@@ -149,15 +180,16 @@ template <typename T>
 bool Optimizer<T>::set_state(OptimizerState<T> state) {
   return std::visit(
       [&](auto& method) {
-        const auto arrays = arrays_of(method);
-        if (arrays.size() != state.arrays.size()) return false;
-        for (std::size_t k = 0; k < arrays.size(); ++k) {
-          const std::size_t size = k < 2 ? nn::count_numbers(nets_) : arrays[k]->size();
+        const auto own = memory_of(method);
+        if (own.size() != state.arrays.size()) return false;
+        for (std::size_t k = 0; k < own.size(); ++k) {
+          const std::size_t size = own[k].of_parameters ? nn::count_numbers(nets_) : own[k].array->size();
           if (state.arrays[k].size() != size) return false;
         }
-        for (std::size_t k = 0; k < arrays.size(); ++k) {
-          *arrays[k] = k < 2 ? nn::with_gaps<T>(state.arrays[k], nets_, arrays[k]->size())
-                             : std::move(state.arrays[k]);
+        for (std::size_t k = 0; k < own.size(); ++k) {
+          *own[k].array = own[k].of_parameters
+                              ? nn::with_gaps<T>(state.arrays[k], nets_, own[k].array->size())
+                              : std::move(state.arrays[k]);
         }
         method.updates = state.updates;
         return true;

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "solion/nn/adam.hpp"
+#include "solion/nn/kalman.hpp"
+#include "solion/nn/muon.hpp"
 #include "solion/nn/soap.hpp"
 #include "solion/ranks/ranks.hpp"
 #include "solion/train/settings.hpp"
@@ -37,6 +39,9 @@ class Optimizer {
   using Move = std::function<void(std::size_t begin, std::size_t end, T* gradient)>;
   Move in_parts(double learning_rate, T* parameters, const std::vector<unsigned char>& trained);
 
+  /// The filter where that is the method: then it takes the place of `update`, and there is one process.
+  nn::Kalman<T>* filter() { return std::get_if<nn::Kalman<T>>(&method_); }
+
   /// Deals the work among processes: from now on all of them call `update` together, and each moves its own
   /// parameters by its own part of the gradient. `samples`: of each net, how many a step takes for the
   /// gradients of its weights, which the owners are to compute too; 0: they do not. Returns who moves which,
@@ -50,10 +55,10 @@ class Optimizer {
   bool set_state(OptimizerState<T> state);
 
  private:
-  std::variant<nn::Adam<T>, nn::Soap<T>> method_;
+  std::variant<nn::Adam<T>, nn::Soap<T>, nn::Muon<T>, nn::Kalman<T>> method_;
   std::vector<nn::NetworkLayout> nets_;
   ranks::Ranks* ranks_ = nullptr;
-  std::vector<ranks::Part> parts_;        ///< of the parameters, and so of two arrays of the state
+  std::vector<ranks::Part> parts_;        ///< of the parameters, and so of arrays of the state as long
   std::vector<ranks::Part> bases_parts_;  ///< of Soap::bases
 };
 

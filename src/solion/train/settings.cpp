@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "solion/train/json_keys.hpp"
+#include "solion/train/optimizer_settings.hpp"
 
 namespace solion::train {
 namespace {
@@ -379,14 +380,11 @@ DataSettings read_data(JsonKeys keys) {
 
 /// Keys of `training` that change nothing here, or that have one supported value.
 void pass_over(JsonKeys& keys) {
-  for (const char* name :
-       {"time_training", "profiling", "profiling_file", "enable_profiler", "tensorboard",
-        "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode", "ema_decay",
-        "ema_ckpt_keep", "ckpt_keep_ratio", "neighbor_graph_method", "enable_compile"}) {
+  for (const char* name : {"time_training", "profiling", "profiling_file", "enable_profiler", "tensorboard",
+                           "tensorboard_log_dir", "tensorboard_freq", "max_ckpt_keep", "stat_file_mode",
+                           "ema_ckpt_keep", "ckpt_keep_ratio", "neighbor_graph_method", "enable_compile"}) {
     keys.ignore(name);
   }
-  keys.only("opt_type", "Adam");
-  keys.only("enable_ema", false);
   keys.only("change_bias_after_training", false);
   keys.only("zero_stage", 0);
   keys.only("acc_freq", 1);
@@ -442,40 +440,12 @@ void read_training(JsonKeys keys, Settings& settings) {
   if (settings.save_every < 1) keys.fail("save_freq", "must be at least 1");
   settings.gradient_max_norm = keys.number("gradient_max_norm", 0);
   settings.refit_bias = keys.boolean("refit_bias", false);
+  const double decay = keys.number("ema_decay", 0.999);
+  if (!(decay > 0 && decay < 1)) keys.fail("ema_decay", "must be between 0 and 1");
+  if (keys.boolean("enable_ema", false)) settings.ema_decay = decay;
+  settings.optimizer_in_training = read_opt_type(keys, settings.optimizer);
   note_unheard(keys, settings);
   pass_over(keys);
-  keys.refuse_unknown();
-}
-
-void read_soap(JsonKeys& keys, nn::SoapSettings& soap) {
-  const auto average = [&](const char* key, double& value) {
-    value = keys.number(key, value);
-    if (!(value >= 0 && value < 1)) keys.fail(key, "must be in [0, 1)");
-  };
-  average("beta1", soap.beta1);
-  average("beta2", soap.beta2);
-  average("shampoo_beta", soap.shampoo_beta);
-  soap.refresh_every = keys.integer("refresh_every", soap.refresh_every);
-  if (soap.refresh_every < 1) keys.fail("refresh_every", "must be at least 1");
-  soap.max_side = keys.integer("max_side", static_cast<int>(soap.max_side));
-  if (soap.max_side < 1) keys.fail("max_side", "must be at least 1");
-}
-
-void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
-  using Kind = OptimizerSettings::Kind;
-  optimizer.kind = keys.one_of<Kind>("type", {{"Adam", Kind::adam}, {"SOAP", Kind::soap}});
-  if (optimizer.kind == Kind::soap) {
-    read_soap(keys, optimizer.soap);
-    keys.refuse_unknown();
-    return;
-  }
-  nn::AdamSettings& adam = optimizer.adam;
-  adam.beta1 = keys.number("adam_beta1", adam.beta1);
-  adam.beta2 = keys.number("adam_beta2", adam.beta2);
-  adam.weight_decay = keys.number("weight_decay", 0);
-  if (!(adam.beta1 >= 0 && adam.beta1 < 1)) keys.fail("adam_beta1", "must be in [0, 1)");
-  if (!(adam.beta2 >= 0 && adam.beta2 < 1)) keys.fail("adam_beta2", "must be in [0, 1)");
-  if (!(adam.weight_decay >= 0)) keys.fail("weight_decay", "must not be negative");
   keys.refuse_unknown();
 }
 
@@ -492,6 +462,8 @@ void read_validating(JsonKeys keys) {
 
 /// Says nothing of schedule and optimiser.
 bool wants_own_recipe(const Json& input) {
+  const auto training = input.find("training");
+  if (training != input.end() && training->is_object() && training->contains("opt_type")) return false;
   return !input.contains("learning_rate") && !input.contains("optimizer");
 }
 
@@ -567,7 +539,11 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   read_model(keys.object("model"), settings.model, settings.seed);
   read_learning_rate(keys.object("learning_rate"), settings.learning_rate, settings.steps);
   read_loss(keys.object("loss"), settings.loss);
-  read_optimizer(keys.object("optimizer"), settings.optimizer);
+  if (!settings.optimizer_in_training) {
+    read_optimizer(keys.object("optimizer"), settings.optimizer);
+  } else if (keys.has("optimizer")) {
+    keys.fail("optimizer", "and training/opt_type both name an optimiser; leave one out");
+  }
   if (const Json nvnmd = keys.object("nvnmd").boolean("enable", false); nvnmd == true)
     keys.only("nvnmd", nullptr);
   read_validating(keys.object("validating"));

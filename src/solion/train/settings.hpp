@@ -10,6 +10,8 @@
 
 #include "solion/base/input.hpp"
 #include "solion/nn/adam.hpp"
+#include "solion/nn/kalman.hpp"
+#include "solion/nn/muon.hpp"
 #include "solion/nn/network.hpp"
 #include "solion/nn/soap.hpp"
 #include "solion/structure/types.hpp"
@@ -86,10 +88,19 @@ struct LossSettings {
   [[nodiscard]] bool wants_virial() const { return start.virial != 0 || limit.virial != 0; }
 };
 
+/// DeePMD-kit's LKF: how strongly the measurements of a step count, p(lr) as in LossSettings.
+struct KalmanRule {
+  nn::KalmanSettings filter;
+  LossWeights start{1, 1, 0};
+  LossWeights limit{1, 1, 0};
+};
+
 struct OptimizerSettings {
-  enum class Kind { adam, soap } kind = Kind::adam;
+  enum class Kind { adam, soap, muon, kalman } kind = Kind::adam;
   nn::AdamSettings adam;
   nn::SoapSettings soap;
+  nn::MuonSettings muon;
+  KalmanRule kalman;
 };
 
 /// How many frames make a batch.
@@ -125,11 +136,13 @@ struct Settings {
   LearningRate learning_rate;
   LossSettings loss;
   OptimizerSettings optimizer;
+  bool optimizer_in_training = false;  ///< it was named by training/opt_type
   DataSettings training;
   std::optional<DataSettings> validation;
   std::int64_t steps = 0;
   std::uint64_t seed = 0;
   double gradient_max_norm = 0;  ///< 0: no limit
+  double ema_decay = 0;          ///< of an average of the parameters, which the model gets; 0: none
   bool refit_bias = false;       ///< energy biases by least squares after the last step (bias_refit.hpp)
   std::string curve = "lcurve.out";
   int display_every = 1000;

@@ -21,6 +21,7 @@
 #include "solion/train/curve.hpp"
 #include "solion/train/data.hpp"
 #include "solion/train/initial_model.hpp"
+#include "solion/train/kalman_step.hpp"
 #include "solion/train/optimizer.hpp"
 #include "solion/train/run_files.hpp"
 
@@ -81,9 +82,17 @@ class Trainer {
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
     engine_.emplace(model_);
+    if (settings.optimizer.kind == OptimizerSettings::Kind::kalman)
+      check_filter<T>(settings, engine_->layout(), ranks.size());
     optimizer_ = Optimizer<T>(settings.optimizer, engine_->layout(), engine_->parameters().size());
     freeze();
     resume();
+    if (settings.ema_decay > 0 && ranks.size() > 1)
+      throw InputError(
+          "{}: training/enable_ema is for one process: expected one, with threads, or no average",
+          settings.file.string());
+    if (settings.ema_decay > 0 && average_.empty())
+      average_.assign(engine_->parameters().begin(), engine_->parameters().end());
   }
 
   /// Before the first step of several processes: the same parameters in all, of the same run.
@@ -268,6 +277,8 @@ class Trainer {
     engine_.emplace(model_);
     std::ranges::copy(nn::with_gaps<T>(state.parameters, engine_->layout(), engine_->parameters().size()),
                       engine_->parameters().begin());
+    if (settings_.ema_decay > 0 && !state.average.empty())
+      average_ = nn::with_gaps<T>(state.average, engine_->layout(), engine_->parameters().size());
     if (!optimizer_.set_state(std::move(state.optimizer))) {
       throw InputError("{}: was made with another optimizer than that of {}", checkpoint_.string(),
                        settings_.file.string());
@@ -292,10 +303,23 @@ class Trainer {
 
   /// The model as it is after `step_` steps, for the file.
   dp::Model present_model() {
-    engine_->store(model_);
+    const auto parameters = engine_->parameters();
+    if (!average_.empty()) std::ranges::swap_ranges(parameters, average_);
+    engine_->store(parameters, model_);
     model_.provenance["steps"] = step_;
     const bool refit = settings_.refit_bias && settings_.loss.wants_energy() && step_ == settings_.steps;
-    return refit ? with_refitted_biases() : model_;
+    dp::Model model = refit ? with_refitted_biases() : model_;
+    if (!average_.empty()) std::ranges::swap_ranges(parameters, average_);
+    return model;
+  }
+
+  /// θ̄ ← θ̄ + (1 − d)(θ − θ̄), with a shorter memory in the first steps.
+  void average() {
+    if (average_.empty()) return;
+    const auto t = static_cast<double>(step_);
+    const auto share = static_cast<T>(1 - std::min(settings_.ema_decay, (1 + t) / (10 + t)));
+    const std::span<const T> parameters = engine_->parameters();
+    for (std::size_t i = 0; i < average_.size(); ++i) average_[i] += share * (parameters[i] - average_[i]);
   }
 
   void save() {
@@ -310,6 +334,7 @@ class Trainer {
     if (validation_) state.validation_positions = validation_->sampler().state();
     state.optimizer = optimizer_.state();
     state.parameters = nn::without_gaps<T>(engine_->parameters(), engine_->layout());
+    if (!average_.empty()) state.average = nn::without_gaps<T>(average_, engine_->layout());
     // First what the same command goes on from, so that a model that cannot be written costs no steps.
     write_checkpoint<T>(checkpoint_, state);
     saved_step_ = step_;
@@ -372,6 +397,7 @@ class Trainer {
     }
     descend(rate);
     ++step_;
+    average();
     if (!settings_.display_training || (step_ % settings_.display_every != 0 && step_ != 1))
       return std::nullopt;
     return measure(terms, weights, rate);
@@ -380,8 +406,8 @@ class Trainer {
   /// That of the batch, in all processes.
   LossTerms loss(const LossWeights& weights) {
     double ends = interrupt_requested() ? 1 : 0;
-    const LossTerms terms =
-        engine_->evaluate_loss(training_.batch(step_), weights, options_.threads, {&ends, 1});
+    batch_ = &training_.batch(step_);
+    const LossTerms terms = engine_->evaluate_loss(*batch_, weights, options_.threads, {&ends, 1});
     asked_to_end_ = ends > 0;
     return terms;
   }
@@ -389,6 +415,13 @@ class Trainer {
   /// Moves the parameters against the gradient of that loss: each part as soon as it is known, unless a norm
   /// of all, a matrix or another process has to be waited for.
   void descend(double rate) {
+    if (nn::Kalman<T>* filter = optimizer_.filter()) {
+      const KalmanRule& rule = settings_.optimizer.kalman;
+      const LossWeights weights =
+          LossSettings{rule.start, rule.limit}.at(rate / settings_.learning_rate.start);
+      return kalman_step<T>(*engine_, *filter, *batch_, weights, trained_, settings_.seed, step_,
+                            options_.threads);
+    }
     T* parameters = engine_->parameters().data();
     if (!(settings_.gradient_max_norm > 0)) {
       if (const auto move = optimizer_.in_parts(rate, parameters, trained_))
@@ -478,6 +511,8 @@ class Trainer {
   dp::Model model_;
   std::optional<Engine<T>> engine_;
   Optimizer<T> optimizer_;
+  const std::vector<const Prepared<T>*>* batch_ = nullptr;  ///< of this step
+  nn::AlignedVector<T> average_;  ///< of the parameters over the steps; empty: none is kept
   std::vector<unsigned char> trained_;
   std::int64_t step_ = 0;
   std::int64_t saved_step_ = -1;
