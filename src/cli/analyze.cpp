@@ -1,13 +1,48 @@
 // solion analyze: from trajectories of any code to diffusion coefficients and structure.
 #include "cli/analyze.hpp"
 
+#include <cctype>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/structure/elements.hpp"
 
 namespace solion::cli {
+
+namespace {
+
+/// "Li" for "li" and "LI"; empty where no case makes an element.
+std::string in_another_case(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    text[i] = static_cast<char>(i == 0 ? std::toupper(c) : std::tolower(c));
+  }
+  return atomic_number(text) > 0 ? text : "";
+}
+
+std::string refuse_no_number(std::string& text) {
+  double value = 0;
+  const bool good = CLI::detail::lexical_cast(text, value) && std::isfinite(value);
+  return good ? "" : "expected a finite number, got " + text;
+}
+
+std::string refuse_no_element(std::string& text) {
+  if (atomic_number(text) > 0) return {};
+  std::string message = "expected elements, got '" + text + "'";
+  const std::string meant = in_another_case(text);
+  if (!meant.empty()) return message + "; did you mean '" + meant + "'?";
+  std::error_code ignored;
+  if (std::filesystem::exists(text, ignored)) message += ", a file: name it before this option";
+  return message;
+}
+
+}  // namespace
+
+const CLI::Validator finite_number(refuse_no_number, "");
+const CLI::Validator an_element(refuse_no_element, "");
 
 void TrajectoryOptions::add_to(CLI::App& app, bool timed, bool joins) {
   needs_time = timed;
@@ -23,7 +58,8 @@ void TrajectoryOptions::add_to(CLI::App& app, bool timed, bool joins) {
   app.add_option("--skip-frames", skip_frames, "Leave so many frames out at the start")->check(zero_or_more);
   app.add_option("--every", every, "Take every n-th frame")->check(more_than_0);
   app.add_option("--type-map", type_map, "Elements of the numeric types of a LAMMPS dump, in order: Li,O,Cl")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(an_element);
   app.add_flag("--any-density", any_density, "Accept cells with very much or very little volume an atom");
   app.add_option("--json", json, "Write all numbers to this file");
   app.add_option("--csv", csv, "Write the curves as a table");
@@ -45,6 +81,9 @@ transport::ReadTrajectory TrajectoryOptions::trajectory() const {
 
 void check_target(const std::string& target) {
   const std::filesystem::path folder = std::filesystem::path(target).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(target, ignored))
+    throw InputError("{}: is a folder; expected the name of a file to write", target);
   if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
   throw InputError("{}: the folder {} does not exist", target, folder.string());
 }

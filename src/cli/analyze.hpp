@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "solion/base/errors.hpp"
 #include "solion/base/input.hpp"
 #include "solion/transport/columns.hpp"
 #include "solion/transport/read.hpp"
@@ -35,8 +36,24 @@ struct TrajectoryOptions {
 
 using transport::Columns;
 
-/// Refuses a target whose folder does not exist, before the work is done.
+/// Refuses a target whose folder does not exist, or that is a folder, before the work is done.
 void check_target(const std::string& target);
+
+/// Any number but NaN and infinities.
+extern const CLI::Validator finite_number;
+/// The symbol of an element; the message asks whether another case was meant.
+extern const CLI::Validator an_element;
+
+/// What `work` on a whole trajectory gives; its messages name the files.
+template <class Work>
+auto about(const TrajectoryOptions& trajectory, const Work& work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    throw InputError("{}{}: {}", trajectory.files.front(), trajectory.files.size() > 1 ? " …" : "",
+                     error.what());
+  }
+}
 
 std::function<void()> setup_analyze_msd(CLI::App& app);
 std::function<void()> setup_analyze_rdf(CLI::App& app);

@@ -75,7 +75,9 @@ std::function<void()> setup_analyze_doas(CLI::App& app) {
   app.add_option("-m,--model", options->models,
                  "Potentials; the first relaxes the frames, more of them show the committee's spread")
       ->required();
-  app.add_option("--species", options->settings.species, "Whose atomic energies")->required();
+  app.add_option("--species", options->settings.species, "Whose atomic energies")
+      ->required()
+      ->check(an_element);
   app.add_flag("--as-is", options->as_is, "Do not relax the frames");
   app.add_option("--width-eV", options->settings.width_eV, "Of the Gaussian that each energy is drawn as")
       ->capture_default_str()

@@ -22,9 +22,10 @@ struct MotionOptions : TrajectoryOptions {
 
   void add_species(CLI::App& app) {
     add_to(app, true);
-    app.add_option("--species", species, "The mobile species")->required();
+    app.add_option("--species", species, "The mobile species")->required()->check(an_element);
     app.add_option("--framework", framework,
-                   "Species whose mean motion is taken off as drift; default: all others");
+                   "Species whose mean motion is taken off as drift; default: all others")
+        ->check(an_element);
   }
   void check() const {
     check_target(json);
@@ -49,6 +50,15 @@ struct HopsOptions : MotionOptions {
   double concert_ps = 0.5;
 };
 
+/// Sites that are not where ions stay make hops that mean nothing.
+std::vector<std::string> notes_of(const transport::HopStatistics& s, bool sites_of_first_frame) {
+  if (!(s.between_sites > 0.5)) return {};
+  return {fmt::format(
+      "most ions ({:.1f} %) are between sites: the sites are not where ions stay, and the hops "
+      "mean little{}",
+      100 * s.between_sites, sites_of_first_frame ? "; give those of the crystal (--sites)" : "")};
+}
+
 void run_hops(const HopsOptions& options) {
   options.check();
   Frame sites;
@@ -69,7 +79,7 @@ void run_hops(const HopsOptions& options) {
                                       .concert_fs = 1000 * options.concert_ps},
                                      sites, interval);
   });
-  const transport::HopStatistics s = hops->statistics();
+  const transport::HopStatistics s = about(options, [&] { return hops->statistics(); });
   Json lengths = Json::array();
   Columns table;
   std::vector<double> length, count;
@@ -80,7 +90,9 @@ void run_hops(const HopsOptions& options) {
   }
   table.add("length_A", length);
   table.add("hops", count);
+  const std::vector<std::string> notes = notes_of(s, options.sites.empty());
   const Json json = {{"species", options.species},
+                     {"notes", notes},
                      {"sites_from", options.sites.empty() ? "the first frame" : options.sites},
                      {"n_ions", s.n_ions},
                      {"n_sites", s.n_sites},
@@ -117,6 +129,7 @@ void run_hops(const HopsOptions& options) {
   }
   fmt::print("mean over frames: {:.2f} sites empty, {:.2f} shared, {:.1f} % of ions between sites\n",
              s.empty_sites, s.shared_sites, 100 * s.between_sites);
+  for (const std::string& note : notes) fmt::print("{}\n", note);
   if (!options.json.empty()) write_json(options.json, json);
   if (!options.csv.empty()) table.write(options.csv);
 }
@@ -135,7 +148,7 @@ void run_van_hove(VanHove options) {
   for (const double t : options.times_ps) options.settings.times_fs.push_back(1000 * t);
   const auto accumulated = options.feed<transport::VanHoveAccumulator>(
       [&](double interval) { return transport::VanHoveAccumulator(options.settings, interval); });
-  const std::vector<transport::VanHoveCurve> curves = accumulated->curves();
+  const std::vector<transport::VanHoveCurve> curves = about(options, [&] { return accumulated->curves(); });
   if (!options.json.empty()) write_json(options.json, transport::van_hove_json(curves, options.settings));
   if (!options.csv.empty()) transport::van_hove_columns(curves, options.settings).write(options.csv);
   fmt::print("{}", transport::van_hove_text(curves));
@@ -155,7 +168,7 @@ void run_green_kubo(const GreenKuboOptions& options) {
         {.species = options.species, .framework = options.framework, .length_fs = 1000 * options.length_ps},
         interval);
   });
-  const transport::GreenKubo g = accumulated->result();
+  const transport::GreenKubo g = about(options, [&] { return accumulated->result(); });
   Columns table;
   std::vector<double> time_ps;
   time_ps.reserve(g.time_fs.size());

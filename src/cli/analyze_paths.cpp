@@ -44,9 +44,10 @@ void run_paths(const PathsOptions& options) {
 std::function<void()> setup_analyze_paths(CLI::App& app) {
   const auto options = std::make_shared<PathsOptions>();
   options->add_to(app, false);
-  app.add_option("--species", options->settings.species, "The mobile species")->required();
+  app.add_option("--species", options->settings.species, "The mobile species")->required()->check(an_element);
   app.add_option("--framework", options->settings.framework,
-                 "Species whose mean motion is taken off as drift; default: all others");
+                 "Species whose mean motion is taken off as drift; default: all others")
+      ->check(an_element);
   app.add_option("--sites", options->sites, "Crystal whose atoms of the species are the sites (solion build)")
       ->required();
   app.add_option("--temperature", options->temperature_K, "Temperature (K)")->required()->check(more_than_0);

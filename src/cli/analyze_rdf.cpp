@@ -18,7 +18,12 @@ struct Options : TrajectoryOptions {
 void run(Options options) {
   check_target(options.json);
   check_target(options.csv);
-  for (const std::string& pair : options.pairs) options.rdf.pairs.push_back(transport::parse_pair(pair));
+  for (const std::string& pair : options.pairs) {
+    const auto& [a, b] = options.rdf.pairs.emplace_back(transport::parse_pair(pair));
+    for (const std::string& name : {a, b})
+      if (const std::string problem = an_element(name); !problem.empty())
+        throw InputError("--pairs {}: {}", pair, problem);
+  }
   transport::RdfAccumulator rdf(options.rdf);
   for_each_frame(options.trajectory(),
                  [&](const Frame& frame, const std::string& where, std::size_t) { rdf.add(frame, where); });

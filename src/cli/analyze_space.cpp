@@ -93,9 +93,10 @@ void run_channels(ChannelArguments options) {
 std::function<void()> setup_analyze_density(CLI::App& app) {
   const auto options = std::make_shared<DensityArguments>();
   options->add_to(app, false);
-  app.add_option("--species", options->settings.species, "The mobile species")->required();
+  app.add_option("--species", options->settings.species, "The mobile species")->required()->check(an_element);
   app.add_option("--framework", options->settings.framework,
-                 "Species whose mean motion is taken off as drift; default: all others");
+                 "Species whose mean motion is taken off as drift; default: all others")
+      ->check(an_element);
   app.add_option("--spacing-A", options->settings.spacing_A, "Width of a voxel")
       ->capture_default_str()
       ->check(more_than_0);
@@ -108,7 +109,7 @@ std::function<void()> setup_analyze_density(CLI::App& app) {
 std::function<void()> setup_analyze_channels(CLI::App& app) {
   const auto options = std::make_shared<ChannelArguments>();
   options->add_to(app, false);
-  app.add_option("--species", options->settings.species, "The mobile species")->required();
+  app.add_option("--species", options->settings.species, "The mobile species")->required()->check(an_element);
   app.add_option("--sites", options->sites, "Crystal whose atoms of the species are the sites (solion build)")
       ->required();
   app.add_option("--radii", options->radii, "Radii of the other species, e.g. O=1.40 Cl=1.81 (Å)")

@@ -37,8 +37,25 @@ struct BuildArguments {
 
 Crystal prepare_crystal(const BuildArguments& arguments) {
   Crystal crystal = open_crystal(arguments.crystal, arguments.reactions_file);
-  if (arguments.lattice_A) set_lattice_constant(crystal.frame, *arguments.lattice_A);
+  if (!arguments.lattice_A) return crystal;
+  set_lattice_constant(crystal.frame, *arguments.lattice_A);
+  // A structure file of such a density is refused as well: nm taken for Å, or the length of a supercell.
+  const double each = crystal.frame.cell->volume() / static_cast<double>(crystal.frame.n_atoms());
+  if (!(each >= io::least_volume_per_atom_A3 && each <= io::largest_volume_per_atom_A3))
+    throw InputError("--lattice-A {}: {:.4g} Å³ of cell per atom of {}; expected {} to {} Å³",
+                     *arguments.lattice_A, each, crystal.frame.formula(), io::least_volume_per_atom_A3,
+                     io::largest_volume_per_atom_A3);
   return crystal;
+}
+
+/// For CLI11: what is wrong with the name, nothing if it is known.
+std::string placement_problem(const std::string& name) {
+  try {
+    (void)parse_placement(name);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
 }
 
 void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
@@ -162,15 +179,19 @@ std::function<void()> setup_build(CLI::App& app) {
   app.add_option(
       "--reactions", a->reactions_file,
       "a TOML file with [oxidation_states] and [reactions]; needed for crystals from a structure file");
-  app.add_option("--count", a->options.count, "reactions in the cell (default 1)");
-  app.add_option("--placement", a->placement, "nearest, farthest, random or all (default nearest)");
+  app.add_option("--count", a->options.count, "reactions in the cell (default 1)")->check(more_than_0);
+  app.add_option("--placement", a->placement, "nearest, farthest, random or all (default nearest)")
+      ->check(placement_problem);
   app.add_option("--seed", a->options.seed, "of random placements (default 0)")->check(zero_or_more);
-  app.add_option("--lattice-A", a->lattice_A, "scale the crystal so that |a| is this, in Å");
+  app.add_option("--lattice-A", a->lattice_A, "scale the crystal so that |a| is this, in Å")
+      ->check(more_than_0);
   app.add_option(
-      "--min-separation-A", a->options.min_separation_A,
-      "least distance of interstitials from each other and from vacancies they would fill (default 2.5 Å)");
+         "--min-separation-A", a->options.min_separation_A,
+         "least distance of interstitials from each other and from vacancies they would fill (default 2.5 Å)")
+      ->check(zero_or_more);
   app.add_option("--symmetry-tolerance-A", a->options.symmetry_tolerance_A,
-                 "how far equivalent atoms may be off, in Å (default 0.001)");
+                 "how far equivalent atoms may be off, in Å (default 0.001)")
+      ->check(more_than_0);
   app.add_option("--max-configurations", a->options.max_configurations,
                  "the most classes that --placement all makes (default 100000)")
       ->check(more_than_0);

@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "cli/verbs.hpp"
@@ -28,25 +30,26 @@ struct Options {
   io::ReadOptions read;
 };
 
-/// A Python slice of the frames of each input: "first:last:step" with last excluded, each part optional.
+/// A Python slice of the frames of each input: "first:end:step" with end excluded, each part optional.
 struct Slice {
-  std::size_t first = 0, last = std::numeric_limits<std::size_t>::max(), step = 1;
-  [[nodiscard]] bool holds(std::size_t i) const { return i >= first && i < last && (i - first) % step == 0; }
+  std::size_t first = 0, end = std::numeric_limits<std::size_t>::max(), step = 1;
+  [[nodiscard]] bool holds(std::size_t i) const { return i >= first && i < end && (i - first) % step == 0; }
 };
 
 Slice parse_slice(const std::string& text) {
   Slice slice;
-  std::size_t* parts[] = {&slice.first, &slice.last, &slice.step};
+  std::size_t* parts[] = {&slice.first, &slice.end, &slice.step};
   std::size_t at = 0;
   for (int k = 0; at <= text.size(); ++k) {
     const std::size_t end = std::min(text.find(':', at), text.size());
     const std::string part = text.substr(at, end - at);
     io::Fields field(part);
     if (k > 2 || (!part.empty() && (!field.integer(*parts[k]) || !field.at_end())) || slice.step == 0) {
-      throw InputError("--frames {}: expected first:last:step, counted from 0 (such as 100::10)", text);
+      throw InputError(
+          "--frames {}: expected first:end:step, counted from 0, end not included (such as 100::10)", text);
     }
     at = end + 1;
-    if (end == text.size() && k == 0 && !text.empty()) slice.last = slice.first + 1;  // one frame
+    if (end == text.size() && k == 0 && !text.empty()) slice.end = slice.first + 1;  // one frame
   }
   return slice;
 }
@@ -82,10 +85,38 @@ void require_elements(const std::vector<std::string>& names) {
   }
 }
 
+/// What is written takes the place of `output` while the frames left out are in the input alone.
+void refuse_own_input(const std::filesystem::path& output, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    std::vector<std::filesystem::path> read = dataset::systems_or_file(input);
+    read.emplace_back(input);
+    for (const auto& path : read) {
+      std::error_code absent;
+      if (std::filesystem::equivalent(path, output, absent))
+        throw InputError("{}: is both input and output; write to another {}", output.string(),
+                         std::filesystem::is_directory(path) ? "folder" : "file");
+    }
+  }
+}
+
+/// Frames of several compositions go to systems named by them, of which one may be read here.
+void refuse_own_systems(const Options& options, const std::vector<Frame>& frames) {
+  std::set<std::string> formulas;
+  for (const Frame& frame : frames) {
+    std::string formula = frame.formula();
+    std::erase(formula, ' ');
+    formulas.insert(formula);
+  }
+  if (formulas.size() < 2) return;
+  for (const std::string& formula : formulas)
+    refuse_own_input(std::filesystem::path(options.output) / formula, options.inputs);
+}
+
 void convert(const Options& options) {
   const Slice slice = parse_slice(options.frames);
   require_elements(options.read.type_names);
   io::require_writable(options.output, 1);
+  refuse_own_input(options.output, options.inputs);
   const io::Format format = io::format_of(options.output);
   const bool streams = format == io::Format::extxyz || format == io::Format::lammps_dump;
   // A trajectory goes through frame by frame into a temporary name; the other formats need all frames at
@@ -117,7 +148,7 @@ void convert(const Options& options) {
         const auto reader = io::open_frames(path, options.read);
         warn_of_lost_arrays(path.string());
         Frame frame;
-        for (; i < slice.last && reader->next(frame); ++i) {
+        for (; i < slice.end && reader->next(frame); ++i) {
           throw_if_interrupted();
           if (slice.holds(i)) take(path.string(), frame);
         }
@@ -128,6 +159,7 @@ void convert(const Options& options) {
       writer->flush(true);
       std::filesystem::rename(aside, target);
     } else {
+      if (format == io::Format::deepmd_npy) refuse_own_systems(options, frames);
       io::write_frames_or_systems(target, std::move(frames));
     }
   } catch (...) {
@@ -154,7 +186,8 @@ std::function<void()> setup_convert(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--atom-style", options->read.atom_style,
                  "LAMMPS data: atomic, charge, molecular or full where the file does not say");
-  app.add_option("--frames", options->frames, "Which frames of each input: first:last:step, counted from 0");
+  app.add_option("--frames", options->frames,
+                 "Which frames of each input: first:end:step, counted from 0, end not included");
   app.add_flag("--any-density", options->read.accept_any_density,
                "Accept any volume per atom (a molecule in a large box)");
   return [options] { convert(*options); };

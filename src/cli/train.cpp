@@ -36,7 +36,7 @@ struct TrainOptions {
   int threads = 0;  ///< 0: all cores that this process has to itself
 };
 
-void print(const train::RunSummary& summary, bool validated) {
+void print(const train::RunSummary& summary) {
   const bool trained = summary.steps > summary.first_step;  // otherwise the library said that it is finished
   if (trained)
     fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
@@ -44,9 +44,10 @@ void print(const train::RunSummary& summary, bool validated) {
   if (!summary.curve.empty()) {
     const train::CurvePoint& last = summary.curve.back();
     fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
-    if (validated)
-      fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_val, last.rmse_f_val);
   }
+  if (const auto& errors = summary.validation)
+    fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å on all {} frames\n", errors->energy,
+               errors->force, errors->n_frames);
   fmt::print("model:       {}\n", summary.model.string());
 }
 
@@ -54,7 +55,7 @@ void run_committee(const TrainOptions& options, const train::Settings& settings,
                    const train::RunOptions& run) {
   Json json = Json::array();
   for (const train::RunSummary& summary : train::train_committee(settings, run, options.committee)) {
-    print(summary, settings.validation.has_value());
+    print(summary);
     json.push_back(train::to_json(summary));
   }
   if (!options.json.empty()) write_json(options.json, {{"members", json}});
@@ -77,7 +78,7 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   if (options.committee > 1) return run_committee(options, settings, run);
   const train::RunSummary summary = train::train(settings, run);
   if (!ranks.first()) return;
-  print(summary, settings.validation.has_value());
+  print(summary);
   if (!options.json.empty()) write_json(options.json, train::to_json(summary));
 }
 

@@ -106,6 +106,8 @@ void bind_msd(py::module_& module) {
       .def_readonly("bound", &Diffusion::bound, "One-sided 95 % upper bound, cm²/s")
       .def_readonly("jump_length_A", &Diffusion::jump_length_A)
       .def_readonly("n_effective_hops", &Diffusion::n_effective_hops)
+      .def_readonly("independent_ions", &Diffusion::independent_ions,
+                    "Ions, or fewer where they move together")
       .def_property_readonly(
           "window_fs", [](const Diffusion& d) { return py::make_tuple(d.window_start_fs, d.window_end_fs); });
   py::class_<MsdCurve>(module, "MsdCurve",

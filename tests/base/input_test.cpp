@@ -76,6 +76,22 @@ TEST(TomlTable, ErrorsNameFileLineKeyAndExpectation) {
   EXPECT_THAT(problem_of([&] { table.tables("steps"); }), HasSubstr("[[steps]]"));
 }
 
+TEST(TomlTable, AFloatWithoutAFractionIsAWholeNumber) {
+  TomlTable table = TomlTable::parse(
+      "steps = 1e5\nnegative = -3.0\nlist = [1, 2.0, 3e2]\nmost = 9007199254740992.0\nbeyond = 1e16\n"
+      "half = 1.5\nhalves = [1, 1.5]\ninfinite = inf\nnone = nan\nhot = true\nword = \"1e5\"\n",
+      "in.toml");
+  EXPECT_EQ(table.integer("steps"), 100000);
+  EXPECT_EQ(table.integer("steps", 7), 100000);
+  EXPECT_EQ(table.integer("negative"), -3);
+  EXPECT_EQ(table.count("steps", 1, 1), 100000);
+  EXPECT_EQ(table.integer("most"), std::int64_t{1} << 53);
+  EXPECT_THAT(table.integers("list"), ElementsAre(1, 2, 300));
+  for (const char* key : {"beyond", "half", "infinite", "none", "hot", "word"})
+    EXPECT_THAT(problem_of([&] { table.integer(key); }), HasSubstr("expected a whole number")) << key;
+  EXPECT_THAT(problem_of([&] { table.integers("halves"); }), HasSubstr("expected a list of whole numbers"));
+}
+
 TEST(TomlTable, UnknownKeysAreRefusedByName) {
   TomlTable table = TomlTable::parse("steps = 1\nstepz = 2\n", "in.toml");
   EXPECT_EQ(table.integer("steps"), 1);

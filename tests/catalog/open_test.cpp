@@ -18,6 +18,16 @@ TEST(OpenPotential, OpensAnalyticModels) {
   EXPECT_THAT(potential->type_map().names(), ::testing::ElementsAre("Li", "O", "Cl"));
 }
 
+TEST(OpenPotential, SaysWhichFrameHasAForeignElement) {
+  const auto potential = open_potential(SOLION_SOURCE_DIR "/examples/li3ocl/buckingham.toml");
+  Frame frame;
+  frame.add_atom("Li", Vec3::Zero());
+  frame.add_atom("Sb", Vec3(2, 0, 0));
+  EXPECT_THAT(
+      [&] { (void)match_types(frame, *potential); },
+      ThrowsMessage<InputError>(HasSubstr("does not know the element 'Sb' of the frame Li1 Sb1; it knows")));
+}
+
 TEST(OpenPotential, OpensReferenceCodes) {
   const auto gpaw = open_potential("gpaw");
   EXPECT_GE(gpaw->type_map().find("Cl"), 0);

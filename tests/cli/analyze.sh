@@ -64,14 +64,17 @@ refused "--axes xx" "$solion" analyze msd images.xyz --species Li --axes xx
 [[ $(head -1 images.xyz.csv) == time_ps,Li_msd_A2,Li_msd_std_A2,O_msd_A2 ]] || fail "csv header"
 "$solion" analyze msd images.xyz --species Li >out
 grep -q "every 10 fs" out || fail "interval from time_fs"
-cp images.xyz again.xyz
+# Another walk: x and y change places. A copy is none.
+awk 'NF == 7 && $1 != "" && !/=/ { print $1, $3, $2, $4, $6, $5, $7; next } 1' images.xyz >again.xyz
 "$solion" analyze msd images.xyz again.xyz --replicas --species Li --skip-ps 1 --json two.json >/dev/null
 [[ $(key two.json n_ions) == 48 && $(key two.json n_frames) == 400 ]] || fail "replicas"
 
 refused "given twice" "$solion" analyze msd images.xyz ./images.xyz --replicas --species Li
+cp images.xyz copy.xyz
+refused "copy.xyz: frame 2 is frame 2 of images.xyz again" "$solion" analyze msd images.xyz copy.xyz --replicas --species Li
 # Replicas at one interval only; a time that is no number.
 sed 's/ time_fs=[0-9]*//' images.xyz >steps.xyz
-awk 'NR % 68 >= 1 && NR % 68 <= 34' steps.xyz >strided.xyz
+sed 's/ time_fs=[0-9]*//' again.xyz | awk 'NR % 68 >= 1 && NR % 68 <= 34' >strided.xyz
 refused "strided.xyz: frame 2: frames 2 steps apart, but 1 in the first replica" \
   "$solion" analyze msd steps.xyz strided.xyz --replicas --species Li --frame-interval-fs 10
 sed 's/time_fs=2000$/time_fs=soon/' images.xyz >soon.xyz

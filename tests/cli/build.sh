@@ -32,12 +32,18 @@ printf '[oxidation_states]\nLi = 1\nO = -2\nCl = -1\nMg = 2\n[reactions]\ndope =
 "$solion" build --crystal POSCAR --reactions mg.toml --reaction dope --placement farthest -o mg.xyz |
   grep -q "Li22 O8 Cl8 Mg1" || fail "a user's crystal and reaction"
 
+sed 's/Cl = -1/Cl = -2/' mg.toml >charged.toml
+refused "charged.toml: oxidation_states: Li24 O8 Cl8 has the charge -8" "$solion" build --crystal POSCAR \
+  --reactions charged.toml --reaction dope -o no.xyz
 refused "known: li3ocl" "$solion" build --crystal nonsense -o no.xyz
 refused "no such file" "$solion" build --crystal ./nonsense.vasp -o no.xyz
 refused "V_O**" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O*" -o no.xyz
 refused "sum to" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O**" -o no.xyz
 refused "determinant" "$solion" build --crystal li3ocl --supercell 0 1 1 -o no.xyz
-refused "nearest, farthest" "$solion" build --crystal li3ocl --placement middle -o no.xyz
+refused "--placement: placement 'middle'; expected nearest, farthest" "$solion" build --crystal li3ocl --placement middle -o no.xyz
+refused "--count: expected more than 0, got 0" "$solion" build --crystal li3ocl --reaction type1 --count 0 -o no.xyz
+refused "--lattice-A: expected more than 0, got -3" "$solion" build --crystal li3ocl --lattice-A -3 -o no.xyz
+refused "--lattice-A 20: 1600 Å³ of cell per atom of Li3 O1 Cl1; expected 2 to 200" "$solion" build --crystal li3ocl --lattice-A 20 -o no.xyz
 refused "needs" "$solion" build --crystal li3ocl --reaction type1 --count 5 -o no.xyz
 printf '[reactions]\nbad = 3\n' >bad.toml
 refused "bad.toml:2" "$solion" build --crystal li3ocl --reactions bad.toml -o no.xyz

@@ -51,6 +51,17 @@ cmp <(tail -n 8 g.xyz) <(tail -n 8 h.xyz) || fail "the frames of a folder are co
 grep -q "systems from before are replaced: O1Cl1, O1Li1" message || fail "replaced without a word: $(cat message)"
 "$solion" convert g.xyz -o g.dump >/dev/null 2>&1
 [[ $(grep -A 1 TIMESTEP g.dump | grep -x '[0-9]*' | tr '\n' ' ') == "0 1 2 " ]] || fail "frames without a step have one number: $(cat g.dump)"
+
+# What is read is not written over, by whatever name: the frames left out would be gone.
+refused "b.xyz: is both input and output; write to another file" "$solion" convert b.xyz --frames 0 -o b.xyz
+ln -s b.xyz link.xyz
+refused "link.xyz: is both input and output" "$solion" convert a.xyz b.xyz --frames 0 -o ./link.xyz
+[[ $(grep -c Lattice b.xyz) == 2 ]] || fail "frames of b.xyz are lost"
+refused "is both input and output; write to another folder" "$solion" convert system --frames 0 -o ./system/
+refused "systems/O1Cl1: is both input and output" "$solion" convert systems --frames 0 -o systems/O1Cl1
+refused "O1Cl1: is both input and output" "$solion" convert systems/O1Cl1 a.xyz --frames 0 -o systems/
+"$solion" convert systems -o i.xyz | grep -q "3 frame(s)" || fail "frames of systems/ are lost"
+refused "first:end:step, counted from 0, end not included" "$solion" convert a.xyz -o no.xyz --frames 1-2
 echo '{}' >system/input.json
 refused "system: the system is not replaced, because input.json would be lost" "$solion" convert a.xyz -o system
 rm system/input.json

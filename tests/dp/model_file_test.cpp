@@ -8,12 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -143,6 +145,17 @@ TEST_F(ModelFile, SinglePrecisionIsRoundedOnceAndThenExact) {
     expect_same(once, read_model(file(name)));
     const Tree tree = read_tree(file(name));
     EXPECT_TRUE(Node(name, tree).at("model").at("descriptor").at("@variables").at("davg").array().single);
+  }
+}
+
+TEST_F(ModelFile, TheSameModelIsTheSameFileAtAnyTime) {
+  const Model model = rich_model();
+  for (const char* name : {"m.dp", "m.yaml"}) write_model(file(name), model);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 keeps times in seconds
+  for (const char* name : {"m.dp", "m.yaml"}) {
+    const std::string again = std::string("again_") + name;
+    write_model(file(again), model);
+    EXPECT_TRUE(read_file(file(name)) == read_file(file(again))) << name;
   }
 }
 

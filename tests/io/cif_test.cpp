@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "io/sample.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/io/formats.hpp"
@@ -12,7 +15,9 @@
 namespace solion::io {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::vector<Frame> frames_of(const std::string& text) {
   const auto reader = read_cif(text, "a.cif", {});
@@ -111,6 +116,54 @@ TEST(Cif, RefusesByName) {
   write_file(folder / "a.cif", cubic(group + anti_perovskite));
   const Frame frame = read_frame(folder / "a.cif");
   EXPECT_THROW(write_frames(folder / "b.cif", std::span(&frame, 1)), InputError);
+}
+
+std::string cell_of(const std::string& lengths_and_gamma) {
+  std::istringstream words(lengths_and_gamma);
+  std::string a, b, c, gamma;
+  words >> a >> b >> c >> gamma;
+  return "data_x\n_cell_length_a " + a + "\n_cell_length_b " + b + "\n_cell_length_c " + c +
+         "\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma " + gamma + "\n";
+}
+
+TEST(Cif, OperationsMustFitTheCell) {
+  const std::string hexagonal = "_space_group_name_H-M_alt 'R -3 c :H'\n";
+  const std::string atoms = sites + "Ti1 Ti 0 0 0.14175 1\nO1 O 0.1847 0.9933 0.1901 1\n";
+  EXPECT_EQ(problem_of(cell_of("8.511 8.511 20.843 120") + hexagonal + atoms), "");
+  EXPECT_EQ(problem_of(cell_of("8.511 8.513 20.843 119.98") + hexagonal + atoms), "");  // as measured
+  // The other axes of the group, another angle, another length.
+  EXPECT_THAT(
+      problem_of(cell_of("8.511 8.511 20.843 120") + "_space_group_name_H-M_alt 'R -3 c :R'\n" + atoms),
+      AllOf(
+          HasSubstr("data_x: the symmetry operation z,x,y of the space group 'R-3c:R' does not fit the cell"),
+          HasSubstr("a = 8.511 Å, b = 8.511 Å, c = 20.843 Å"), HasSubstr("gamma = 120°")));
+  EXPECT_THAT(problem_of(cell_of("8.511 8.511 20.843 90") + hexagonal + atoms), HasSubstr("gamma = 90°"));
+  EXPECT_THAT(problem_of(cell_of("8.511 8.7 20.843 120") + hexagonal + atoms), HasSubstr("b = 8.7 Å"));
+  // Operations that the file lists itself.
+  const std::string listed = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n'-y, x-y, z+1/2'\n";
+  EXPECT_EQ(problem_of(cell_of("4 4 9 120") + listed + atoms), "");
+  EXPECT_THAT(problem_of(cell_of("4 5 9 90") + listed + atoms),
+              HasSubstr("the symmetry operation -y,x-y,z+0.5 does not fit the cell"));
+}
+
+TEST(Cif, SitesThatMeetAreNamed) {
+  const std::string group = "_space_group_IT_number 221\n";
+  EXPECT_THAT(problem_of(cubic(group + anti_perovskite + "Br1 Br1- 0 0 0 1\n")),
+              AllOf(HasSubstr("data_x: sites Cl1 (Cl) and Br1 (Br) are 0.000 Å apart"),
+                    HasSubstr("the site is disordered or listed twice")));
+  EXPECT_THAT(problem_of(cubic(group + anti_perovskite + "Br1 Br1- 0 0 0.05 1\n")),
+              AllOf(HasSubstr("Cl1 (Cl) and Br1 (Br) are 0.195 Å apart"), HasSubstr("are the units right?")));
+}
+
+TEST(Cif, DeuteriumIsHydrogen) {
+  const std::string group = "_space_group_IT_number 1\n";
+  const LogCapture messages;
+  EXPECT_EQ(
+      frames_of(cubic(group + sites + "O1 O 0 0 0 1\nD1 D 0.25 0 0 1\nD2 D1+ 0 0.25 0 1\n"))[0].formula(),
+      "O1 H2");
+  EXPECT_THAT(messages.text(), HasSubstr("a.cif, data_x: site D1: deuterium is read as hydrogen"));
+  EXPECT_THAT(messages.text(), Not(HasSubstr("site D2")));
+  EXPECT_EQ(frames_of(cubic(group + sites + "O1 O 0 0 0 1\nDy1 Dy 0.5 0 0 1\n"))[0].formula(), "O1 Dy1");
 }
 
 TEST(Cif, OperationsAsTheTablesWriteThem) {

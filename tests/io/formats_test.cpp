@@ -46,6 +46,19 @@ TEST(Extxyz, PlainXyz) {
   EXPECT_EQ(frame.positions[2], Vec3(-0.24, 0.93, 0));
 }
 
+TEST(Extxyz, PlainXyzOfOtherProgramsHasTheStepInItsComment) {
+  const TemporaryDirectory dir;
+  const auto step = [&](const std::string& comment) -> std::string {
+    const Frame frame = read_frame(dir.file("s.xyz", "1\n" + comment + "\nO 0 0 0\n"));
+    EXPECT_TRUE(frame.info.contains("comment")) << comment;
+    return frame.info.contains("step") ? frame.info.at("step") : "none";
+  };
+  EXPECT_EQ(step("Atoms. Timestep: 1200"), "1200");                                      // LAMMPS
+  EXPECT_EQ(step(" i =        5, time =        2.500, E =       -17.1643447508"), "5");  // CP2K
+  EXPECT_EQ(step("i = often"), "none");
+  EXPECT_EQ(step("Timestep of 2 fs"), "none");
+}
+
 TEST(Extxyz, FramesKeepOneTypeMapAndMayDifferInSize) {
   const TemporaryDirectory dir;
   const auto path = dir.file("a.xyz", "1\n\nLi 0 0 0\n2\n\nO 0 0 0\nLi 2 0 0\n");
@@ -116,8 +129,26 @@ TEST(LammpsDump, TimeInPicoseconds) {
       "ITEM: ATOMS id element x y z\n1 Li 0 0 0\n";
   const Frame frame = read_frame(dir.file("a.dump", "ITEM: UNITS\nmetal\nITEM: TIME\n0.25\n" + rest));
   EXPECT_EQ(frame.info.at("time_fs"), "250");
+  EXPECT_EQ(frame.info.at("units"), "metal");
   EXPECT_TRUE(frame.images.empty());
+  EXPECT_FALSE(read_frame(dir.file("c.dump", "ITEM: TIME\n0.25\n" + rest)).info.contains("units"));
   EXPECT_THROW(read_frame(dir.file("b.dump", "ITEM: TIME\nnow\n" + rest)), InputError);
+}
+
+TEST(LammpsDump, OtherIdsThanInTheFirstFrameAreNoted) {
+  const TemporaryDirectory dir;
+  const std::string head =
+      "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 4\n0 4\n0 4\n"
+      "ITEM: ATOMS id element x y z\n";
+  const auto frames =
+      read_frames(dir.file("a.dump", head + "1 Li 0 0 0\n2 O 2 2 2\n" + head + "2 O 2 2 2\n1 Li 0 0 0\n" +
+                                         head + "9 Li 0 0 0\n2 O 2 2 2\n"));
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_FALSE(frames[0].info.contains("atom_ids_changed"));
+  EXPECT_FALSE(frames[1].info.contains("atom_ids_changed"));  // in another order alone
+  ASSERT_TRUE(frames[2].info.contains("atom_ids_changed"));
+  EXPECT_EQ(frames[2].info.at("atom_ids_changed"), "id 1 is gone, id 9 is new");
+  EXPECT_EQ(frames[2].element(1), "Li");  // sorted by id
 }
 
 TEST(LammpsDump, ChargesAreSaidToBeLeftOutOnce) {

@@ -318,6 +318,12 @@ TEST(VasprunFile, WrongFiles) {
     EXPECT_THROW((void)read_frames(dir.file("vasprun.xml", whole.substr(0, n))), InputError) << n;
   EXPECT_THAT(message_of(dir.file("vasprun.xml", vasprun(14, 1e-7, "Xx"))),
               HasSubstr("'Xx' in <atominfo> is not"));
+  std::string stars = whole;  // of the second step
+  stars.replace(stars.rfind("<v> 0.1 0.2 0.3 </v>"), 20, "<v> ******* 0.2 0.3 </v>");
+  EXPECT_THAT(
+      message_of(dir.file("vasprun.xml", stars)),
+      HasSubstr("vasprun.xml: step 2: expected three finite numbers in <varray name=\"forces\">, found "
+                "' ******* 0.2 0.3 '"));
   EXPECT_THAT(message_of(dir.file("other.xml", "<a/>")), HasSubstr("expected <modeling>, as VASP writes"));
 }
 

@@ -101,6 +101,10 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/optimizer", {{"type", "LKF"}, {"kf_blocksize", 0}}, "optimizer/kf_blocksize = 0"},
         Case{"/optimizer", {{"type", "Muon"}, {"beta1", 0.9}}, "optimizer/beta1: unknown key"},
         Case{"/training/opt_type", "SGD", "training/opt_type"},
+        Case{"/optimizer", {{"type", "HybridMuon"}}, "the nearest here is {\"type\": \"Muon\"}"},
+        Case{"/optimizer",
+             {{"type", "LKF"}, {"kf_start_pref_e", 0}, {"kf_start_pref_f", 0}},
+             "nothing to train"},
         Case{"/training/kf_blocksize", 100, "training/kf_blocksize: unknown key"},
         Case{"/training/ema_decay", 1, "training/ema_decay = 1: must be between 0 and 1"}}) {
     Json input = small_input();
@@ -194,6 +198,9 @@ TEST(Settings, TheOptimizerHasTwoPlaces) {
   EXPECT_EQ(old.kalman.limit.force, 1);
   input["optimizer"] = {{"type", "LKF"}};
   EXPECT_NE(message_of(input).find("training/opt_type both name an optimiser"), std::string::npos);
+  input["training"]["opt_type"] = "Adam";
+  for (const char* key : {"kf_blocksize", "kf_start_pref_f"}) input["training"].erase(key);
+  EXPECT_NE(message_of(input).find("training/opt_type both name an optimiser"), std::string::npos);
   input["training"] = small_input()["training"];
   EXPECT_EQ(parse_settings(input, "f").optimizer.kalman.filter.block, 5120);
   input["optimizer"] = {{"type", "Muon"}, {"lr_adjust_coeff", 0.3}, {"momentum", 0.9}};
@@ -201,6 +208,30 @@ TEST(Settings, TheOptimizerHasTwoPlaces) {
   EXPECT_EQ(muon.kind, OptimizerSettings::Kind::muon);
   EXPECT_EQ(muon.muon.step, 0.3);
   EXPECT_EQ(muon.muon.momentum, 0.9);
+}
+
+/// As DeePMD-kit: the small rates of the warm-up do not count as an advanced training.
+TEST(Settings, PrefactorsStayAtTheStartDuringTheWarmUp) {
+  Json input = small_input();
+  input["learning_rate"]["warmup_steps"] = 10;
+  const LearningRate rate = parse_settings(input, "f").learning_rate;
+  EXPECT_LT(rate.at(2), 0.5 * rate.start);
+  EXPECT_EQ(rate.share(2), 1);
+  EXPECT_DOUBLE_EQ(rate.share(50), rate.at(50) / rate.start);
+}
+
+TEST(Settings, AKalmanFilterHasItsOwnPrefactors) {
+  Json input = small_input();
+  input["optimizer"] = {
+      {"type", "LKF"}, {"kf_start_pref_f", 4}, {"kf_limit_pref_f", 1}, {"kf_start_pref_e", 0}};
+  input["training"]["gradient_max_norm"] = 5;
+  input["loss"]["start_pref_v"] = 1;
+  const Settings settings = parse_settings(input, "f");
+  EXPECT_DOUBLE_EQ(settings.optimizer.kalman.at(0.5).force, 2);  // geometric
+  EXPECT_EQ(settings.optimizer.kalman.at(0.5).energy, 0);
+  EXPECT_EQ(settings.notes.size(), 2U) << "virials and the norm are left out";
+  EXPECT_TRUE(settings.measured().wants_force());
+  EXPECT_FALSE(settings.measured().wants_virial());
 }
 
 TEST(Settings, PrefactorsGoFromStartToLimitWithTheRate) {

@@ -106,6 +106,22 @@ TEST_F(TrainerTest, TheKalmanFilterLearns) {
   }
 }
 
+/// What is said at the end is true of the model in the file, biases and averages and all.
+TEST_F(TrainerTest, SaysTheErrorsOfTheModelThatItWrote) {
+  input["training"]["enable_ema"] = true;
+  input["training"]["refit_bias"] = true;
+  const RunSummary summary = train(settings(), options("run"));
+  ASSERT_TRUE(summary.validation);
+  EXPECT_EQ(summary.validation->n_frames, 8U);
+  const dp::DeepPotential potential(folder / "run/model.dp");
+  Accuracy accuracy;
+  for (const auto& c : compare(potential, dataset::load_system(folder / "system8").frames, 1))
+    accuracy.add(c);
+  EXPECT_NEAR(summary.validation->force, accuracy.force.rmse(), 1e-4 * accuracy.force.rmse());
+  EXPECT_NEAR(summary.validation->energy, accuracy.energy_per_atom.rmse(), 1e-5);
+  EXPECT_FALSE(train(settings(), options("run")).validation) << "nothing was trained";
+}
+
 /// The model gets the average of all steps, the training goes on from the last one, and a restart has both.
 TEST_F(TrainerTest, AnAverageOfTheStepsGoesIntoTheModel) {
   input["learning_rate"] = {{"type", "exp"}, {"start_lr", 0.01}, {"stop_lr", 0.01}};

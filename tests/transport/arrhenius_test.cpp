@@ -12,6 +12,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/random.hpp"
+#include "solion/transport/temperature_laws.hpp"
 
 namespace solion::transport {
 namespace {
@@ -81,6 +82,72 @@ TEST(Arrhenius, LeavesBoundsOutAndSaysSo) {
                                               testing::HasSubstr("above the bound at 300 K")));
 }
 
+TEST(Arrhenius, NotesWhatNoIonInASolidHas) {
+  const auto notes = [](double Ea, const std::vector<double>& said_K, const std::vector<double>& true_K) {
+    std::vector<DiffusionPoint> points;
+    for (std::size_t i = 0; i < said_K.size(); ++i)
+      points.push_back({said_K[i], 1e-3 * std::exp(-Ea / (kB * true_K[i])), 0, true});
+    return fit_arrhenius(points).notes;
+  };
+  const std::vector<double> T{300, 400, 500, 600};
+  using testing::Contains, testing::HasSubstr;
+  EXPECT_THAT(notes(0.3, T, T), testing::IsEmpty());
+  EXPECT_THAT(notes(0.3, {27, 127, 227, 327}, T), Contains(HasSubstr("T from 27 to 327 K: is that in °C?")));
+  EXPECT_THAT(notes(0.3, {3.333, 2.5, 2, 1.667}, T), Contains(HasSubstr("is that 1000/T?")));
+  EXPECT_THAT(notes(0.3, {600, 500, 400, 300}, T), Contains(HasSubstr("D falls where T rises")));
+  EXPECT_THAT(notes(4, T, T), Contains(HasSubstr("outside 0.02 to 3 eV")));
+  EXPECT_THAT(notes(0.01, T, T), Contains(HasSubstr("outside 0.02 to 3 eV")));
+}
+
+TEST(Arrhenius, CountsTemperaturesNotRows) {
+  const std::vector<DiffusionPoint> points{
+      {500, 1e-8, 0, true}, {500, 1.1e-8, 0, true}, {600, 9e-8, 0, true}, {600, 1e-7, 0, true}};
+  EXPECT_EQ(fit_arrhenius(points).n_temperatures, 2U);
+  EXPECT_THAT(compare_laws(points).verdict, testing::HasSubstr("2 temperatures cannot tell the laws apart"));
+}
+
+/// Exact D of VTF at 400 to 1000 K with errors of 3 %: T₀ = 250 K.
+std::vector<DiffusionPoint> vtf() {
+  std::vector<DiffusionPoint> points;
+  for (double T = 400; T <= 1000; T += 100) {
+    const double D = std::exp(-8 - 0.1 / (kB * (T - 250)));
+    points.push_back({T, D, 0.03 * D, true});
+  }
+  return points;
+}
+
+TEST(Laws, SayWhatABentLawMakesOfAnotherTemperature) {
+  const LawComparison c = compare_laws(vtf());
+  ASSERT_TRUE(c.arrhenius_excluded);
+  const TemperatureLaw& best = c.laws[c.best];
+  ASSERT_EQ(best.name(), "vtf");
+  EXPECT_THAT(c.verdict, testing::HasSubstr("ruled out (< 0.1 %)"));
+  const double truth = -8 - 0.1 / (kB * 50);  // at 300 K
+  EXPECT_NEAR(best.ln_D_quantile(300, 0.5), truth, 0.7);
+  EXPECT_LT(best.ln_D_quantile(300, 0.1587), truth);
+  EXPECT_GT(best.ln_D_quantile(300, 0.8413), truth);
+  // T₀ is known to 4.5 K (a fine grid over it), not to the distance of the nodes.
+  for (const auto& [name, T0] : best.parameters()) {
+    if (name == "T0_K") {
+      EXPECT_NEAR(T0.error, 4.5, 0.3);
+    }
+  }
+  EXPECT_TRUE(std::isinf(best.ln_D_quantile(200, 0.5)));  // below T₀ there is no D
+  // A straight law has a symmetric posterior.
+  const TemperatureLaw& straight = c.laws.front();
+  const Estimate mean = straight.ln_D_at(300);
+  EXPECT_NEAR(straight.ln_D_quantile(300, 0.5), mean.value, 1e-6);
+  EXPECT_NEAR(straight.ln_D_quantile(300, 0.8413447), mean.value + mean.error, 1e-3 * mean.error);
+}
+
+TEST(Laws, SayThatTinyErrorsAreNotBelieved) {
+  auto points = line(0.31, 2e-3, 1e-12);
+  const LawComparison c = compare_laws(points);
+  EXPECT_THAT(c.verdict, testing::HasSubstr("errors of D as given, with 2 % in quadrature (2 %)"));
+  for (auto& p : points) p.std_cm2_per_s = 0.1 * p.D_cm2_per_s;
+  EXPECT_THAT(compare_laws(points).verdict, testing::HasSubstr("errors of D as given (10 %)"));
+}
+
 TEST(Arrhenius, RefusesWhatIsNoLine) {
   EXPECT_THROW(fit_arrhenius({}), InputError);
   EXPECT_THROW(fit_arrhenius({{500, 1e-7, 0, true}, {500, 2e-7, 0, true}}), InputError);
@@ -147,6 +214,51 @@ TEST_F(Table, ReadsWhatSpreadsheetsAndPandasWrite) {
   EXPECT_EQ(points[1].D_cm2_per_s, 3e-7);
 }
 
+TEST_F(Table, ReadsOtherSeparatorsHeadersAndNumbers) {
+  using namespace std::string_literals;
+  for (const std::string& text : {
+           "T_K\tD_cm2_per_s\tresolved\n500\t1e-7\ttrue\n600\t2e-7\ttrue\n"s,
+           "T_K  D_cm2_per_s\n 500 1e-7\n600   2e-7 \n"s,
+           "# T_K,D_cm2_per_s\n500,1e-7\n600,2e-7\n"s,
+           "# by numpy\n# T_K D_cm2_per_s\n5.0e+02 1e-7\n6.0e+02 2e-7\n"s,
+           "# the columns T_K,D_cm2_per_s\nD_cm2_per_s,T_K\n1e-7,500\n2e-7,600\n"s,
+           "T_K,D_cm2_per_s\r500,1e-7\r600,2e-7\r"s,
+           "t_k,d_CM2_per_s\n500,1e-7\n600,2e-7\n"s,
+           "T_K,D_cm2_per_s\n+500,+1e-7\n+600,+2e-7\n"s,
+           "T_K,D_cm2_per_s\n500,1.0D-07\n600,0.2d-06\n"s,
+           "T_K,D_cm2_per_s,resolved\n500,1e-7,TRUE\n600,2e-7,TRUE\n"s,
+           "\"T_K\",\"D_cm2_per_s\",\"note\"\n\"500\",\"1e-7\",\"a, b\"\n\"600\",\"2e-7\",\"\"\n"s,
+       }) {
+    const auto points = read_diffusion_table(write(text));
+    ASSERT_EQ(points.size(), 2U) << text;
+    EXPECT_EQ(points[0].T_K, 500) << text;
+    EXPECT_DOUBLE_EQ(points[0].D_cm2_per_s, 1e-7) << text;
+    EXPECT_EQ(points[1].T_K, 600) << text;
+    EXPECT_DOUBLE_EQ(points[1].D_cm2_per_s, 2e-7) << text;
+    EXPECT_TRUE(points[1].resolved) << text;
+  }
+}
+
+TEST_F(Table, SaysWhatItLeavesOut) {
+  std::vector<std::string> notes;
+  auto points = read_diffusion_table(write("T_K,D_cm2_per_s,resolved,D_bound_cm2_per_s,D_std\n400,,false,,"
+                                           "\n500,,true,,\n600,1e-7,true,,1e-8\n"),
+                                     &notes);
+  EXPECT_EQ(points.size(), 1U);
+  EXPECT_THAT(notes, testing::ElementsAre(
+                         testing::HasSubstr(":1: column 'D_std' is not read; is it D_std_cm2_per_s?"),
+                         testing::HasSubstr(":2: 400 K is left out: not resolved, and without a bound"),
+                         testing::HasSubstr(":3: 500 K is left out: no D")));
+  // A bound in place of D.
+  notes.clear();
+  points = read_diffusion_table(write("T_K,D_cm2_per_s,D_bound_cm2_per_s\n400,,1e-11\n500,1e-8,\n"), &notes);
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_FALSE(points[0].resolved);
+  EXPECT_EQ(points[0].D_cm2_per_s, 1e-11);
+  EXPECT_TRUE(points[1].resolved);
+  EXPECT_TRUE(notes.empty());
+}
+
 TEST_F(Table, NamesFileLineAndColumn) {
   const auto message = [&](const std::string& text) -> std::string {
     try {
@@ -165,6 +277,14 @@ TEST_F(Table, NamesFileLineAndColumn) {
               testing::HasSubstr("expected true or false"));
   EXPECT_THAT(message("T_K,D_cm2_per_s\n300,nan\n"), testing::HasSubstr("D_cm2_per_s = 'nan'"));
   EXPECT_THAT(message("T_K,D_cm2_per_s\n300,1e-9x\n"), testing::HasSubstr("no positive number"));
+  EXPECT_THAT(message("T_K,D_cm2_per_s\n300,1e-9\n400,1e-8\n300,1e-9\n"),
+              testing::HasSubstr(":4: the same T and D as in line 2"));
+  EXPECT_THAT(message("T_K,D_cm2_per_s,D_std_cm2_per_s\n300,1e-9,1e-10\n400,1e-8,\n500,1e-7,1e-8\n"),
+              testing::HasSubstr(":3: 1 of 3 D have no D_std_cm2_per_s (line 3)"));
+  EXPECT_THAT(message("T_K;D_cm2_per_s\n300;1,5e-9\n"),
+              testing::HasSubstr(":2: D_cm2_per_s = '1,5e-9' is no positive number: decimals need a point"));
+  EXPECT_THAT(message("T_K,D_cm2_per_s\n300,0,1,5e-9\n"), testing::HasSubstr("decimals need a point"));
+  EXPECT_THAT(message(std::string("\xFF\xFET\0_\0K\0", 8)), testing::HasSubstr("UTF-16"));
   EXPECT_THROW(read_diffusion_table("/nonexistent/table.csv"), InputError);
 }
 

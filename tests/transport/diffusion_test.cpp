@@ -113,6 +113,27 @@ Coverage coverage_of(const Case& each, int n) {
   return c;
 }
 
+/// Ions that hop in groups are worth as many as there are groups, and the intervals know it; ions that do not
+/// are hardly ever taken for such.
+TEST(Diffusion, IonsThatMoveTogetherWidenTheError) {
+  WalkOptions options = walk(60, 0.05, 0);
+  constexpr int n = 100;
+  options.cell_A = 60;
+  int alarms = 0;
+  for (std::uint64_t k = 0; k < n; ++k) alarms += walk_msd(options, 5000 + k, 400).shared_motion > 1 ? 1 : 0;
+  EXPECT_LE(alarms, 4);
+  options.together = 6;
+  double groups = 0;
+  for (std::uint64_t k = 0; k < n; ++k)
+    groups += fit_diffusion(walk_msd(options, 1000 + k, 400), jump).independent_ions / n;
+  EXPECT_NEAR(groups, 10, 2.5);
+  const Coverage c = coverage_of(options, 400, n);
+  fmt::print("groups of six: {:.1f} independent ions of 60; {:.0f} and {:.0f} % in 68 and 95 %\n", groups,
+             100 * c.one_interval, 100 * c.two);
+  EXPECT_NEAR(c.one_interval, 0.68, 0.14);  // three binomial deviations of 100 walks
+  EXPECT_NEAR(c.two, 0.95, 0.065);
+}
+
 /// 1,000 walks in cells of one ion to many, with and without vibration and back-jumps, in one to three
 /// dimensions: together they meet the promise (68 ± 5 %, 95 ± 3 %, bias below 2 %), and none is far off.
 TEST(Diffusion, IntervalsOfAThousandWalksHold) {
@@ -284,6 +305,31 @@ TEST(Diffusion, OfALargeVibrationIsStillNoDiffusion) {
   const Diffusion d = fit_diffusion(walk_msd(options, 1, 500), jump);
   EXPECT_FALSE(d.resolved);
   EXPECT_THAT(d.reason, HasSubstr("plateau"));
+}
+
+TEST(Diffusion, OfFramesInNoOrderOfTimeHasNoBound) {
+  LatticeWalk walker(walk(40, 0.05, 0), 6);
+  std::vector<Frame> frames(400);
+  for (Frame& frame : frames) {
+    frame = walker.next();
+    frame.images.assign(frame.n_atoms(), Int3::Zero());
+  }
+  RandomStream random(6, "shuffled");
+  for (std::size_t t = frames.size(); t-- > 1;) std::swap(frames[t], frames[random.below(t + 1)]);
+  MsdAccumulator msd({.framework = {},
+                      .mobile = {"Li"},
+                      .remove_drift = true,
+                      .unwrap = {.from_the_run = true},
+                      .axes = {true, true, true}});
+  for (const Frame& frame : frames) msd.add(frame, "shuffled");
+  const Diffusion d = fit_diffusion(msd.curve("Li", 1.0), jump);
+  EXPECT_FALSE(d.resolved);
+  EXPECT_TRUE(std::isnan(d.bound)) << d.bound;
+  EXPECT_THAT(d.reason, HasSubstr("in no order of time"));
+  // Frames far apart in a fast liquid, resolved or not, and a solid are in order.
+  for (const int n : {12, 40, 200})
+    EXPECT_GT(fit_diffusion(walk_msd(walk(40, 20, 0), 7, n), jump).bound, 0) << n;
+  EXPECT_GT(fit_diffusion(walk_msd(walk(40, 1e-12, 0), 7, 200), jump).bound, 0);
 }
 
 TEST(Diffusion, OfAGasOfFreeAtomsIsRefused) {

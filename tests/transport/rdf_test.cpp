@@ -125,6 +125,9 @@ TEST(Rdf, SaysWhatIsWrong) {
   EXPECT_THAT(refused(open, "Li-O"), testing::HasSubstr("no cell"));
   EXPECT_THROW(RdfAccumulator({.pairs = {}, .r_max_A = 5}), InputError);
   EXPECT_THROW(RdfAccumulator({.pairs = {{"Li", "O"}}, .r_max_A = 0}), InputError);
+  EXPECT_THROW(RdfAccumulator({.pairs = {{"Li", "O"}}, .r_max_A = 1e-9}), InputError);
+  EXPECT_THROW(RdfAccumulator({.pairs = {{"Li", "O"}}, .r_max_A = 8, .bin_A = 100}), InputError);
+  EXPECT_THROW(RdfAccumulator({.pairs = {{"Li", "O"}}, .r_max_A = 8, .bin_A = 1}), InputError);
   EXPECT_THROW(RdfAccumulator({.pairs = {{"Li", "O"}}}).curves(), InputError);
 }
 

@@ -24,6 +24,7 @@ struct WalkOptions {
   double vibration_A = 0.15;  ///< standard deviation of each coordinate
   /// Frames over which vibration forgets itself (Ornstein-Uhlenbeck); 0: independent in every frame.
   double vibration_memory = 0;
+  int together = 1;       ///< so many ions make the same jumps
   bool all_axes = false;  ///< D counts along x, y and z whatever the dimensions of the jumps
   /// Sites along the edge of a cubic box where no two ions share one (0: ions do not see each other). Jumps
   /// onto an ion are not made.
@@ -75,7 +76,7 @@ class LatticeWalk {
 
   /// The next frame: unwrapped positions without image flags; valid until the next call.
   const Frame& next() {
-    for (std::size_t i = 0; i < last_.size(); ++i)
+    for (std::size_t i = 0; i < last_.size(); i += static_cast<std::size_t>(options_.together))
       for (double t = -std::log1p(-random_.uniform()) / options_.jumps_per_frame; t < 1;
            t += -std::log1p(-random_.uniform()) / options_.jumps_per_frame)
         jump(i);
@@ -99,7 +100,8 @@ class LatticeWalk {
     if (last_[i] >= 0 && random_.uniform() < options_.back) direction = last_[i] ^ 1;
     const Vec3& step = directions_[static_cast<std::size_t>(direction)];
     if (options_.box_sites > 0 && !move_in_box(i, step)) return;
-    home_[i] += step * options_.jump_length_A;
+    for (std::size_t k = i; k < std::min(i + static_cast<std::size_t>(options_.together), last_.size()); ++k)
+      home_[k] += step * options_.jump_length_A;
     last_[i] = direction;
   }
 

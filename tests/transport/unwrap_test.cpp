@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <Eigen/Geometry>
+#include <cmath>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -106,9 +107,10 @@ TEST(Unwrap, TakesAMoleculeThatTurns) {
   }
 }
 
-/// From frame 50 on each atom of the cycle stands where the next one was to stand.
-std::vector<Frame> renumbered(std::vector<Frame> frames, const std::vector<std::size_t>& cycle) {
-  for (std::size_t t = 50; t < frames.size(); ++t) {
+/// From a frame on each atom of the cycle stands where the next one was to stand.
+std::vector<Frame> renumbered(std::vector<Frame> frames, const std::vector<std::size_t>& cycle,
+                              std::size_t from = 50) {
+  for (std::size_t t = from; t < frames.size(); ++t) {
     const std::vector<Vec3> r = frames[t].positions;
     for (std::size_t i = 0; i < cycle.size(); ++i)
       frames[t].positions[cycle[i]] = r[cycle[(i + 1) % cycle.size()]];
@@ -133,6 +135,117 @@ TEST(Unwrap, RefusesIonsThatTakeEachOthersPlaces) {
                 AllOf(HasSubstr("frame 50: 2 Li (atom 1 …) took each other's places")))
         << rate;
   }
+}
+
+TEST(Unwrap, RefusesIonsThatTookEachOthersPlacesAtTheStart) {
+  std::vector<std::size_t> all(30);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  for (const double rate : {0.0, 0.05}) {
+    for (const std::size_t from : {1U, 2U, 5U, 9U, 10U}) {
+      const auto frames = walk_frames(rate, 60, 21);
+      EXPECT_EQ(refusal(frames), "accepted");
+      EXPECT_THAT(refusal(renumbered(frames, all, from)),
+                  AllOf(HasSubstr(fmt::format("frame {}: ", from)), HasSubstr("renumbered")))
+          << rate;
+    }
+  }
+}
+
+TEST(Unwrap, TakesAStartThatRelaxes) {
+  // All ions leave the places that they were put on, by 1.5 Å, before the second frame.
+  auto frames = walk_frames(0, 60, 22);
+  for (std::size_t i = 0; i < 30; ++i) {
+    RandomStream random(i, "relaxation");
+    frames[0].positions[i] += 1.5 * Vec3(random.normal(), random.normal(), random.normal()).normalized();
+  }
+  EXPECT_EQ(refusal(frames), "accepted");
+}
+
+/// 60 Li that hop a hundredth of the time.
+std::vector<Frame> many_ions(int n, std::uint64_t seed) {
+  WalkOptions o;
+  o.n_ions = 60;
+  o.n_framework = 30;
+  o.jumps_per_frame = 0.01;
+  LatticeWalk walk(o, seed);
+  std::vector<Frame> frames(static_cast<std::size_t>(n));
+  for (Frame& frame : frames) {
+    frame = walk.next();
+    frame.images.assign(frame.n_atoms(), Int3::Zero());
+  }
+  return frames;
+}
+
+TEST(Unwrap, RefusesABlockOfMissingFrames) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (const std::ptrdiff_t at : {6, 100}) {
+      auto frames = many_ions(400, seed);
+      EXPECT_EQ(refusal(frames), "accepted") << seed;
+      frames.erase(frames.begin() + at, frames.begin() + at + 100);
+      EXPECT_THAT(refusal(frames), AllOf(HasSubstr(fmt::format("frame {}: ", at)), HasSubstr("missing")))
+          << seed;
+    }
+  }
+}
+
+TEST(Unwrap, TakesIonsThatBeginToMoveAndGoOn) {
+  for (const std::size_t from : {9U, 10U, 60U}) {
+    RandomStream random(from, "melting");
+    auto frames = walk_frames(0, 120, 23);
+    std::vector<Vec3> moved(30, Vec3::Zero());
+    for (std::size_t t = from; t < frames.size(); ++t) {
+      for (std::size_t i = 0; i < 30; ++i) {
+        moved[i] += 0.65 * Vec3(random.normal(), random.normal(), random.normal());
+        frames[t].positions[i] += moved[i];
+      }
+    }
+    EXPECT_EQ(refusal(frames), "accepted") << from;
+  }
+}
+
+/// 12 ions on 3×3×3 sites 2.5 Å apart, wrapped, without image flags.
+std::vector<Frame> small_cell(double hops_per_frame, int n, std::uint64_t seed) {
+  constexpr double hop_A = 2.5;
+  RandomStream random(seed, "small cell");
+  std::vector<Vec3> home;
+  for (int i = 0; i < 20; ++i) home.push_back(hop_A * Vec3(i % 3, i / 3 % 3, i / 9));
+  std::vector<Frame> frames(static_cast<std::size_t>(n));
+  for (Frame& frame : frames) {
+    frame.cell = Cell::cubic(3 * hop_A);
+    for (std::size_t i = 0; i < home.size(); ++i) {
+      const bool ion = i < 12;
+      for (double t = 0; ion && (t -= std::log1p(-random.uniform()) / hops_per_frame) < 1;)
+        home[i][static_cast<Eigen::Index>(random.below(3))] += random.uniform() < 0.5 ? hop_A : -hop_A;
+      frame.add_atom(ion ? "Li" : "O",
+                     home[i] + 0.05 * Vec3(random.normal(), random.normal(), random.normal()));
+    }
+    wrap(frame);
+    frame.images.clear();
+  }
+  return frames;
+}
+
+TEST(Unwrap, RefusesHopsOfWhichSomeWentBeyondHalfTheCell) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    EXPECT_THAT(refusal(small_cell(0.6, 600, seed)), HasSubstr("beyond half the cell")) << seed;
+    for (const double rate : {0.01, 0.05, 0.1})
+      EXPECT_EQ(refusal(small_cell(rate, 600, seed)), "accepted") << rate << " " << seed;
+  }
+}
+
+TEST(Unwrap, SaysThatACellWasFlipped) {
+  Mat3 h, turn = Mat3::Identity();
+  h << 20, 0, 0, 9.9, 18, 0, 0, 1, 19;
+  turn(1, 0) = -1;
+  auto frames = walk_frames(0.02, 60, 24);
+  for (std::size_t t = 0; t < frames.size(); ++t) frames[t].cell = Cell(t < 30 ? h : Mat3(turn * h));
+  EXPECT_THAT(refusal(frames), HasSubstr("frame 30: the cell was flipped"));
+  EXPECT_FALSE(cell_flip(h, h));
+  EXPECT_FALSE(cell_flip(h, 1.05 * h));
+  EXPECT_FALSE(cell_flip(h, Vec3(2, 1, 1).asDiagonal() * h));  // another lattice
+  const auto flip = cell_flip(h, 1.01 * turn * h);
+  ASSERT_TRUE(flip);
+  EXPECT_EQ(*flip, turn);
 }
 
 TEST(Unwrap, TakesChainsOfIonsThatFollowEachOther) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -55,6 +56,15 @@ struct TomlTable::State {
 };
 
 namespace {
+
+/// A whole number, also where it is written as 1e5 or 3.0; beyond 2^53 a float no longer says which one.
+std::optional<std::int64_t> whole_number(const toml::node& node) {
+  if (const auto exact = node.value_exact<std::int64_t>()) return exact;
+  const auto real = node.value_exact<double>();
+  constexpr double most = 9007199254740992.0;
+  if (!real || !(std::abs(*real) <= most) || std::trunc(*real) != *real) return std::nullopt;
+  return static_cast<std::int64_t>(*real);
+}
 
 /// The node at `key`, marked as known; an error if it is missing.
 template <typename S>
@@ -157,7 +167,7 @@ double TomlTable::number(const std::string& key, double fallback) {
 }
 
 std::int64_t TomlTable::integer(const std::string& key) {
-  const auto value = require(*this, *state_, key).value_exact<std::int64_t>();
+  const auto value = whole_number(require(*this, *state_, key));
   if (!value) fail(key, "expected a whole number");
   return *value;
 }
@@ -190,8 +200,13 @@ namespace {
 template <typename T>
 std::optional<std::vector<T>> entries(const toml::node& node) {
   std::vector<T> result;
+  const auto value_of = [](const toml::node& item) {
+    if constexpr (std::is_same_v<T, double>) return item.value<T>();
+    if constexpr (std::is_same_v<T, std::int64_t>) return whole_number(item);
+    return item.value_exact<T>();
+  };
   const auto add = [&](const toml::node& item) {
-    const auto value = std::is_same_v<T, double> ? item.value<T>() : item.value_exact<T>();
+    const auto value = value_of(item);
     if (value && !(std::is_same_v<T, double> && item.is_boolean())) result.push_back(*value);
     return value.has_value();
   };

@@ -44,6 +44,7 @@ class TomlTable {
 
   double number(const std::string& key);
   double number(const std::string& key, double fallback);
+  /// A float without a fraction counts, up to 2^53: 1e5.
   std::int64_t integer(const std::string& key);
   std::int64_t integer(const std::string& key, std::int64_t fallback);
   bool boolean(const std::string& key, bool fallback);

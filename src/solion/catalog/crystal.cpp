@@ -40,11 +40,15 @@ Crystal by_name_or_file(const std::string& name) {
 
 Crystal open_crystal(const std::string& name_or_file, const std::filesystem::path& reactions) {
   Crystal crystal = by_name_or_file(name_or_file);
+  std::string told_by = name_or_file;
   if (!reactions.empty()) {
     TomlTable table = TomlTable::read(reactions);
     crystal.chemistry.merge(Chemistry::parse(table));
     table.refuse_unknown();
+    if (table.has("oxidation_states")) told_by = reactions.string();
   }
+  // A wrong state would pass every reaction that does not touch its element.
+  check_neutral(crystal.frame, crystal.chemistry, told_by + ": oxidation_states");
   return crystal;
 }
 

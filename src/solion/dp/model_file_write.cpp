@@ -1,8 +1,6 @@
 // Writing: a Model as the tree that DeePMD-kit 3.0's deserialisers take, with the oldest versions that hold
 // it.
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
@@ -194,24 +192,15 @@ void check(const Model& model, const std::string& file) {
   if (!good) throw InputError("{}: the parts of the model do not fit its {} types", file, n);
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 40> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S+00:00", &utc);
-  return text.data();
-}
-
 }  // namespace
 
 void write_model(const std::filesystem::path& path, const Model& model) {
   check(model, path.string());
   const auto n = static_cast<std::size_t>(model.n_types());
   Tree tree;
+  // No "time", which DeePMD-kit writes and never reads: equal models are equal files.
   tree.root["software"] = "solion";
   tree.root["version"] = "3.0.0";  // of the format
-  tree.root["time"] = utc_now();
   tree.root["backend"] = "solion";
   tree.root["@variables"] = Json::object();
   if (model.min_nbor_dist > 0)

@@ -7,14 +7,18 @@
 #include <utility>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
 #include "solion/io/cif_document.hpp"
 #include "solion/structure/elements.hpp"
+#include "solion/structure/neighborhood.hpp"
 
 namespace solion::io {
 namespace {
 
 constexpr double same_atom_A = 0.1;
 constexpr std::size_t most_atoms = 1'000'000;
+/// How far an operation may change a length of the cell; measured cells of one group are off by far less.
+constexpr double same_length = 0.01;
 
 std::string without_spaces(std::string_view text) {
   std::string result;
@@ -39,6 +43,36 @@ double exact(double x) {
   return std::abs(x - sixths / 6) < 1e-4 ? sixths / 6 : x;
 }
 
+/// "-y,x-y,z+0.5"; what parse_operation reads.
+std::string text_of(const SymmetryOperation& operation) {
+  std::string text;
+  for (int row = 0; row < 3; ++row) {
+    std::string part;
+    for (int k = 0; k < 3; ++k) {
+      const int n = operation.rotation(row, k);
+      if (n == 0) continue;
+      part += n < 0 ? "-" : part.empty() ? "" : "+";
+      part += "xyz"[k];
+    }
+    const double shift = operation.translation[row];
+    if (shift != 0) part += fmt::format("{:+.4g}", shift);
+    text += (row > 0 ? "," : "") + part;
+  }
+  return text;
+}
+
+/// An operation W is of a cell if it keeps its lengths and angles: WᵀGW = G, with G the products of a, b, c.
+bool fits(const SymmetryOperation& operation, const Cell& cell) {
+  const Mat3 g = cell.matrix() * cell.matrix().transpose();
+  const Mat3 w = operation.rotation.cast<double>();
+  const Mat3 change = w.transpose() * g * w - g;
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j)
+      if (!(std::abs(change(i, j)) <= 2 * same_length * std::sqrt(g(i, i) * g(j, j)))) return false;
+  }
+  return true;
+}
+
 /// The element that a symbol with a charge ("Li1+") or a label ("Cl2") begins with; empty if none.
 std::string element_in(const std::string& text) {
   std::string letters;
@@ -50,16 +84,49 @@ std::string element_in(const std::string& text) {
   return letters;
 }
 
+/// Crystallographers' symbol of hydrogen-2: "D", "D1", "D1-".
+bool is_deuterium(const std::string& text) {
+  return !text.empty() && text[0] == 'D' &&
+         (text.size() == 1 || std::isalpha(static_cast<unsigned char>(text[1])) == 0);
+}
+
+/// The atoms of a block, and the label of the site that each is of.
+struct Sites {
+  Frame frame;
+  std::vector<std::string> labels;
+};
+
+/// As `validate` asks, and with the names that the file gives.
+void require_apart(const Sites& sites, const std::string& where, double closest_A) {
+  if (closest_A <= 0) return;
+  const auto name = [&](int atom) {
+    const auto i = static_cast<std::size_t>(atom);
+    return fmt::format("{} ({})", sites.labels[i], sites.frame.element(i));
+  };
+  Neighborhood near;
+  near.build(sites.frame, closest_A, 0.0);
+  for (int i = 0; i < near.n_local(); ++i) {
+    for (const int j : near.neighbors(i)) {
+      const double d = (near.position(j) - near.position(i)).norm();
+      if (!(d < closest_A)) continue;
+      throw InputError("{}: sites {} and {} are {:.3f} Å apart; {}", where, name(i), name(near.owner(j)), d,
+                       d < same_atom_A ? "the site is disordered or listed twice; choose an ordered structure"
+                                       : "are the units right?");
+    }
+  }
+}
+
 /// Reads one block; its name is in front of every message.
 class Reader {
  public:
   Reader(const CifBlock& block, const std::string& file)
       : block_(block), where_(file + ", data_" + block.name()) {}
 
-  [[nodiscard]] Frame frame() const {
-    Frame frame;
-    frame.cell = cell();
+  [[nodiscard]] Sites sites() const {
+    Sites sites;
+    sites.frame.cell = cell();
     const std::vector<SymmetryOperation> operations = symmetry();
+    require_fit(*sites.frame.cell, operations);
     const auto rows =
         block_.rows({"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z", "_atom_site_label",
                      "_atom_site_type_symbol", "_atom_site_occupancy", "_atom_site_calc_flag"});
@@ -68,9 +135,11 @@ class Reader {
                        operations.size());
     for (const auto& row : rows) {
       if (row[6] && *row[6] == "dum") continue;
-      add_site(frame, row, operations);
+      add_site(sites.frame, row, operations);
+      sites.labels.resize(sites.frame.n_atoms(), row[3].value_or("?"));
     }
-    return frame;
+    warn_of_deuterium(rows);
+    return sites;
   }
 
  private:
@@ -119,30 +188,64 @@ class Reader {
     return of_symbol();
   }
 
-  [[nodiscard]] std::vector<SymmetryOperation> of_symbol() const {
+  /// What the file calls its space group; empty where it does not say.
+  struct Group {
+    std::string hall, symbol, number;
+    [[nodiscard]] const std::string& name() const {
+      return !hall.empty() ? hall : !symbol.empty() ? symbol : number;
+    }
+  };
+
+  [[nodiscard]] Group group() const {
     const auto first = [&](std::initializer_list<const char*> items) {
       for (const char* item : items)
         if (auto value = block_.value(item)) return without_spaces(*value);
       return std::string();
     };
-    const std::string hall = first({"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
-    const std::string symbol = first({"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"});
-    const std::string number = first({"_space_group_IT_number", "_symmetry_Int_Tables_number"});
-    if (hall.empty() && symbol.empty() && number.empty())
+    return {first({"_space_group_name_Hall", "_symmetry_space_group_name_Hall"}),
+            first({"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"}),
+            first({"_space_group_IT_number", "_symmetry_Int_Tables_number"})};
+  }
+
+  [[nodiscard]] std::vector<SymmetryOperation> of_symbol() const {
+    const Group named = group();
+    if (named.name().empty())
       throw InputError(
           "{}: no symmetry operations and no space group; expected _space_group_symop_operation_xyz", where_);
-    const std::vector<int> settings = find_settings(hall, symbol, number);
+    const std::vector<int> settings = find_settings(named.hall, named.symbol, named.number);
     if (settings.size() != 1) {
       throw InputError(
           "{}: no symmetry operations, and the space group '{}' is {}; expected "
           "_space_group_symop_operation_xyz",
-          where_,
-          !hall.empty()     ? hall
-          : !symbol.empty() ? symbol
-                            : number,
-          settings.empty() ? "not known" : "one of several settings");
+          where_, named.name(), settings.empty() ? "not known" : "one of several settings");
     }
     return operations_of_setting(settings.front());
+  }
+
+  /// Another setting's operations would make another crystal of the same sites.
+  void require_fit(const Cell& cell, const std::vector<SymmetryOperation>& operations) const {
+    const auto bad = std::ranges::find_if_not(operations, [&](const auto& o) { return fits(o, cell); });
+    if (bad == operations.end()) return;
+    const std::string name = group().name();
+    throw InputError(
+        "{}: the symmetry operation {}{} does not fit the cell a = {} Å, b = {} Å, c = {} Å, alpha = {}°, "
+        "beta "
+        "= {}°, gamma = {}°, whose lengths or angles it would change by more than 1 %; expected the "
+        "operations "
+        "of this cell (another setting or axes of the space group?)",
+        where_, text_of(*bad), name.empty() ? "" : fmt::format(" of the space group '{}'", name),
+        need("_cell_length_a"), need("_cell_length_b"), need("_cell_length_c"), need("_cell_angle_alpha"),
+        need("_cell_angle_beta"), need("_cell_angle_gamma"));
+  }
+
+  static std::string symbol_of(const Row& row) { return row[4] ? *row[4] : row[3].value_or("?"); }
+
+  void warn_of_deuterium(const std::vector<Row>& rows) const {
+    const auto found =
+        std::ranges::find_if(rows, [](const Row& row) { return is_deuterium(symbol_of(row)); });
+    if (found != rows.end())
+      log().warn("{}: site {}: deuterium is read as hydrogen, and has its mass", where_,
+                 (*found)[3].value_or("?"));
   }
 
   void add_site(Frame& frame, const Row& row, const std::vector<SymmetryOperation>& operations) const {
@@ -153,9 +256,9 @@ class Reader {
       if (!x) throw InputError("{}: site {}: its coordinates are not all known", where_, label);
       f[k] = exact(*x);
     }
-    const std::string element = element_in(row[4] ? *row[4] : label);
-    if (element.empty())
-      throw InputError("{}: site {}: '{}' is no element", where_, label, row[4] ? *row[4] : label);
+    const std::string symbol = symbol_of(row);
+    const std::string element = is_deuterium(symbol) ? "H" : element_in(symbol);
+    if (element.empty()) throw InputError("{}: site {}: '{}' is no element", where_, label, symbol);
     const double occupancy = row[5] ? number_of(row[5]).value_or(std::nan("")) : 1;
     if (!(std::abs(occupancy - 1) < 1e-3)) {
       throw InputError(
@@ -190,9 +293,14 @@ class CifReader final : public FrameReader {
     while (at_ < blocks_.size()) {
       const CifBlock& block = *blocks_[at_++];
       if (block.rows({"_atom_site_fract_x"}).empty()) continue;
-      frame = Reader(block, name_).frame();
+      Sites sites = Reader(block, name_).sites();
+      const std::string where = name_ + ", data_" + block.name();
+      ReadOptions checks = options_;
+      checks.closest_A = 0;  // require_apart names the sites
+      check_frame(sites.frame, where, checks);
+      require_apart(sites, where, options_.closest_A);
+      frame = std::move(sites.frame);
       remap(frame);
-      check_frame(frame, name_ + ", data_" + block.name(), options_);
       any_ = true;
       return true;
     }

@@ -17,7 +17,8 @@ SymmetryOperation parse_operation(std::string_view text, const std::string& wher
 /// xy plane. Symmetry is that of the file's operations; where there are none, that of its Hall or
 /// Hermann–Mauguin symbol if it names one setting (spglib's table). Equivalent positions closer than 0.1 Å
 /// are one atom, and coordinates given as 0.3333 are thirds. Read by libcif (COMCIFS; CIF 1.1 and 2.0).
-/// InputError for a file without atoms, sites that are partly occupied, and what is unknown.
+/// InputError for a file without atoms, operations that do not keep the cell's lengths to 1 %, sites that are
+/// partly occupied or meet, and what is unknown. Deuterium becomes hydrogen, with a warning.
 std::unique_ptr<FrameReader> read_cif(std::string text, const std::string& name, const ReadOptions& options);
 
 }  // namespace solion::io

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <iterator>
 #include <optional>
@@ -199,13 +200,28 @@ Mat3 matrix(const std::vector<double>& v) {
   return m;
 }
 
+/// The step that programs write into the comment of a plain XYZ: LAMMPS's `dump xyz` ("Atoms. Timestep: 100")
+/// and CP2K ("i = 5, time = 2.500, E = …").
+std::optional<std::int64_t> step_in_comment(std::string_view comment) {
+  for (const std::string_view start : {"Atoms. Timestep:", "i ="}) {
+    if (!comment.starts_with(start)) continue;
+    const std::string_view rest = comment.substr(start.size());
+    const std::string_view number = rest.substr(0, std::min(rest.find(','), rest.size()));
+    std::int64_t step = 0;
+    if (Fields(number).integer(step)) return step;
+  }
+  return std::nullopt;
+}
+
 void ExtxyzReader::read_comment(std::string_view line, Frame& frame) {
   const bool plain = !names_key(line, "Properties") && !names_key(line, "Lattice");
   extra_fields_ = plain;
   std::vector<KeyValue> pairs;
   if (plain) {
-    if (const std::string_view comment = Fields(line).rest(); !comment.empty())
+    if (const std::string_view comment = Fields(line).rest(); !comment.empty()) {
       frame.info["comment"] = comment;
+      if (const auto step = step_in_comment(comment)) frame.info["step"] = fmt::format("{}", *step);
+    }
     if (names_key(line, "energy") && !std::exchange(warned_of_labels_, true))
       log().warn("{}: neither Lattice nor Properties, so the energy in the comment is not read",
                  lines_.where());

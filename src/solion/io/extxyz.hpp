@@ -12,7 +12,8 @@ namespace solion::io {
 /// states them; columns species or Z, pos (Å), forces or force (eV/Å), vel or velocities (Å/fs), momenta
 /// (ASE: √(amu·eV)), images, energies or atomic_energies (eV). Labels may have REF_ or dft_ in front. Other
 /// keys go to `Frame::info`; other columns are left out with one warning. A file without Properties and
-/// Lattice is plain XYZ: no cell, the comment in info["comment"].
+/// Lattice is plain XYZ: no cell, the comment in info["comment"], a step that LAMMPS or CP2K wrote there in
+/// info["step"].
 std::unique_ptr<FrameReader> read_extxyz(LineReader lines, const ReadOptions& options);
 
 /// Appends the frame: what read_extxyz reads, every number with the digits that bring it back exactly.

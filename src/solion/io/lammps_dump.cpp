@@ -43,6 +43,7 @@ class DumpReader final : public FrameReader {
   void read_atoms(Frame& frame);
   void read_atom(std::string_view line, Frame& frame);
   void sort_by_id(Frame& frame);
+  void compare_ids(Frame& frame);
   void sort_type_map(Frame& frame);
   [[noreturn]] void fail_column(std::size_t column, std::string_view line) const {
     lines_.fail("column {} ('{}') of the atom line is missing or no good value; the line is {}", column + 1,
@@ -55,6 +56,8 @@ class DumpReader final : public FrameReader {
   std::vector<int> type_of_number_;
   std::size_t n_frames_ = 0;
   bool warned_ = false, warned_of_charges_ = false;
+  bool stated_units_ = false;            // LAMMPS writes them in front of the first frame alone
+  std::vector<std::int64_t> first_ids_;  // of the first frame, sorted
   // The frame at hand.
   std::uint64_t n_atoms_ = 0;
   Vec3 origin_ = Vec3::Zero();
@@ -90,6 +93,7 @@ bool DumpReader::next(Frame& frame) {
     } else if (name == "UNITS") {
       const std::string_view units = Fields(lines_.expect("the units")).word();
       if (units != "metal") lines_.fail("units {}; expected metal", shown(units));
+      stated_units_ = true;
     } else if (name == "TIME") {
       const std::string_view text = lines_.expect("the time");
       double time_ps = 0;
@@ -112,7 +116,9 @@ bool DumpReader::next(Frame& frame) {
     read_columns(Fields(std::string_view(header_).substr(11)));
   }
   read_atoms(frame);
+  if (stated_units_) frame.info["units"] = "metal";
   sort_by_id(frame);
+  compare_ids(frame);
   if (n_frames_ == 0 && options_.type_names.empty() && has_type_) sort_type_map(frame);
   frame.type_map = type_map_;
   check_frame(frame, where, options_);
@@ -321,6 +327,21 @@ void DumpReader::sort_by_id(Frame& frame) {
   reorder(frame.velocities, order);
   reorder(frame.labels.forces_eV_per_A, order);
   reorder(numbers_, order);
+  reorder(ids_, order);
+}
+
+/// Where atoms take the places of others, sorting by id gives a frame of the right size in a wrong order.
+/// That is no fault of a set of structures, so that it is only noted here, for those who follow atoms.
+void DumpReader::compare_ids(Frame& frame) {
+  if (!has_id_) return;
+  if (n_frames_ == 0) first_ids_ = ids_;
+  if (ids_.size() != first_ids_.size() || ids_ == first_ids_) return;
+  std::vector<std::int64_t> gone, added;
+  std::set_difference(first_ids_.begin(), first_ids_.end(), ids_.begin(), ids_.end(),
+                      std::back_inserter(gone));
+  std::set_difference(ids_.begin(), ids_.end(), first_ids_.begin(), first_ids_.end(),
+                      std::back_inserter(added));
+  frame.info["atom_ids_changed"] = fmt::format("id {} is gone, id {} is new", gone.front(), added.front());
 }
 
 /// Numbers the elements in the order of LAMMPS's types, so that a dump written from a frame gives its type

@@ -12,8 +12,9 @@ namespace solion::io {
 /// any order: id, type, element, x|xu|xs|xsu …, ix iy iz, vx vy vz (Å/ps), fx fy fz (eV/Å); others are left
 /// out. Atoms are sorted by id. Elements come from `options.type_names` if given, else from the element
 /// column, else from `options.fallback_names`. The timestep goes to info["timestep"], a time (ps) to
-/// info["time_fs"]. Positions: x with image flags if both are there, else unwrapped ones (with image flags of
-/// zero) if there, else x or xs.
+/// info["time_fs"], and where the file says its units info["units"] is "metal". A frame of as many atoms as
+/// the first one, but with other ids, says so in info["atom_ids_changed"]. Positions: x with image flags if
+/// both are there, else unwrapped ones (with image flags of zero) if there, else x or xs.
 std::unique_ptr<FrameReader> read_lammps_dump(LineReader lines, const ReadOptions& options);
 
 /// Appends one frame in LAMMPS's orientation (`to_lammps_orientation`) with the columns id type element, x y

@@ -1,6 +1,7 @@
 // vasprun.xml through pugixml.
 #include "solion/io/vasprun.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <pugixml.hpp>
 #include <utility>
@@ -111,8 +112,15 @@ class Vasprun::Tree {
     return value;
   }
   [[noreturn]] void fail(const pugi::xml_node& node, const char* expected) const {
-    throw InputError("{}: expected {} in <{} name=\"{}\">, found {}", name_, expected, node.name(),
-                     node.attribute("name").value(), shown(node.child_value()));
+    const pugi::xml_node named = node.attribute("name") ? node : node.parent();  // the rows have none
+    throw InputError("{}: {}expected {} in <{} name=\"{}\">, found {}", name_, step_of(node), expected,
+                     named.name(), named.attribute("name").value(), shown(node.child_value()));
+  }
+  /// "step 3: " of what is inside the third <calculation>.
+  [[nodiscard]] std::string step_of(pugi::xml_node node) const {
+    while (node && std::string_view(node.name()) != "calculation") node = node.parent();
+    const auto at = std::find(steps_.begin(), steps_.end(), node);
+    return at == steps_.end() ? "" : fmt::format("step {}: ", at - steps_.begin() + 1);
   }
 
   std::string name_;

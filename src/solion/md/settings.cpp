@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
 
 namespace solion::md {
 
@@ -193,12 +194,20 @@ void read_barostat(TomlTable& table, Settings& s) {
   s.barostat_time_fs = number_in(table, "barostat_time_fs", 10 * s.timestep_fs, 1e8, s.barostat_time_fs);
 }
 
+/// LAMMPS's input in metal units says 0.002 where this one says 2. A run without motion would look well.
+void warn_of_picoseconds(const TomlTable& table, double timestep_fs) {
+  constexpr double shortest_fs = 0.05;  // a 180th of the period of O–H, the fastest there is to follow
+  if (timestep_fs < shortest_fs)
+    log().warn("{}: timestep_fs = {}: femtoseconds, not picoseconds?", table.file().string(), timestep_fs);
+}
+
 Settings read_settings(TomlTable& table) {
   Settings s;
   using E = std::pair<const char*, Ensemble>;
   s.ensemble = choice(table, "ensemble",
                       std::array{E{"nve", Ensemble::nve}, E{"nvt", Ensemble::nvt}, E{"npt", Ensemble::npt}});
   s.timestep_fs = number_in(table, "timestep_fs", 1e-4, 20);
+  warn_of_picoseconds(table, s.timestep_fs);
   s.seed = static_cast<std::uint64_t>(count(table, "seed", 0, 1));
   s.equilibration_steps = bounded(table, "equilibration_steps", 0, most_steps, 0);
   read_stages(table, s);

@@ -26,6 +26,20 @@ void hold(std::size_t begin, std::size_t end, const std::vector<unsigned char>& 
 }  // namespace
 
 template <typename T>
+void adam_step(const AdamSettings& settings, double learning_rate, std::uint64_t t, std::ptrdiff_t n, T* p,
+               const T* g, T* m, T* v) {
+  using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+  const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> gradient(g, n);
+  Part parameters(p, n), first(m, n), second(v, n);
+  first += static_cast<T>(1 - settings.beta1) * (gradient - first);
+  second += static_cast<T>(1 - settings.beta2) * (gradient.square() - second);
+  const auto steps = static_cast<double>(t);
+  const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, steps)));
+  parameters -= static_cast<T>(learning_rate / (1 - std::pow(settings.beta1, steps))) * first /
+                (second.sqrt() * root + static_cast<T>(settings.epsilon));
+}
+
+template <typename T>
 Adam<T>::Adam(std::size_t n, AdamSettings s) : settings(s), first(n), second(n) {
   for (std::size_t at = 0; at < n; at += chunk) chunks_.push_back(at);
 }
@@ -54,10 +68,7 @@ std::vector<UpdateUnit> Adam<T>::units(const std::vector<LayerLayout>& layers, i
 
 template <typename T>
 void Adam<T>::move_only(const std::vector<UpdateUnit>& mine) {
-  std::erase_if(chunks_, [&](std::size_t at) {
-    return std::none_of(mine.begin(), mine.end(),
-                        [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
-  });
+  std::erase_if(chunks_, [&](std::size_t at) { return !have(mine, at); });
 }
 
 template <typename T>
@@ -106,6 +117,10 @@ void Adam<T>::update(double learning_rate, T* parameters, T* gradient,
   });
 }
 
+template void adam_step(const AdamSettings&, double, std::uint64_t, std::ptrdiff_t, float*, const float*,
+                        float*, float*);
+template void adam_step(const AdamSettings&, double, std::uint64_t, std::ptrdiff_t, double*, const double*,
+                        double*, double*);
 template struct Adam<float>;
 template struct Adam<double>;
 

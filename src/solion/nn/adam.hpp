@@ -18,6 +18,12 @@ struct AdamSettings {
   double weight_decay = 0;  ///< added to the gradient as weight_decay·θ (L2, not decoupled)
 };
 
+/// The t-th step of Adam, t = 1 … (without decay): moves n parameters p and the averages m and v by the
+/// gradient g.
+template <typename T>
+void adam_step(const AdamSettings& settings, double learning_rate, std::uint64_t t, std::ptrdiff_t n, T* p,
+               const T* g, T* m, T* v);
+
 /// The whole state of the optimiser is public data, so that a checkpoint can keep it.
 template <typename T>
 struct Adam {

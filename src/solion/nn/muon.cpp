@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "solion/base/threads.hpp"
+#include "solion/nn/adam.hpp"
 
 namespace solion::nn {
 namespace {
@@ -74,16 +75,9 @@ void Muon<T>::step_matrix(const Matrix& matrix, double rate, T* parameters, cons
 
 template <typename T>
 void Muon<T>::step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, const T* gradient) {
-  using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-  const auto n = static_cast<Eigen::Index>(end - begin);
-  const auto t = static_cast<double>(updates);
-  Part p(parameters + begin, n), m(first.data() + begin, n), v(second.data() + begin, n);
-  const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> g(gradient + begin, n);
-  m += static_cast<T>(1 - settings.beta1) * (g - m);
-  v += static_cast<T>(1 - settings.beta2) * (g.square() - v);
-  const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t)));
-  p -= static_cast<T>(rate / (1 - std::pow(settings.beta1, t))) * m /
-       (v.sqrt() * root + static_cast<T>(settings.epsilon));
+  const AdamSettings adam{.beta1 = settings.beta1, .beta2 = settings.beta2, .epsilon = settings.epsilon};
+  adam_step(adam, rate, updates, static_cast<std::ptrdiff_t>(end - begin), parameters + begin,
+            gradient + begin, first.data() + begin, second.data() + begin);
 }
 
 template <typename T>
@@ -108,24 +102,16 @@ std::vector<UpdateUnit> Muon<T>::units() const {
   std::vector<UpdateUnit> units;
   for (const Matrix& matrix : matrices_) {
     const auto shorter = static_cast<double>(std::min(matrix.n_in, matrix.n_out));
-    const std::size_t begin = units.empty() ? 0 : matrix.w;
-    if (!units.empty()) units.back().end = begin;
-    units.push_back({begin, 0, static_cast<double>(matrix.n_in * matrix.n_out) * shorter * 3 * iterations});
+    units.push_back(
+        {matrix.w, 0, static_cast<double>(matrix.n_in * matrix.n_out) * shorter * 3 * iterations});
   }
-  if (units.empty()) units.emplace_back();
-  units.back().end = first.size();
-  for (UpdateUnit& unit : units) unit.cost += 20 * static_cast<double>(unit.end - unit.begin);
-  return units;
+  return units_between(std::move(units), first.size());
 }
 
 template <typename T>
 void Muon<T>::do_only(const std::vector<UpdateUnit>& mine) {
-  const auto away = [&](std::size_t at) {
-    return std::none_of(mine.begin(), mine.end(),
-                        [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
-  };
-  std::erase_if(matrices_, [&](const Matrix& matrix) { return away(matrix.w); });
-  std::erase_if(plain_, [&](const auto& range) { return away(range.first); });
+  std::erase_if(matrices_, [&](const Matrix& matrix) { return !have(mine, matrix.w); });
+  std::erase_if(plain_, [&](const auto& range) { return !have(mine, range.first); });
 }
 
 template void orthogonalize(float*, std::ptrdiff_t, std::ptrdiff_t);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "solion/base/threads.hpp"
+#include "solion/nn/adam.hpp"
 
 namespace solion::nn {
 namespace {
@@ -76,17 +77,10 @@ void Soap<T>::add_matrix(const Matrix& matrix) {
 }
 
 template <typename T>
-void Soap<T>::step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, T* gradient) {
-  using Part = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-  const auto n = static_cast<Eigen::Index>(end - begin);
-  const auto t = static_cast<double>(updates);
-  Part p(parameters + begin, n), g(gradient + begin, n), m(first.data() + begin, n),
-      v(second.data() + begin, n);
-  m += static_cast<T>(1 - settings.beta1) * (g - m);
-  v += static_cast<T>(1 - settings.beta2) * (g.square() - v);
-  const auto root = static_cast<T>(1 / std::sqrt(1 - std::pow(settings.beta2, t)));
-  p -= static_cast<T>(rate / (1 - std::pow(settings.beta1, t))) * m /
-       (v.sqrt() * root + static_cast<T>(settings.epsilon));
+void Soap<T>::step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, const T* gradient) {
+  const AdamSettings adam{.beta1 = settings.beta1, .beta2 = settings.beta2, .epsilon = settings.epsilon};
+  adam_step(adam, rate, updates, static_cast<std::ptrdiff_t>(end - begin), parameters + begin,
+            gradient + begin, first.data() + begin, second.data() + begin);
 }
 
 /// x' = Q_Lᵀ x Q_R and back, for the sides that are turned.
@@ -163,14 +157,9 @@ std::vector<UpdateUnit> Soap<T>::units() const {
     const auto turned = [](const Side& s) { return s.at == absent ? 0.0 : static_cast<double>(s.n); };
     const double sides = turned(slice.of.rows) + turned(slice.of.columns);
     const auto area = static_cast<double>((slice.end - slice.begin) * slice.of.columns.n);
-    const std::size_t begin = units.empty() ? 0 : slice.first();
-    if (!units.empty()) units.back().end = begin;
-    units.push_back({begin, 0, area * 2 * sides * (1 + 1.0 / settings.refresh_every)});
+    units.push_back({slice.first(), 0, area * 2 * sides * (1 + 1.0 / settings.refresh_every)});
   }
-  if (units.empty()) units.emplace_back();
-  units.back().end = first.size();
-  for (UpdateUnit& unit : units) unit.cost += 20 * static_cast<double>(unit.end - unit.begin);
-  return units;
+  return units_between(std::move(units), first.size());
 }
 
 template <typename T>
@@ -187,13 +176,9 @@ std::vector<UpdateUnit> Soap<T>::bases_units() const {
 
 template <typename T>
 void Soap<T>::do_only(const std::vector<UpdateUnit>& mine, const std::vector<UpdateUnit>& my_bases) {
-  const auto away = [](const std::vector<UpdateUnit>& here, std::size_t at) {
-    return std::none_of(here.begin(), here.end(),
-                        [&](const UpdateUnit& u) { return u.begin <= at && at < u.end; });
-  };
-  std::erase_if(slices_, [&](const Slice& slice) { return away(mine, slice.first()); });
-  std::erase_if(plain_, [&](const auto& range) { return away(mine, range.first); });
-  std::erase_if(turned_, [&](const Base& base) { return away(my_bases, base.side.at); });
+  std::erase_if(slices_, [&](const Slice& slice) { return !have(mine, slice.first()); });
+  std::erase_if(plain_, [&](const auto& range) { return !have(mine, range.first); });
+  std::erase_if(turned_, [&](const Base& base) { return !have(my_bases, base.side.at); });
 }
 
 template <typename T>

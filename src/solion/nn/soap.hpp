@@ -76,7 +76,7 @@ struct Soap {
   void step_slice(const Slice& slice, double rate, T* parameters, const T* gradient);
   void turn_slice(const Slice& slice);
   void improve_base(const Base& base, const T* gradient);
-  void step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, T* gradient);
+  void step_plain(std::size_t begin, std::size_t end, double rate, T* parameters, const T* gradient);
   [[nodiscard]] bool bases_are_due() const {
     return updates == 1 || updates % static_cast<std::uint64_t>(settings.refresh_every) == 0;
   }

@@ -337,6 +337,23 @@ void Chemistry::merge(const Chemistry& other) {
 
 Reaction Chemistry::reaction(const std::string& text) const { return Expander(*this).expand(text); }
 
+void check_neutral(const Frame& host, const Chemistry& chemistry, const std::string& where) {
+  std::map<std::string, int> count;
+  for (std::size_t i = 0; i < host.n_atoms(); ++i) ++count[host.element(i)];
+  int charge = 0;
+  std::string states;
+  for (const auto& [element, n] : count) {
+    const auto found = chemistry.oxidation_states.find(element);
+    if (found == chemistry.oxidation_states.end()) return;
+    charge += n * found->second;
+    states += fmt::format("{}{} = {}", states.empty() ? "" : ", ", element, found->second);
+  }
+  if (charge != 0)
+    throw InputError(
+        "{}: {} has the charge {:+} with these oxidation states ({}); expected a neutral crystal", where,
+        host.formula(), charge, states);
+}
+
 void check_reaction(const Reaction& reaction, const Frame& host, const Chemistry& chemistry) {
   int total = 0;
   std::string sum;

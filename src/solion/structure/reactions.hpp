@@ -57,6 +57,10 @@ struct Chemistry {
   [[nodiscard]] Reaction reaction(const std::string& text) const;
 };
 
+/// The oxidation states must make the host neutral: InputError with `where`, the composition and the states
+/// otherwise. Nothing is said where an element of the host has no state.
+void check_neutral(const Frame& host, const Chemistry& chemistry, const std::string& where);
+
 /// Site and charge balance against a host: the sites named exist in it, the effective charge of every defect
 /// is the oxidation state of its occupant minus that of the site's own species (0 for a vacancy's occupant
 /// and for an interstitial's site), and the effective charges sum to 0. InputError names the term and what

@@ -2,6 +2,7 @@
 #include "solion/study/analysis.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -222,8 +223,7 @@ Json law_curve(const transport::TemperatureLaw& law, double coldest_K, double ho
   return curve;
 }
 
-Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
-  const transport::LawComparison laws = transport::compare_laws(resolved);
+Json laws_json(const transport::LawComparison& laws, const std::vector<transport::DiffusionPoint>& resolved) {
   const transport::TemperatureLaw& best = laws.laws[laws.best];
   const auto [cold, hot] = std::minmax_element(resolved.begin(), resolved.end(),
                                                [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
@@ -242,6 +242,22 @@ Json laws_json(const std::vector<transport::DiffusionPoint>& resolved) {
     result["Ea_of_T"].push_back({{"T_K", p.T_K}, {"Ea_eV", Ea.value}, {"Ea_std_eV", Ea.error}});
   }
   return result;
+}
+
+/// D at room temperature and where 68 % of it lie: by the line, or, where the temperatures rule it out, by
+/// the law that they speak for. Null where that law has none.
+Json cold_json(const transport::ArrheniusFit& fit, const transport::LawComparison& laws) {
+  constexpr double T_K = 300;
+  const transport::Estimate line = fit.ln_D_at(T_K);
+  std::array<double, 3> ln_D{line.value - line.error, line.value, line.value + line.error};
+  if (laws.arrhenius_excluded) {
+    const transport::TemperatureLaw& law = laws.laws[laws.best];
+    ln_D = {law.ln_D_quantile(T_K, 0.16), law.ln_D_quantile(T_K, 0.5), law.ln_D_quantile(T_K, 0.84)};
+  }
+  return {{"D_300K_low_cm2_per_s", json_number(std::exp(ln_D[0]))},
+          {"D_300K_cm2_per_s", json_number(std::exp(ln_D[1]))},
+          {"D_300K_high_cm2_per_s", json_number(std::exp(ln_D[2]))},
+          {"D_300K_by", laws.laws[laws.best].name()}};
 }
 
 }  // namespace
@@ -286,16 +302,11 @@ Json fit_temperatures(const Config& config, const Json& results) {
       continue;
     }
     const auto fit = transport::fit_arrhenius(points);
-    const transport::Estimate cold = fit.ln_D_at(300);
-    fits[structure] = {{"Ea_eV", fit.Ea_eV.value},
-                       {"Ea_std_eV", fit.Ea_eV.error},
-                       {"r2", fit.r2},
-                       {"points", fit.n_used},
-                       {"D_300K_cm2_per_s", std::exp(cold.value)},
-                       {"D_300K_low_cm2_per_s", std::exp(cold.value - cold.error)},
-                       {"D_300K_high_cm2_per_s", std::exp(cold.value + cold.error)},
-                       {"notes", fit.notes},
-                       {"law", laws_json(resolved)}};
+    const auto laws = transport::compare_laws(resolved);
+    fits[structure] = {
+        {"Ea_eV", fit.Ea_eV.value}, {"Ea_std_eV", fit.Ea_eV.error}, {"r2", fit.r2},
+        {"points", fit.n_used},     {"notes", fit.notes},           {"law", laws_json(laws, resolved)}};
+    fits[structure].update(cold_json(fit, laws));
   }
   return fits;
 }

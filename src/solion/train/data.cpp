@@ -110,7 +110,7 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
     }
   }
   if (purpose == "validation") warn_of_training_systems(settings, all.training);
-  check_labels(systems_, all.loss, purpose == "training");
+  check_labels(systems_, all.measured(), purpose == "training");
   if (!sizes.empty()) expanded.batch.sizes = sizes;
   try {
     sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);

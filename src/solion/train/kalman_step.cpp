@@ -3,9 +3,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/random.hpp"
@@ -13,23 +11,21 @@
 namespace solion::train {
 namespace {
 
-/// The signs and the mean of what is measured.
+/// Of the covariance there are while a checkpoint is written.
+constexpr int copies = 5;
+
+/// The signs and the error of what is measured.
 template <typename T>
 struct Measurement {
   std::vector<double> energy;  ///< [frame]
   std::vector<T> force;        ///< 3 an atom of the batch
-  double error = 0;
-  int n = 0;  ///< frames that have the label
+  double error = 0;            ///< summed over frames
+  int n = 0;                   ///< frames that have the label
 
-  Measurement(std::span<const Prepared<T>* const> frames) : energy(frames.size(), 0.0) {
+  explicit Measurement(std::span<const Prepared<T>* const> frames) : energy(frames.size(), 0.0) {
     std::size_t atoms = 0;
     for (const auto* frame : frames) atoms += static_cast<std::size_t>(frame->n_atoms);
     force.assign(3 * atoms, T(0));
-  }
-  void finish() {
-    for (double& c : energy) c /= n;
-    for (T& c : force) c /= static_cast<T>(n);
-    error /= n;
   }
 };
 
@@ -46,54 +42,27 @@ Measurement<T> energies(const Engine<T>& engine, std::span<const Prepared<T>* co
   return measured;
 }
 
-/// `atoms`: of each frame those of the group.
+/// Of each frame so many atoms, drawn with replacement.
 template <typename T>
 Measurement<T> forces(const Engine<T>& engine, std::span<const Prepared<T>* const> frames, double p,
-                      const std::vector<std::vector<std::size_t>>& atoms) {
+                      RandomStream& random) {
   Measurement<T> measured(frames);
   std::size_t first = 0;
   for (std::size_t f = 0; f < frames.size(); ++f) {
-    const double n_atoms = frames[f]->n_atoms;
-    if (frames[f]->has_forces && !atoms[f].empty()) {
-      double sum = 0;
-      for (const std::size_t i : atoms[f]) {
-        for (std::size_t k = 3 * i; k < 3 * i + 3; ++k) {
-          const double more = frames[f]->forces[k] - engine.predictions()[f].forces[k];
-          measured.force[3 * first + k] = static_cast<T>(std::copysign(p / n_atoms, more));
-          sum += std::abs(more);
-        }
+    const auto n_atoms = static_cast<std::size_t>(frames[f]->n_atoms);
+    const double share = p / (3.0 * group_atoms * static_cast<double>(n_atoms));
+    for (int draw = 0; frames[f]->has_forces && draw < group_atoms; ++draw) {
+      const std::size_t atom = random.below(n_atoms);
+      for (std::size_t k = 3 * atom; k < 3 * atom + 3; ++k) {
+        const double more = frames[f]->forces[k] - engine.predictions()[f].forces[k];
+        measured.force[3 * first + k] += static_cast<T>(std::copysign(share, more));
+        measured.error += share * std::abs(more);
       }
-      measured.error += p * sum / (3 * static_cast<double>(atoms[f].size()) * n_atoms);
-      ++measured.n;
     }
-    first += static_cast<std::size_t>(frames[f]->n_atoms);
+    measured.n += frames[f]->has_forces ? 1 : 0;
+    first += n_atoms;
   }
   return measured;
-}
-
-/// The atoms of each frame in random order.
-template <typename T>
-std::vector<std::vector<std::size_t>> shuffled(std::span<const Prepared<T>* const> frames,
-                                               RandomStream& random) {
-  std::vector<std::vector<std::size_t>> orders;
-  for (const auto* frame : frames) {
-    std::vector<std::size_t> order(static_cast<std::size_t>(frame->n_atoms));
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    for (std::size_t k = order.size(); k > 1; --k) std::swap(order[k - 1], order[random.below(k)]);
-    orders.push_back(std::move(order));
-  }
-  return orders;
-}
-
-std::vector<std::vector<std::size_t>> group(const std::vector<std::vector<std::size_t>>& orders, int k) {
-  std::vector<std::vector<std::size_t>> atoms;
-  for (const auto& order : orders) {
-    const auto at = [&](int g) {
-      return order.begin() + std::min<std::ptrdiff_t>(g * group_atoms, std::ssize(order));
-    };
-    atoms.emplace_back(at(k), at(k + 1));
-  }
-  return atoms;
 }
 
 }  // namespace
@@ -102,21 +71,20 @@ template <typename T>
 void kalman_step(Engine<T>& engine, nn::Kalman<T>& filter, std::span<const Prepared<T>* const> frames,
                  const LossWeights& weights, const std::vector<unsigned char>& trained, std::uint64_t seed,
                  std::int64_t step, int threads) {
-  const auto take_in = [&](Measurement<T> measured) {
+  const auto take_in = [&](const Measurement<T>& measured) {
     if (measured.n == 0) return;
-    measured.finish();
     engine.make_gradient_of(measured.energy, measured.force, threads);
     for (std::size_t i = 0; i < trained.size(); ++i)
       if (trained[i] == 0) engine.gradient()[i] = 0;
-    filter.update(engine.parameters().data(), engine.gradient().data(), measured.error, threads);
+    filter.update(engine.parameters().data(), engine.gradient().data(),
+                  measured.error / std::sqrt(measured.n), threads);
   };
   if (weights.energy > 0) take_in(energies(engine, frames, weights.energy));
   if (!(weights.force > 0)) return;
   RandomStream random(seed, "groups of forces", static_cast<std::uint64_t>(step));
-  const auto orders = shuffled(frames, random);
   for (int k = 0; k < force_groups; ++k) {
     engine.evaluate(frames, threads);
-    take_in(forces(engine, frames, weights.force, group(orders, k)));
+    take_in(forces(engine, frames, weights.force, random));
   }
 }
 
@@ -129,11 +97,12 @@ void check_filter(const Settings& settings, const std::vector<nn::NetworkLayout>
   const double bytes = static_cast<double>(nn::Kalman<T>::size(nets, block)) * sizeof(T);
   const double memory =
       static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-  if (bytes < 0.8 * memory) return;
+  if (bytes < memory / copies) return;
   throw InputError(
-      "{}: kf_blocksize = {}: the covariance of {} parameters takes {:.1f} GB and this machine has {:.1f}: "
-      "expected smaller blocks (the memory goes with their size)",
-      settings.file.string(), block, nn::count_numbers(nets), bytes / 1e9, memory / 1e9);
+      "{}: kf_blocksize = {}: the covariance of {} parameters takes {:.1f} GB, {} times that while it is "
+      "saved, "
+      "and this machine has {:.1f}: expected smaller blocks (the memory goes with their size)",
+      settings.file.string(), block, nn::count_numbers(nets), bytes / 1e9, copies, memory / 1e9);
 }
 
 template void check_filter<float>(const Settings&, const std::vector<nn::NetworkLayout>&, int);

@@ -11,11 +11,11 @@
 namespace solion::train {
 
 /// Takes in the energies of a batch that `engine` has just evaluated, and then, each evaluated anew, the
-/// forces on `force_groups` random groups of atoms of each frame: of n quantities x with labels y the sum of
-/// ±p·x/(N_f·frames), the signs those of y − x, is expected to be larger by the mean of p·|y − x|/N_f, as
-/// DeePMD-kit's LKF (Hu et al., arXiv 2212.06989, section "RLEKF"). `weights`: p of energies and forces; 0
-/// leaves them out. Parameters with trained[i] = 0 keep their value. The groups are named by `seed` and
-/// `step`.
+/// forces on `force_groups` groups of atoms of each frame, drawn at random. What is measured is Σ_f
+/// ±p·⟨x⟩/N_f of a frame's energy or the mean over its group's force components, the signs those of label
+/// less prediction, and it is expected to be larger by the mean over frames of p·⟨|y − x|⟩/N_f times the root
+/// of their number, as in DeePMD-kit's LKF and FEKF. `weights`: p of energies and forces; 0 leaves them out.
+/// Parameters with trained[i] = 0 keep their value. `seed` and `step` name the groups.
 template <typename T>
 void kalman_step(Engine<T>& engine, nn::Kalman<T>& filter, std::span<const Prepared<T>* const> frames,
                  const LossWeights& weights, const std::vector<unsigned char>& trained, std::uint64_t seed,

@@ -46,12 +46,17 @@ void read_kalman(JsonKeys& keys, KalmanRule& rule) {
   prefactor("kf_limit_pref_e", rule.limit.energy);
   prefactor("kf_start_pref_f", rule.start.force);
   prefactor("kf_limit_pref_f", rule.limit.force);
+  if (!(rule.start.energy > 0) && !(rule.start.force > 0))
+    keys.fail("kf_start_pref_f", "is 0, as kf_start_pref_e is: there is nothing to train");
 }
 
 }  // namespace
 
 void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
   using Kind = OptimizerSettings::Kind;
+  if (const std::string type = keys.text("type", "Adam"); type == "HybridMuon" || type == "AdaMuon")
+    keys.fail("type",
+              "is another program's; the nearest here is {\"type\": \"Muon\"} with its lr_adjust_coeff");
   optimizer.kind = keys.one_of<Kind>(
       "type", {{"Adam", Kind::adam}, {"SOAP", Kind::soap}, {"Muon", Kind::muon}, {"LKF", Kind::kalman}});
   switch (optimizer.kind) {
@@ -73,9 +78,13 @@ void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer) {
 
 bool read_opt_type(JsonKeys& training, OptimizerSettings& optimizer) {
   using Kind = OptimizerSettings::Kind;
+  if (!training.has("opt_type")) return false;
   optimizer.kind = training.one_of<Kind>("opt_type", {{"Adam", Kind::adam}, {"LKF", Kind::kalman}});
-  if (optimizer.kind != Kind::kalman) return false;
-  read_kalman(training, optimizer.kalman);
+  if (optimizer.kind == Kind::kalman) {
+    read_kalman(training, optimizer.kalman);
+  } else {
+    read_adam(training, optimizer.adam);
+  }
   return true;
 }
 

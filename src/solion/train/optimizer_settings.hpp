@@ -10,8 +10,7 @@ namespace solion::train {
 /// unknown or out of range.
 void read_optimizer(JsonKeys keys, OptimizerSettings& optimizer);
 
-/// DeePMD-kit's older way, `opt_type` and the keys `kf_…` among those of `training`. True if one was named
-/// there that `optimizer` cannot name too.
+/// DeePMD-kit's older way, `opt_type` and its keys among those of `training`. False if it is not there.
 bool read_opt_type(JsonKeys& training, OptimizerSettings& optimizer);
 
 }  // namespace solion::train

@@ -460,6 +460,15 @@ void read_validating(JsonKeys keys) {
   keys.refuse_unknown();
 }
 
+/// Of a Kalman filter kf_… alone say what is measured: energies and forces.
+void note_what_filters_leave_out(Settings& settings) {
+  const std::string where = settings.file.string() + ": ";
+  if (settings.loss.wants_virial())
+    settings.notes.push_back(where + "loss: the optimizer LKF does not look at virials");
+  if (settings.gradient_max_norm > 0)
+    settings.notes.push_back(where + "training/gradient_max_norm: without effect on the optimizer LKF");
+}
+
 /// Says nothing of schedule and optimiser.
 bool wants_own_recipe(const Json& input) {
   const auto training = input.find("training");
@@ -517,6 +526,11 @@ LossWeights LossSettings::at(double lr_over_start) const {
   return {p(start.energy, limit.energy), p(start.force, limit.force), p(start.virial, limit.virial)};
 }
 
+LossWeights KalmanRule::at(double done) const {
+  const auto p = [done](double from, double to) { return from > 0 ? from * std::pow(to / from, done) : 0; };
+  return {p(start.energy, limit.energy), p(start.force, limit.force), 0};
+}
+
 Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   Settings settings;
   settings.file = file;
@@ -544,6 +558,7 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
   } else if (keys.has("optimizer")) {
     keys.fail("optimizer", "and training/opt_type both name an optimiser; leave one out");
   }
+  if (settings.optimizer.kind == OptimizerSettings::Kind::kalman) note_what_filters_leave_out(settings);
   if (const Json nvnmd = keys.object("nvnmd").boolean("enable", false); nvnmd == true)
     keys.only("nvnmd", nullptr);
   read_validating(keys.object("validating"));

@@ -75,9 +75,11 @@ struct LearningRate {
   double warmup_start = 0;  ///< lr at step 0 of the warm-up
 
   [[nodiscard]] double at(std::int64_t step) const;
+  /// lr/start; 1 during the warm-up, whose small rates are no sign of an advanced training.
+  [[nodiscard]] double share(std::int64_t step) const { return step < warmup_steps ? 1 : at(step) / start; }
 };
 
-/// p(lr) = limit + (start − limit)·lr/lr0 for each term.
+/// p(lr) = limit + (start − limit)·lr/lr0 for each term; start during the warm-up.
 struct LossSettings {
   LossWeights start{0.02, 1000, 0};
   LossWeights limit{1, 1, 0};
@@ -88,11 +90,14 @@ struct LossSettings {
   [[nodiscard]] bool wants_virial() const { return start.virial != 0 || limit.virial != 0; }
 };
 
-/// DeePMD-kit's LKF: how strongly the measurements of a step count, p(lr) as in LossSettings.
+/// DeePMD-kit's LKF: how strongly the measurements of a step count, p = start·(limit/start)^(step/steps).
 struct KalmanRule {
   nn::KalmanSettings filter;
   LossWeights start{1, 1, 0};
   LossWeights limit{1, 1, 0};
+
+  /// `done`: the share of the steps that is done.
+  [[nodiscard]] LossWeights at(double done) const;
 };
 
 struct OptimizerSettings {
@@ -149,6 +154,11 @@ struct Settings {
   bool display_training = true;
   int save_every = 1000;
   std::string checkpoint = "model.ckpt";
+  /// The prefactors that say which labels are learnt from.
+  [[nodiscard]] LossSettings measured() const {
+    if (optimizer.kind != OptimizerSettings::Kind::kalman) return loss;
+    return {optimizer.kalman.start, optimizer.kalman.limit};
+  }
   std::vector<std::string> notes;  ///< what the input asks for and does not get, to be said once
 };
 

@@ -22,6 +22,7 @@
 #include "solion/train/data.hpp"
 #include "solion/train/initial_model.hpp"
 #include "solion/train/kalman_step.hpp"
+#include "solion/train/model_errors.hpp"
 #include "solion/train/optimizer.hpp"
 #include "solion/train/run_files.hpp"
 
@@ -171,6 +172,10 @@ class Trainer {
     }
     progress.reset();
     if (summary.first_step == step_) save_if_missing();
+    if (ranks_.first() && summary.first_step < step_) {
+      warn_of_growth(summary.curve, settings_.measured().wants_force(), options_.name);
+      if (validation_) summary.validation = errors_of(written_, validation_->systems(), options_.threads);
+    }
     summary.steps = step_;
     if (step_ > summary.first_step) {
       summary.ms_per_step = 1e3 * seconds_since(start) / static_cast<double>(step_ - summary.first_step);
@@ -335,6 +340,7 @@ class Trainer {
     state.optimizer = optimizer_.state();
     state.parameters = nn::without_gaps<T>(engine_->parameters(), engine_->layout());
     if (!average_.empty()) state.average = nn::without_gaps<T>(average_, engine_->layout());
+    if (step_ == settings_.steps) written_ = model;
     // First what the same command goes on from, so that a model that cannot be written costs no steps.
     write_checkpoint<T>(checkpoint_, state);
     saved_step_ = step_;
@@ -385,7 +391,7 @@ class Trainer {
 
   std::optional<CurvePoint> one_step() {
     const double rate = settings_.learning_rate.at(step_);
-    const LossWeights weights = settings_.loss.at(rate / settings_.learning_rate.start);
+    const LossWeights weights = settings_.loss.at(settings_.learning_rate.share(step_));
     const LossTerms terms = loss(weights);
     if (!std::isfinite(terms.loss)) {
       if (!ranks_.first()) throw ranks::Elsewhere();
@@ -416,9 +422,8 @@ class Trainer {
   /// of all, a matrix or another process has to be waited for.
   void descend(double rate) {
     if (nn::Kalman<T>* filter = optimizer_.filter()) {
-      const KalmanRule& rule = settings_.optimizer.kalman;
       const LossWeights weights =
-          LossSettings{rule.start, rule.limit}.at(rate / settings_.learning_rate.start);
+          settings_.optimizer.kalman.at(static_cast<double>(step_) / static_cast<double>(settings_.steps));
       return kalman_step<T>(*engine_, *filter, *batch_, weights, trained_, settings_.seed, step_,
                             options_.threads);
     }
@@ -512,6 +517,7 @@ class Trainer {
   std::optional<Engine<T>> engine_;
   Optimizer<T> optimizer_;
   const std::vector<const Prepared<T>*>* batch_ = nullptr;  ///< of this step
+  dp::Model written_;                                       ///< after the last step
   nn::AlignedVector<T> average_;  ///< of the parameters over the steps; empty: none is kept
   std::vector<unsigned char> trained_;
   std::int64_t step_ = 0;
@@ -545,32 +551,6 @@ RunSummary train(const Settings& settings, const RunOptions& options) {
   const Precision precision = options.precision.value_or(settings.model.precision());
   return precision == Precision::single_precision ? run<float>(settings, options)
                                                   : run<double>(settings, options);
-}
-
-Json to_json(const RunSummary& summary) {
-  Json curve = Json::array();
-  for (const CurvePoint& p : summary.curve) {
-    curve.push_back({{"step", p.step},
-                     {"rmse_val", json_number(p.rmse_val)},
-                     {"rmse_trn", json_number(p.rmse_trn)},
-                     {"energy_rmse_val_eV_per_atom", json_number(p.rmse_e_val)},
-                     {"energy_rmse_trn_eV_per_atom", json_number(p.rmse_e_trn)},
-                     {"force_rmse_val_eV_per_A", json_number(p.rmse_f_val)},
-                     {"force_rmse_trn_eV_per_A", json_number(p.rmse_f_trn)},
-                     {"virial_rmse_val_eV_per_atom", json_number(p.rmse_v_val)},
-                     {"virial_rmse_trn_eV_per_atom", json_number(p.rmse_v_trn)},
-                     {"learning_rate", p.learning_rate}});
-  }
-  return {{"steps", summary.steps},
-          {"first_step", summary.first_step},
-          {"n_parameters", summary.n_parameters},
-          {"n_training_frames", summary.n_training_frames},
-          {"n_validation_frames", summary.n_validation_frames},
-          {"processes", summary.processes},
-          {"ms_per_step", summary.ms_per_step},
-          {"seconds", summary.seconds},
-          {"model", summary.model.string()},
-          {"curve", curve}};
 }
 
 }  // namespace solion::train

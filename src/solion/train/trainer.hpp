@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "solion/ranks/ranks.hpp"
+#include "solion/train/model_errors.hpp"
 #include "solion/train/settings.hpp"
 
 namespace solion::train {
@@ -53,12 +54,16 @@ struct RunSummary {
   std::size_t n_training_frames = 0;
   std::size_t n_validation_frames = 0;
   int processes = 1;
-  double ms_per_step = 0;         ///< of this call, without reading data
-  double seconds = 0;             ///< of this call, all of it
-  std::vector<CurvePoint> curve;  ///< the points of this call
+  double ms_per_step = 0;                 ///< of this call, without reading data
+  double seconds = 0;                     ///< of this call, all of it
+  std::vector<CurvePoint> curve;          ///< the points of this call
+  std::optional<ModelErrors> validation;  ///< on all validation frames, if this call trained
   std::filesystem::path model;
 };
 Json to_json(const RunSummary& summary);
+/// Says that errors of batches (of forces, or else energies) more than doubled: a training that has diverged
+/// and ended in numbers all the same. `name` of the training.
+void warn_of_growth(const std::vector<CurvePoint>& curve, bool forces, const std::string& name);
 
 /// Trains, in a folder that no other training uses meanwhile. Every `save_freq` steps and at the end the
 /// model and the checkpoint are replaced. On Ctrl-C both are saved and Interrupted is thrown. InputError for

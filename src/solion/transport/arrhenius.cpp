@@ -4,9 +4,13 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "solion/base/constants.hpp"
@@ -18,33 +22,96 @@ namespace {
 
 constexpr double kB = constants::boltzmann_eV_per_K;
 
+// Columns that are read.
+constexpr const char* T_name = "T_K";
+constexpr const char* D_name = "D_cm2_per_s";
+constexpr const char* error_name = "D_std_cm2_per_s";
+constexpr const char* resolved_name = "resolved";
+constexpr const char* bound_name = "D_bound_cm2_per_s";
+
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(" \t\r\"");
   if (first == std::string::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\"") - first + 1);
 }
 
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// Fields of a line; what stands in quotes is one. Between words any number of spaces (' ') is one separator.
 std::vector<std::string> split(const std::string& line, char separator) {
-  std::vector<std::string> fields;
-  std::stringstream stream(line);
-  for (std::string field; std::getline(stream, field, separator);) fields.push_back(trimmed(field));
-  if (!line.empty() && line.back() == separator) fields.emplace_back();
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') quoted = !quoted;
+    if ((c == separator || (separator == ' ' && c == '\t')) && !quoted) {
+      if (separator != ' ' || !fields.back().empty()) fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  if (separator == ' ' && fields.back().empty()) fields.pop_back();
+  for (std::string& field : fields) field = trimmed(field);
   return fields;
 }
 
-/// One CSV file, its columns by name.
+/// Spreadsheets part with semicolons where the comma is the decimal sign; others write tabs or columns.
+char separator_of(const std::string& header) {
+  for (const char c : {',', ';', '\t'})
+    if (header.find(c) != std::string::npos) return c;
+  return header.find(' ') != std::string::npos ? ' ' : ',';
+}
+
+/// The name of a column that is read if the text is one in another case.
+std::string known_name(const std::string& text) {
+  for (const char* name : {T_name, D_name, error_name, resolved_name, bound_name})
+    if (lower(text) == lower(name)) return name;
+  return text;
+}
+
+/// The column that is read which one of another name seems to be; empty if none.
+std::string meant_by(const std::string& name) {
+  const std::string text = lower(name);
+  const auto has = [&](std::initializer_list<const char*> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return text.find(word) != std::string::npos; });
+  };
+  if (has({"bound", "limit"})) return bound_name;
+  if (has({"std", "err", "sigma", "uncert"})) return error_name;
+  if (has({"resolv"})) return resolved_name;
+  return {};
+}
+
+/// The text of a table with lines that end in \n.
+std::string read_text(const std::filesystem::path& path) {
+  std::string text = read_file(path);
+  const std::string_view view = text;
+  if (view.starts_with("\xFF\xFE") || view.starts_with("\xFE\xFF") || text.find('\0') != std::string::npos)
+    throw InputError("{}: the file is UTF-16 or no text; save it as UTF-8", path.string());
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (view.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+  if (text.find('\n') == std::string::npos) std::replace(text.begin(), text.end(), '\r', '\n');  // old Macs
+  return text;
+}
+
+/// One table, its columns by name.
 class Table {
  public:
-  explicit Table(const std::filesystem::path& path) : path_(path), stream_(read_file(path)) {
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (stream_.view().starts_with(byte_order_mark))
-      stream_.ignore(static_cast<std::streamsize>(byte_order_mark.size()));
-    while (next_line())
-      if (!fields_.empty()) break;
+  explicit Table(const std::filesystem::path& path) : path_(path), stream_(read_text(path)) {
+    while (fields_.empty() && next_line()) continue;
     header_ = fields_;
+    if (!commented_.empty() && !names_T_and_D(fields_)) {
+      header_ = commented_;
+      separator_ = commented_separator_;
+      held_ = !fields_.empty();
+      if (held_) split_line();  // a row, of which the separator is known only now
+    }
     if (header_.empty()) throw InputError("{}: empty; expected columns T_K,D_cm2_per_s", path_.string());
+    for (std::string& name : header_) name = known_name(name);
     for (auto name = header_.begin(); name != header_.end(); ++name)
-      if (std::find(header_.begin(), name, *name) != name)
+      if (!name->empty() && std::find(header_.begin(), name, *name) != name)
         fail(fmt::format("column '{}' stands twice", *name));
   }
   [[nodiscard]] int find(const std::string& name) const {
@@ -58,13 +125,25 @@ class Table {
                        fmt::join(header_, ", "));
     return column;
   }
+  /// What may be meant for a column that is read, and is not.
+  void note_unread(std::vector<std::string>& notes) const {
+    for (const std::string& name : header_) {
+      const std::string meant = meant_by(name);
+      if (!meant.empty() && find(meant) < 0)
+        notes.push_back(at(fmt::format("column '{}' is not read; is it {}?", name, meant)));
+    }
+  }
   /// The next row that is not empty; false at the end.
   bool next_row() {
-    while (next_line()) {
+    while (held_ || next_line()) {
+      held_ = false;
       if (fields_.empty()) continue;
-      if (fields_.size() != header_.size())
-        throw InputError("{}:{}: {} fields, but {} columns", path_.string(), line_, fields_.size(),
-                         header_.size());
+      if (fields_.size() != header_.size()) {
+        fail(fmt::format("{} fields, but {} columns{}", fields_.size(), header_.size(),
+                         separator_ == ',' && fields_.size() == 2 * header_.size()
+                             ? "; decimals need a point, not a comma"
+                             : ""));
+      }
       return true;
     }
     return false;
@@ -72,42 +151,117 @@ class Table {
   [[nodiscard]] const std::string& text(int column) const {
     return fields_[static_cast<std::size_t>(column)];
   }
-  [[nodiscard]] bool missing(int column) const { return text(column).empty() || text(column) == "-"; }
+  /// Also for a column that is not there.
+  [[nodiscard]] bool missing(int column) const {
+    return column < 0 || text(column).empty() || text(column) == "-";
+  }
   [[nodiscard]] double positive(int column) const {
-    const std::string& s = text(column);
+    std::string s = text(column);
+    if (s.starts_with('+')) s.erase(0, 1);
+    std::replace_if(
+        s.begin(), s.end(), [](char c) { return c == 'D' || c == 'd'; }, 'e');  // exponents of Fortran
     double value = 0;
     const auto [stop, error] = std::from_chars(s.data(), s.data() + s.size(), value);
     if (error != std::errc() || stop != s.data() + s.size() || !std::isfinite(value) || !(value > 0)) {
-      throw InputError("{}:{}: {} = '{}' is no positive number", path_.string(), line_,
-                       header_[static_cast<std::size_t>(column)], s);
+      fail(fmt::format("{} = '{}' is no positive number{}", header_[static_cast<std::size_t>(column)],
+                       text(column),
+                       s.find(',') == std::string::npos ? "" : ": decimals need a point, not a comma"));
     }
     return value;
   }
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw InputError("{}:{}: {}", path_.string(), line_, problem);
+  [[nodiscard]] bool yes(int column) const {
+    const std::string said = lower(text(column));  // pandas writes True, spreadsheets TRUE
+    if (said != "true" && said != "false")
+      fail(fmt::format("resolved = '{}'; expected true or false", text(column)));
+    return said == "true";
   }
+  [[nodiscard]] std::size_t line() const { return line_; }
+  [[nodiscard]] std::string at(const std::string& remark) const {
+    return fmt::format("{}:{}: {}", path_.string(), line_, remark);
+  }
+  [[noreturn]] void fail(const std::string& problem) const { throw InputError("{}", at(problem)); }
 
  private:
   bool next_line() {
-    std::string line;
-    if (!std::getline(stream_, line)) return false;
-    ++line_;
-    line = trimmed(line);
     fields_.clear();
-    if (line.empty() || line[0] == '#') return true;
-    if (header_.empty() && line.find(',') == std::string::npos && line.find(';') != std::string::npos)
-      separator_ = ';';  // spreadsheets where the comma is the decimal sign
-    fields_ = split(line, separator_);
+    if (!std::getline(stream_, text_)) return false;
+    ++line_;
+    if (text_.ends_with('\r')) text_.pop_back();
+    const std::string content = trimmed(text_);
+    if (content.empty()) return true;
+    if (content[0] == '#') {
+      if (header_.empty()) read_commented_header(content);
+      return true;
+    }
+    if (header_.empty()) separator_ = separator_of(content);
+    split_line();
     return true;
+  }
+  /// An empty last field after a tab is one; spaces about a line are nothing.
+  void split_line() {
+    const auto first = text_.find_first_not_of(" \t");
+    const std::string bare = text_.substr(first, text_.find_last_not_of(" \t") - first + 1);
+    fields_ = split(separator_ == '\t' ? text_ : bare, separator_);
+  }
+  /// numpy.savetxt writes the names of the columns into a comment.
+  void read_commented_header(const std::string& content) {
+    const auto begin = content.find_first_not_of("# \t");
+    if (begin == std::string::npos) return;
+    const std::string names = content.substr(begin);
+    const std::vector<std::string> fields = split(names, separator_of(names));
+    if (!names_T_and_D(fields)) return;
+    commented_ = fields;
+    commented_separator_ = separator_of(names);
+  }
+  static bool names_T_and_D(const std::vector<std::string>& fields) {
+    const auto has = [&](const char* name) {
+      return std::any_of(fields.begin(), fields.end(),
+                         [&](const std::string& field) { return known_name(field) == name; });
+    };
+    return has(T_name) && has(D_name);
   }
 
   std::filesystem::path path_;
   std::istringstream stream_;
   std::size_t line_ = 0;
-  char separator_ = ',';
-  std::vector<std::string> header_;
+  std::string text_;  // the line
+  char separator_ = ',', commented_separator_ = ',';
+  bool held_ = false;  // the line is a row that was not given yet
+  std::vector<std::string> header_, commented_;
   std::vector<std::string> fields_;
 };
+
+/// Errors are for all resolved D or for none; `without` holds the lines of those that have none.
+void check_errors(const std::filesystem::path& path, std::size_t n_resolved,
+                  const std::vector<std::size_t>& without) {
+  if (without.empty() || without.size() == n_resolved) return;
+  constexpr std::size_t shown = 8;
+  const std::size_t n = std::min(without.size(), shown);
+  const std::vector<std::size_t> first(without.begin(), without.begin() + static_cast<std::ptrdiff_t>(n));
+  throw InputError(
+      "{}:{}: {} of {} D have no {} (line{} {}{}); expected all or none: a missing one has no weight",
+      path.string(), without.front(), without.size(), n_resolved, error_name, without.size() > 1 ? "s" : "",
+      fmt::join(first, ", "), n < without.size() ? ", …" : "");
+}
+
+/// Temperatures and energies of another unit or in another order, which no ion in a solid has.
+void note_implausible(ArrheniusFit& fit, double coldest_K, double hottest_K) {
+  constexpr double cold_K = 150, reciprocal = 20, least_eV = 0.02, most_eV = 3;
+  if (coldest_K < cold_K) {
+    fit.notes.push_back(fmt::format("T from {:.4g} to {:.4g} K: {}; expected K", coldest_K, hottest_K,
+                                    hottest_K < reciprocal ? "is that 1000/T?" : "is that in °C?"));
+  }
+  const double Ea = fit.Ea_eV.value;
+  if (Ea < -least_eV) {
+    fit.notes.push_back(fmt::format(
+        "D falls where T rises (E_a = {:.3g} eV): are D in another order than T, or T given as 1000/T?", Ea));
+  } else if (!(Ea >= least_eV && Ea <= most_eV)) {
+    fit.notes.push_back(fmt::format(
+        "E_a = {:.3g} eV is outside {} to {} eV, where ions in solids are: are T in K and D (not its "
+        "logarithm) in cm²/s?",
+        Ea, least_eV, most_eV));
+  }
+}
 
 /// The covariance of the scatter where no errors are given or they do not explain it.
 void scale_errors(ArrheniusFit& fit, double chi2, double freedom) {
@@ -131,29 +285,44 @@ void scale_errors(ArrheniusFit& fit, double chi2, double freedom) {
 
 }  // namespace
 
-std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path) {
+std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path,
+                                                 std::vector<std::string>* notes) {
   Table table(path);
-  const int T = table.need("T_K");
-  const int D = table.need("D_cm2_per_s");
-  const int error = table.find("D_std_cm2_per_s");
-  const int resolved = table.find("resolved");
-  const int bound = table.find("D_bound_cm2_per_s");
+  const int T = table.need(T_name), D = table.need(D_name);
+  const int error = table.find(error_name), resolved = table.find(resolved_name),
+            bound = table.find(bound_name);
+  std::vector<std::string> remarks;
+  table.note_unread(remarks);
   std::vector<DiffusionPoint> points;
+  std::vector<std::size_t> without_error;
+  std::map<std::pair<double, double>, std::size_t> seen;  // line of each (T, D)
   while (table.next_row()) {
     DiffusionPoint point;
     point.T_K = table.positive(T);
-    if (resolved >= 0) {
-      const std::string& text = table.text(resolved);
-      point.resolved = text == "true" || text == "True";  // pandas writes Python's
-      if (!point.resolved && text != "false" && text != "False")
-        table.fail(fmt::format("resolved = '{}'; expected true or false", text));
-    }
+    point.resolved = resolved < 0 || table.yes(resolved);
+    if (table.missing(D) && !table.missing(bound)) point.resolved = false;
     const int value = !point.resolved && bound >= 0 ? bound : D;
-    if (table.missing(value)) continue;
+    if (table.missing(value)) {
+      remarks.push_back(table.at(fmt::format("{:g} K is left out: {}", point.T_K,
+                                             point.resolved ? "no D" : "not resolved, and without a bound")));
+      continue;
+    }
     point.D_cm2_per_s = table.positive(value);
-    if (error >= 0 && point.resolved && !table.missing(error)) point.std_cm2_per_s = table.positive(error);
+    if (point.resolved) {
+      const auto [first, is_new] = seen.try_emplace({point.T_K, point.D_cm2_per_s}, table.line());
+      if (!is_new)
+        table.fail(fmt::format(
+            "the same T and D as in line {}: a row that counts twice makes errors too small", first->second));
+      if (!table.missing(error)) {
+        point.std_cm2_per_s = table.positive(error);
+      } else {
+        without_error.push_back(table.line());
+      }
+    }
     points.push_back(point);
   }
+  check_errors(path, seen.size(), without_error);
+  if (notes != nullptr) notes->insert(notes->end(), remarks.begin(), remarks.end());
   return points;
 }
 
@@ -180,6 +349,9 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
 
   const auto n = static_cast<Eigen::Index>(used.size());
   fit.n_used = used.size();
+  std::set<double> temperatures;
+  for (const DiffusionPoint& p : used) temperatures.insert(p.T_K);
+  fit.n_temperatures = temperatures.size();
   const auto with_error =
       std::count_if(used.begin(), used.end(), [](const auto& p) { return p.std_cm2_per_s > 0; });
   if (with_error > 0 && with_error < n) {
@@ -209,6 +381,7 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
   scale_errors(fit, chi2, freedom);
   fit.Ea_eV = {solution[0], std::sqrt(fit.covariance(0, 0))};
   fit.ln_D0 = {solution[1], std::sqrt(fit.covariance(1, 1))};
+  note_implausible(fit, low->T_K, high->T_K);
   for (const DiffusionPoint& p : points) {
     if (!p.resolved && fit.ln_D_at(p.T_K).value > std::log(p.D_cm2_per_s)) {
       fit.notes.push_back(fmt::format("the line is above the bound at {:g} K ({:.3g} > {:.3g} cm²/s)", p.T_K,

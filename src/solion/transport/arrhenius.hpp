@@ -33,7 +33,9 @@ struct ArrheniusFit {
   /// The line does not fit within the errors given (odds 1 : 1000): the covariance is χ²/dof times theirs.
   bool errors_too_small = false;
   std::size_t n_used = 0;
-  std::vector<std::string> notes;  ///< what was left out and why
+  std::size_t n_temperatures = 0;  ///< that differ, of those used
+  /// What was left out and why, and what T or E_a no solid ionic conductor has.
+  std::vector<std::string> notes;
 
   /// D (cm²/s) at another temperature; its error from the covariance, in ln D.
   [[nodiscard]] Estimate ln_D_at(double T_K) const;
@@ -46,10 +48,13 @@ struct ArrheniusFit {
 /// noted; bounds that the line breaks are noted too. InputError with fewer than two temperatures.
 ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points);
 
-/// Reads a CSV table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s, `resolved` (true
-/// or false) and D_bound_cm2_per_s (what to take where not resolved), in any order. A temperature without a
-/// value (empty or "-") is left out. Semicolons may stand for the commas. InputError naming file, line and
-/// column.
-std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path);
+/// Reads a table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s, `resolved` (true or
+/// false) and D_bound_cm2_per_s (what to take where not resolved), in any order and case. Commas, semicolons,
+/// tabs or spaces part them; the header may begin with #. A row without D that has a bound is not resolved;
+/// one with neither (empty or "-") is left out, which `notes` then says, as it does of columns that are not
+/// read and look like one that is. InputError naming file, line and column, also for a row that stands twice
+/// and for errors that only some D have.
+std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& path,
+                                                 std::vector<std::string>* notes = nullptr);
 
 }  // namespace solion::transport

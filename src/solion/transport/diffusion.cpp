@@ -221,6 +221,22 @@ std::string unresolved_reason(const Diffusion& d, const MsdCurve& curve, std::si
   return {};
 }
 
+/// In time an MSD grows, unless ions only vibrate. Where one frame makes all of it, and more than vibration
+/// does, each frame is as far from the next as from any other: their order is not that of time, and the
+/// window's length says nothing of D. The end of the window is two octaves of lags, of which each alone is
+/// the mean over few origins.
+bool in_no_order(const MsdCurve& curve, std::size_t last) {
+  constexpr double vibration_A2 = 1, most_growth = 1 / 0.8;
+  double sum = 0, n = 0;
+  for (std::size_t l = 1; l <= last; ++l) {
+    if (4 * curve.lag_frames[l] <= curve.lag_frames[last]) continue;
+    sum += curve.msd_A2[l];
+    n += 1;
+  }
+  const double first = curve.msd_A2.front();
+  return first > vibration_A2 && sum <= most_growth * first * n;
+}
+
 /// What all ions have in common from frame to frame, Å²: the vibration of the framework.
 double common_plateau(const MsdCurve& curve) {
   if (curve.n_ions < 2) return 0;
@@ -246,16 +262,25 @@ void give_error(const MsdCurve& curve, const SlopeAverage& fit, const std::vecto
   const Sample ions = independent(by_ion(curve, fit.weights, lags));
   const Spread spread = joined_spread(ions, fit.variance);
   d.slope_D = fit.slope * unit;
+  d.independent_ions = static_cast<double>(curve.n_ions) / curve.shared_motion;
   d.std_ions = ions.error * unit;
   d.std_covariance = std::sqrt(fit.variance) * unit;
   d.std_systematic = std::sqrt(fit.spread) * unit;
-  const Interval interval(fit.slope, with_feedback(spread.error, fit.slope), spread.freedom,
+  const double shared = std::sqrt(curve.shared_motion);
+  const Interval interval(fit.slope, with_feedback(shared * spread.error, fit.slope), spread.freedom,
                           std::sqrt(fit.spread));
   const std::size_t last = lags.back();
   d.bound = upper_bound(curve, last, d.jump_length_A) * constants::A2_per_fs_in_cm2_per_s;
   d.reason = unresolved_reason(d, curve, last, fit.slope / curve.frame_interval_fs,
                                interval.one() / curve.frame_interval_fs);
   d.resolved = d.reason.empty();
+  if (!d.resolved && in_no_order(curve, last)) {
+    d.bound = nan;
+    d.reason = fmt::format(
+        "the MSD is a plateau of {:.3g} Å² from one frame to the next on, which is more than vibration, and "
+        "no bound follows from it: frames seem to be in no order of time (a training set?)",
+        curve.msd_A2.front());
+  }
   if (!d.resolved) return;
   d.D = d.slope_D;
   d.std = interval.one() * unit;

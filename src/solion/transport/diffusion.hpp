@@ -27,6 +27,9 @@ struct Diffusion {
   double std = std::numeric_limits<double>::quiet_NaN();
   double std_ions = std::numeric_limits<double>::quiet_NaN();  ///< from the spread over independent ions
   double std_covariance = std::numeric_limits<double>::quiet_NaN();  ///< from the covariance model of the MSD
+  /// n, or fewer where ions move together: both errors above are those of n ions that do not, `std` is wider
+  /// by √(n/this).
+  double independent_ions = std::numeric_limits<double>::quiet_NaN();
   double std_systematic = 0;  ///< because it is not known how and for how long jumps are taken back
   /// Intervals of equal tails: D is taken for gamma distributed, as a mean of squares is, the systematic
   /// error for normal; the lower limit may be 0.
@@ -34,7 +37,7 @@ struct Diffusion {
                            std::numeric_limits<double>::quiet_NaN()};
   double interval_95[2] = {std::numeric_limits<double>::quiet_NaN(),
                            std::numeric_limits<double>::quiet_NaN()};
-  /// One-sided 95 % upper bound on D, whether resolved or not.
+  /// One-sided 95 % upper bound on D, whether resolved or not; NaN where the frames are in no order of time.
   double bound = std::numeric_limits<double>::quiet_NaN();
   /// The slope as fitted, also where it is no diffusion coefficient.
   double slope_D = std::numeric_limits<double>::quiet_NaN();

@@ -6,12 +6,83 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/structure/elements.hpp"
 #include "solion/transport/mobile_view.hpp"
 
 namespace solion::transport {
+namespace {
+
+/// The first steps are judged early, so that a long file is not read in vain.
+constexpr std::size_t first_steps = 20;
+
+}  // namespace
+
+void VelocityCheck::add(const Frame& frame, const std::vector<std::size_t>& ions, const std::string& where) {
+  last_where_ = where;
+  n_ions_ = ions.size();
+  const bool first = positions_.empty();
+  positions_.resize(n_ions_);
+  velocities_.resize(n_ions_);
+  double moved = 0, product = 0, expected = 0, off = 0;
+  for (std::size_t k = 0; k < n_ions_; ++k) {
+    const Vec3 &r = frame.positions[ions[k]], &v = frame.velocities[ions[k]];
+    Vec3 d = r - positions_[k];
+    if (!first && frame.cell) d = frame.cell->minimum_image(d);
+    const Vec3 m = 0.5 * interval_fs_ * (velocities_[k] + v);
+    if (!first) {
+      moved += d.squaredNorm();
+      product += d.dot(m);
+      expected += m.squaredNorm();
+      off += (d - m).squaredNorm();
+      vv_ += 0.5 * (velocities_[k].squaredNorm() + v.squaredNorm());
+      v_next_ += velocities_[k].dot(v);
+    }
+    positions_[k] = r;
+    velocities_[k] = v;
+  }
+  if (first) return;
+  // An honest step of velocities that tell is off by a fraction of its length; without a cell an atom that
+  // leaves a box on one side and enters on the other may be off by as much.
+  const bool far = frame.cell && n_steps_ > first_steps &&
+                   off > 9 * std::max(expected, mm_ / static_cast<double>(n_steps_));
+  if (far && tells()) {
+    const auto ions_here = static_cast<double>(n_ions_);
+    throw InputError(
+        "{}: ions moved {:.3g} Å (root mean square) since the frame before, but {:.3g} Å by their "
+        "velocities: frames are missing or out of order",
+        where, std::sqrt(moved / ions_here), std::sqrt(expected / ions_here));
+  }
+  dd_ += moved;
+  dm_ += product;
+  mm_ += expected;
+  if (++n_steps_ == first_steps) check_slope();
+}
+
+bool VelocityCheck::tells() const {
+  constexpr double smooth = 0.7, related = 0.9;
+  return v_next_ > smooth * vv_ && std::abs(dm_) > related * std::sqrt(dd_ * mm_);
+}
+
+void VelocityCheck::check_slope() const {
+  if (!tells()) return;
+  const double slope = dm_ / mm_;
+  // Ions, not their components, count as independent, so that the error is rather too large.
+  const auto n = static_cast<double>(n_steps_ * n_ions_);
+  const double error = std::sqrt(std::max(0.0, dd_ / mm_ - slope * slope) / n);
+  if (std::abs(slope - 1) <= 0.2 + 3 * error) return;
+  throw InputError(
+      "{}: between frames ions move {:.3g} times as far as their velocities say (½(v + v′)·Δt with "
+      "Δt = {:g} fs); expected 0.8 to 1.2. Are the velocities in another unit than the format's (vel of "
+      "extxyz: Å/fs; a LAMMPS dump: Å/ps), or are frames not {:g} fs but {:.3g} fs apart?",
+      last_where_, slope, interval_fs_, interval_fs_, std::abs(slope) * interval_fs_);
+}
+
+void VelocityCheck::finish() const {
+  if (n_steps_ > 0) check_slope();
+}
 
 GreenKuboAccumulator::GreenKuboAccumulator(GreenKuboOptions options, double frame_interval_fs)
-    : options_(std::move(options)), interval_fs_(frame_interval_fs) {
+    : options_(std::move(options)), interval_fs_(frame_interval_fs), check_(frame_interval_fs) {
   if (!(frame_interval_fs > 0)) throw InputError("green-kubo: a frame interval of {} fs", frame_interval_fs);
   if (!(options_.length_fs >= 2 * frame_interval_fs) || !(options_.length_fs / frame_interval_fs < 1e5))
     throw InputError("green-kubo: a correlation of {} fs of frames {} fs apart; expected 2 to 100,000 frames",
@@ -46,6 +117,8 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
                        options_.species);
     now.col(static_cast<Eigen::Index>(k)) = frame.velocities[ions_[k]] - drift;
   }
+  check_.add(frame, ions_, where);
+  square_ += now.squaredNorm();
   kept_.push_back(std::move(now));
   ++n_frames_;
   if (kept_.size() > n_lags_) kept_.pop_front();
@@ -79,10 +152,30 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
   ++block.origins;
 }
 
+void GreenKuboAccumulator::check_temperature() const {
+  if (!(square_ > 0)) {
+    throw InputError("green-kubo: all velocities of {} are zero{}; were they written?", options_.species,
+                     options_.framework.empty() ? "" : " (the framework's mean taken off)");
+  }
+  if (atomic_number(options_.species) == 0) return;  // no element, no mass
+  const double mean_square = square_ / (3 * static_cast<double>(n_frames_ * ions_.size()));
+  const double T_K = atomic_mass_amu(options_.species) * mean_square * constants::amu_A2_per_fs2_in_eV /
+                     constants::boltzmann_eV_per_K;
+  // A unit that is off by 1000 makes a millionth or a million times of it.
+  constexpr double coldest_K = 0.1, hottest_K = 1e6;
+  if (T_K >= coldest_K && T_K <= hottest_K) return;
+  throw InputError(
+      "green-kubo: the velocities of {} are those of {:.3g} K; expected {:g} to {:g} K. Are they in another "
+      "unit than the format's (vel of extxyz: Å/fs; a LAMMPS dump: Å/ps)?",
+      options_.species, T_K, coldest_K, hottest_K);
+}
+
 GreenKubo GreenKuboAccumulator::result() const {
   if (n_frames_ < 4 * n_lags_)
     throw InputError("green-kubo: {} frames for a correlation of {}; at least four times as many are needed",
                      n_frames_, n_lags_);
+  check_.finish();
+  check_temperature();
   GreenKubo g;
   g.n_ions = ions_.size();
   g.n_frames = n_frames_;

@@ -6,6 +6,7 @@
 
 #include "solion/base/archive.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/transport/shared_motion.hpp"
 
 namespace solion::transport {
 namespace {
@@ -213,12 +214,15 @@ void MsdAccumulator::add_stretches(const Group& group, MsdCurve& curve) const {
     const Level& level = levels_[k];
     if (level.count > samples_a_level) continue;
     curve.stretch_frames = std::size_t{1} << k;
+    std::vector<Eigen::ArrayX3d> stretches;
     for (std::size_t i = 1; i < level.count; ++i) {
       const Eigen::ArrayX3d d = displacement(level.ring[i], level.ring[i - 1], group);
       curve.stretch_msd_A2.push_back(d.square().sum() / static_cast<double>(group.count));
       curve.stretch_tensor_A2 += d.matrix().transpose() * d.matrix();
       curve.n_stretch_displacements += static_cast<std::size_t>(group.count);
+      stretches.push_back(d);
     }
+    curve.shared_motion = shared_motion(stretches);
     curve.stretch_tensor_A2 /= std::max(1.0, static_cast<double>(curve.n_stretch_displacements));
     return;
   }
@@ -289,6 +293,7 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
   if (curves.size() > 1) joined.stretch_msd_A2.clear();
   joined.stretch_tensor_A2.setZero();
   joined.n_stretch_displacements = 0;
+  joined.shared_motion = 0;
   joined.n_frames = curves.front().n_frames;
   joined.n_runs = 0;
   Eigen::Index column = 0;
@@ -297,6 +302,7 @@ MsdCurve join_replicas(const std::vector<MsdCurve>& curves) {
     joined.n_runs += c.n_runs;
     joined.stretch_tensor_A2 += share * c.stretch_tensor_A2;
     joined.n_stretch_displacements += c.n_stretch_displacements;
+    joined.shared_motion += share * c.shared_motion;
     joined.n_frames = std::min(joined.n_frames, c.n_frames);
     joined.mean_volume_A3 += c.mean_volume_A3 / static_cast<double>(curves.size());
     const auto n = static_cast<Eigen::Index>(c.n_ions);

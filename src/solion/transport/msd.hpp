@@ -36,6 +36,7 @@ struct MsdCurve {
   /// ⟨Δr Δrᵀ⟩ over ions and those stretches (of all runs), and how many displacements that is.
   Mat3 stretch_tensor_A2 = Mat3::Zero();
   std::size_t n_stretch_displacements = 0;
+  double shared_motion = 1;  ///< the n ions are worth n/this independent ones (shared_motion.hpp)
 };
 
 struct MsdOptions {

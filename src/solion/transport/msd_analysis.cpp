@@ -59,6 +59,7 @@ Json diffusion_json(const Diffusion& d) {
           {"D_std_from_ions_cm2_per_s", json_number(d.std_ions)},
           {"D_std_from_covariance_cm2_per_s", json_number(d.std_covariance)},
           {"D_std_systematic_cm2_per_s", json_number(d.std_systematic)},
+          {"independent_ions", json_number(d.independent_ions)},
           {"effective_hops", json_number(d.n_effective_hops)},
           {"relative_error_from_hops", json_number(d.rsd_events)}};
 }
@@ -255,17 +256,22 @@ std::string text(const MsdReport& r) {
       lines +=
           fmt::format("collective D = {:.3e} ± {:.1e} cm²/s, Haven ratio {:.2f} ± {:.2f}\n", r.collective.D,
                       r.collective.std, r.collective.haven_ratio, r.collective.haven_std);
-  } else {
+  } else if (std::isfinite(d.bound)) {
     lines += fmt::format("D < {:.3e} cm²/s (95 %), not resolved: {}\n", d.bound, d.reason);
+  } else {
+    lines += fmt::format("D not resolved and no bound: {}\n", d.reason);
   }
   lines += fmt::format("{:.3g} effective hops (their count alone: ±{:.0f} %)\n", d.n_effective_hops,
                        100 * d.rsd_events);
+  if (r.curve.shared_motion > 1)
+    lines += fmt::format("ions move together: {} count as {:.0f} independent ones\n", r.curve.n_ions,
+                         d.independent_ions);
   if (r.steadiness.changed()) lines += "not stationary: " + r.steadiness.verdict() + "\n";
   if (r.options.charge_e == 0) return lines;
   if (d.resolved) {
     lines += fmt::format("conductivity from tracer D: {:.4g} ± {:.2g} mS/cm at {:g} K\n",
                          conductivity(r, d.D), conductivity(r, d.std), r.options.temperature_K);
-  } else {
+  } else if (std::isfinite(d.bound)) {
     lines += fmt::format("conductivity from tracer D: below {:.4g} mS/cm at {:g} K\n",
                          conductivity(r, d.bound), r.options.temperature_K);
   }

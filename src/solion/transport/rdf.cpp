@@ -99,6 +99,11 @@ RdfAccumulator::RdfAccumulator(RdfOptions options) : options_(std::move(options)
         "rdf: r_max {} Å with bins of {} Å; expected positive lengths and at most a million bins",
         options_.r_max_A, options_.bin_A);
   }
+  constexpr double least_A = 0.5, least_bins = 10;  // nearer no two atoms are, and fewer bins show no shell
+  if (!(options_.r_max_A >= least_A) || !(options_.r_max_A / options_.bin_A >= least_bins * (1 - 1e-9))) {
+    throw InputError("rdf: r_max {} Å with bins of {} Å; expected at least {} Å and {} bins",
+                     options_.r_max_A, options_.bin_A, least_A, least_bins);
+  }
   const auto bins = static_cast<std::size_t>(std::ceil(options_.r_max_A / options_.bin_A - 1e-9));
   options_.r_max_A = static_cast<double>(bins) * options_.bin_A;
   sums_.resize(options_.pairs.size());

@@ -136,6 +136,20 @@ std::vector<Abscissa> mean_over(double low, double high) {
   return nodes;
 }
 
+/// The same over stretches of equal length: exact D(T) tell T₀ to a few K out of hundreds, which nodes that
+/// are farther apart than that would miss.
+std::vector<Abscissa> mean_over_stretches(double low, double high, int stretches) {
+  std::vector<Abscissa> nodes;
+  const double length = (high - low) / stretches;
+  for (int i = 0; i < stretches; ++i) {
+    for (Abscissa a : mean_over<5>(low + i * length, low + (i + 1) * length)) {
+      a.weight /= stretches;
+      nodes.push_back(a);
+    }
+  }
+  return nodes;
+}
+
 /// The same over each stretch between neighbouring temperatures, since a kink makes no smooth integrand
 /// there.
 std::vector<Abscissa> between(const std::vector<double>& T, std::size_t first, std::size_t last) {
@@ -168,7 +182,7 @@ TemperatureLaw weigh(Kind kind, const Data& data, const std::vector<double>& tem
     transitions = logarithmic(mean_over<10>(std::log(dH_low_eV), std::log(dH_high_eV)));
   }
   if (kind == Kind::vtf)
-    special = mean_over<20>(T0_low * temperatures.front(), T0_high * temperatures.front());
+    special = mean_over_stretches(T0_low * temperatures.front(), T0_high * temperatures.front(), 40);
   const bool known = data.error.size() > 0;
   if (!known) scatters = logarithmic(mean_over<15>(std::log(sigma_low), std::log(sigma_high)));
 
@@ -244,30 +258,41 @@ double information(const LawComparison& comparison, double T) {
   return std::max(0.0, result);
 }
 
+/// A share in %, without digits that mean nothing.
+std::string percent(double share) { return share < 0.001 ? "< 0.1 %" : fmt::format("{:.1g} %", 100 * share); }
+
+/// Which errors of D the comparison used.
+std::string errors_of(const LawComparison& c) {
+  if (c.errors_too_small || !c.errors_given) {
+    return fmt::format(
+        "{}: a scatter of {:.0f} % was estimated",
+        c.errors_too_small ? "the errors given are smaller than the scatter" : "D has no errors",
+        100 * c.scatter);
+  }
+  const bool floored = c.scatter * c.scatter < 2 * sigma_floor * sigma_floor;
+  return fmt::format("errors of D as given{} ({:.0f} %)",
+                     floored ? fmt::format(", with {:.0f} % in quadrature", 100 * sigma_floor) : "",
+                     100 * c.scatter);
+}
+
 std::string verdict_of(const LawComparison& c) {
   const TemperatureLaw& best = c.laws[c.best];
   std::string text;
   if (c.laws.size() < 4) {
-    text = fmt::format("{} temperatures cannot tell the laws apart; ", c.n_used);
+    text = fmt::format("{} temperatures cannot tell the laws apart; ", c.n_temperatures);
   } else if (!c.arrhenius_excluded) {
     text = fmt::format("a single Arrhenius line is {} ({:.0f} %); ",
                        c.decidable ? "the most probable" : "not ruled out", 100 * best.probability);
   } else {
-    text =
-        fmt::format("a single Arrhenius line is ruled out ({:.1g} %); {} is the most probable ({:.0f} %); ",
-                    100 * c.laws.front().probability, best.name(), 100 * best.probability);
+    text = fmt::format("a single Arrhenius line is ruled out ({}); {} is the most probable ({:.0f} %); ",
+                       percent(c.laws.front().probability), best.name(), 100 * best.probability);
   }
   std::vector<std::string> others;
   for (const TemperatureLaw& law : c.laws)
     if (&law != &best && law.probability > 0.05)
       others.push_back(fmt::format("{} ({:.0f} %)", law.name(), 100 * law.probability));
   if (!others.empty()) text += fmt::format("room is left for {}; ", fmt::join(others, ", "));
-  if (c.errors_given && !c.errors_too_small)
-    return text + fmt::format("errors of D as given ({:.0f} %)", 100 * c.scatter);
-  return text +
-         fmt::format("{}: a scatter of {:.0f} % was estimated",
-                     c.errors_too_small ? "the errors given are smaller than the scatter" : "D has no errors",
-                     100 * c.scatter);
+  return text + errors_of(c);
 }
 
 }  // namespace
@@ -292,6 +317,35 @@ Estimate TemperatureLaw::ln_D_at(double T_K) const {
     const double value = law_value(kind, reference_x, node, node.theta, T_K, gradient);
     return std::pair{value, gradient.dot(node.covariance * gradient)};
   });
+}
+
+double TemperatureLaw::ln_D_quantile(double T_K, double share) const {
+  struct Normal {
+    double weight, mean, deviation;
+  };
+  std::vector<Normal> parts;
+  double frozen = 0, low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const Node& node : nodes) {
+    if (kind == Kind::vtf && !(node.T_s_K < T_K)) {
+      frozen += node.weight;
+      continue;
+    }
+    Theta gradient(node.theta.size());
+    const double mean = law_value(kind, reference_x, node, node.theta, T_K, gradient);
+    const double deviation = std::sqrt(gradient.dot(node.covariance * gradient)) + 1e-12;
+    low = std::min(low, mean - 8 * deviation);
+    high = std::max(high, mean + 8 * deviation);
+    parts.push_back({node.weight, mean, deviation});
+  }
+  if (parts.empty() || frozen >= share) return -std::numeric_limits<double>::infinity();
+  for (int halving = 0; halving < 100; ++halving) {
+    const double middle = 0.5 * (low + high);
+    double below = frozen;
+    for (const Normal& n : parts)
+      below += 0.5 * n.weight * std::erfc((n.mean - middle) / (n.deviation * std::sqrt(2.0)));
+    (below < share ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
 }
 
 Estimate TemperatureLaw::Ea_at(double T_K) const {
@@ -365,6 +419,7 @@ double chance(const TemperatureLaw& law, const Data& data) {
 LawComparison decide(const Data& data, const std::vector<double>& temperatures) {
   LawComparison result;
   result.n_used = static_cast<std::size_t>(data.y.size());
+  result.n_temperatures = temperatures.size();
   result.errors_given = data.error.size() > 0;
   result.laws.push_back(weigh(Kind::arrhenius, data, temperatures));
   if (temperatures.size() >= 4) result.laws.push_back(weigh(Kind::kink, data, temperatures));

@@ -39,6 +39,9 @@ class TemperatureLaw {
   /// "arrhenius", "kink", "two_state" or "vtf".
   [[nodiscard]] std::string name() const;
   [[nodiscard]] Estimate ln_D_at(double T_K) const;
+  /// Where `share` of the posterior of ln D lies below. VTF has no D at T₀ and below: −∞ where so much of the
+  /// posterior has T₀ ≥ T.
+  [[nodiscard]] double ln_D_quantile(double T_K, double share) const;
   /// Apparent activation energy −d ln D/d(1/k_B T), eV.
   [[nodiscard]] Estimate Ea_at(double T_K) const;
   /// Temperature of the kink or of equal populations (K); NaN for the other laws.
@@ -59,6 +62,7 @@ struct LawComparison {
   /// No law fits within the errors given (odds 1 : 1000), so that the scatter was estimated.
   bool errors_too_small = false;
   std::size_t n_used = 0;
+  std::size_t n_temperatures = 0;  ///< that differ, of those used
   double scatter = 0;  ///< estimated relative error of D (posterior mean), or the rms one that was given
   std::string verdict;
   /// Where one more D, as exact as the others, would tell most about the law, and how much (nats).

@@ -35,6 +35,7 @@ const std::vector<Vec3>& Unwrapper::next(const Frame& frame, const std::string& 
   }
   check_same_atoms(frame, where);
   order_.next(frame, where);
+  if (has_cell_) check_flip(frame, where);
   const std::vector<Vec3> fractional = fractional_positions(frame);
   if (!first) {
     // Frames without a cell have no images to count, so that a step is a plain difference.
@@ -71,6 +72,29 @@ void Unwrapper::check_same_atoms(const Frame& frame, const std::string& where) c
     throw InputError("{}: {} a cell, unlike the first frame", where, has_cell_ ? "lacks" : "has");
   if (frame.images.empty() == has_images_)
     throw InputError("{}: {} image flags, unlike the first frame", where, has_images_ ? "lacks" : "has");
+}
+
+std::optional<Mat3> cell_flip(const Mat3& before, const Mat3& now) {
+  constexpr double most_strain = 0.2;
+  if (before == now) return std::nullopt;
+  const Mat3 ratio = now * before.inverse();
+  const Mat3 whole = ratio.array().round().matrix();
+  if (whole == Mat3::Identity() || !((ratio - whole).cwiseAbs().maxCoeff() < most_strain))
+    return std::nullopt;
+  if (!(std::abs(whole.determinant() - 1) < 0.5)) return std::nullopt;
+  return whole;
+}
+
+void Unwrapper::check_flip(const Frame& frame, const std::string& where) {
+  const Mat3& now = frame.cell->matrix();
+  if (n_frames_ > 0 && !options_.from_the_run && cell_flip(cell_, now)) {
+    throw InputError(
+        "{}: the cell was flipped: its vectors are others of the same lattice than in the frame before "
+        "(LAMMPS: fix npt of a tilted cell). Run with `flip no`, or give the file itself to `solion "
+        "analyze`, which takes the old vectors on",
+        where);
+  }
+  cell_ = now;
 }
 
 bool Unwrapper::is_allowed_repeat(const Frame& frame) const {
@@ -146,7 +170,10 @@ void Unwrapper::step_without_images(const Frame& frame, const std::vector<Vec3>&
           where, i + 1, elements_[i], move);
     }
   }
-  if (!options_.from_the_run) check_steps(frame, fractional, where);
+  if (!options_.from_the_run) {
+    check_steps(frame, fractional, where);
+    alias_.next(frame, steps_, where);
+  }
   // The integer part is counted apart from the fraction: s = f + n without the rounding of a long sum.
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Vec3 sum = unwrapped_[i] + steps_[i];

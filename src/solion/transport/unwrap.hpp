@@ -8,6 +8,7 @@
 #include "solion/structure/frame.hpp"
 #include "solion/transport/jump_check.hpp"
 #include "solion/transport/step_order.hpp"
+#include "solion/transport/unwrap_alias.hpp"
 #include "solion/transport/wrapped_check.hpp"
 
 namespace solion::transport {
@@ -30,8 +31,9 @@ struct UnwrapOptions {
 /// frame, a cell or image flags that come or go, a frame that repeats the last one (where most atoms move in
 /// every frame; said when the second frame shows that they do), steps (info keys
 /// `timestep`, `step`) that do not grow or grow unevenly, jumps of more than `largest_step` of the cell
-/// without image flags, image flags that contradict the coordinates, coordinates without a cell that look
-/// wrapped (WrappedCheck), and sudden jumps (lost frames, atoms renumbered: JumpCheck).
+/// without image flags, steps of which some must have gone beyond half the cell unseen (AliasCheck), image
+/// flags that contradict the coordinates, a cell that was flipped (`cell_flip`), coordinates without a cell
+/// that look wrapped (WrappedCheck), and sudden jumps (lost frames, atoms renumbered: JumpCheck).
 class Unwrapper {
  public:
   explicit Unwrapper(const UnwrapOptions& options = {}) : options_(options) {}
@@ -54,12 +56,13 @@ class Unwrapper {
   template <class Archive, class Self>
   static void archive(Archive& a, Self& self) {
     a(self.n_frames_, self.has_images_, self.has_cell_, self.repeat_allowed_, self.elements_, self.order_,
-      self.jumps_, self.box_, self.first_still_, self.n_moving_, self.n_busy_, self.wrapped_,
-      self.unwrapped_);
+      self.jumps_, self.box_, self.alias_, self.cell_, self.first_still_, self.n_moving_, self.n_busy_,
+      self.wrapped_, self.unwrapped_);
   }
 
  private:
   void check_same_atoms(const Frame& frame, const std::string& where) const;
+  void check_flip(const Frame& frame, const std::string& where);
   void check_repeat(const std::string& where);
   void step_with_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
   void step_without_images(const Frame& frame, const std::vector<Vec3>& fractional, const std::string& where);
@@ -74,6 +77,8 @@ class Unwrapper {
   StepOrder order_;
   JumpCheck jumps_;
   WrappedCheck box_;           // without a cell
+  AliasCheck alias_;           // with a cell, without image flags
+  Mat3 cell_ = Mat3::Zero();   // of the last frame
   std::string first_still_;    // the first frame in which no atom had moved
   std::size_t n_moving_ = 0;   // frames in which an atom had moved
   std::size_t n_busy_ = 0;     // frames in which most atoms had moved
@@ -81,5 +86,10 @@ class Unwrapper {
   std::vector<Vec3> unwrapped_;
   std::vector<Vec3> steps_;
 };
+
+/// M of h_now ≈ M·h_before, where M is of whole numbers, of determinant 1 and not 1 itself: the same lattice
+/// by other vectors, as LAMMPS's `fix npt … flip yes` gives it once a tilt exceeds half an edge. Empty where
+/// the vectors are those before, strained by less than 0.2, or of another lattice.
+std::optional<Mat3> cell_flip(const Mat3& before, const Mat3& now);
 
 }  // namespace solion::transport
