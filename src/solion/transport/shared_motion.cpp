@@ -20,8 +20,8 @@ Eigen::MatrixXd rows_of(const std::vector<Eigen::ArrayX3d>& stretches) {
   return rows;
 }
 
-/// Σ_{i≠j} C_ij²/Σ_i C_ii² without what chance adds, of rows with n numbers that are not all 0; i is every
-/// `stride`th ion, j all of them.
+/// Σ_{i≠j} (C_ij − ⟨C_ij⟩)²/Σ_i C_ii² without what chance adds, of rows with n numbers that are not all 0; i
+/// is every `stride`th ion, j all of them.
 double excess(const Eigen::MatrixXd& rows, double n, Eigen::Index stride) {
   const Eigen::Index sampled = (rows.rows() + stride - 1) / stride;
   Eigen::MatrixXd some(sampled, rows.cols());
@@ -30,7 +30,9 @@ double excess(const Eigen::MatrixXd& rows, double n, Eigen::Index stride) {
   const Eigen::VectorXd own = some.rowwise().squaredNorm();
   const double diagonal = own.squaredNorm();
   const double by_chance = (own.sum() * rows.squaredNorm() - diagonal) / n;
-  return (products.squaredNorm() - diagonal - by_chance) / (1 - 1 / n) / diagonal;
+  const auto pairs = static_cast<double>(sampled * (rows.rows() - 1));
+  const double common = (products.sum() - own.sum()) / pairs;
+  return ((products.squaredNorm() - diagonal - by_chance) / (1 - 1 / n) - pairs * common * common) / diagonal;
 }
 
 /// Each ion's stretches in their order from another one on, so that ions have nothing to do with each other.
