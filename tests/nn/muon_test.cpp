@@ -6,33 +6,20 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "nn/random_matrices.hpp"
 #include "solion/nn/adam.hpp"
 
 namespace solion::nn {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Matrix random_matrix(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  std::srand(seed);
-  return Matrix::Random(rows, columns);
-}
-
-Matrix random_rotation(Eigen::Index n, unsigned seed) {
-  return Eigen::HouseholderQR<Matrix>(random_matrix(n, n, seed)).householderQ();
-}
+using testing_tools::layer;
+using testing_tools::Matrix;
+using testing_tools::random_matrix;
+using testing_tools::random_rotation;
 
 Matrix orthogonal(Matrix matrix) {
   orthogonalize(matrix.data(), matrix.rows(), matrix.cols());
   return matrix;
-}
-
-LayerLayout layer(std::ptrdiff_t rows, std::ptrdiff_t columns, std::size_t at = 0) {
-  LayerLayout layout;
-  layout.n_in = rows;
-  layout.n_out = columns;
-  layout.w = at;
-  return layout;
 }
 
 TEST(Muon, BringsSingularValuesNearOneAndKeepsTheirVectors) {

@@ -7,28 +7,16 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "nn/random_matrices.hpp"
 #include "solion/nn/adam.hpp"
 
 namespace solion::nn {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Matrix random_matrix(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  std::srand(seed);
-  return Matrix::Random(rows, columns);
-}
-
-Matrix random_rotation(Eigen::Index n, unsigned seed) {
-  return Eigen::HouseholderQR<Matrix>(random_matrix(n, n, seed)).householderQ();
-}
-
-LayerLayout layer(std::ptrdiff_t rows, std::ptrdiff_t columns) {
-  LayerLayout layout;
-  layout.n_in = rows;
-  layout.n_out = columns;
-  return layout;
-}
+using testing_tools::layer;
+using testing_tools::Matrix;
+using testing_tools::random_matrix;
+using testing_tools::random_rotation;
 
 /// A quadratic bowl with axes of very different width, ½ Σ (a_i b_j X_ij)² of X = LᵀWR, seen in rotated
 /// parameters.
