@@ -173,6 +173,14 @@ TEST_F(RanksTest, ABatchThatIsTooSmallIsRefusedOnce) {
   EXPECT_TRUE(difference(one, three) <= 1e-8) << difference(one, three);
 }
 
+TEST_F(RanksTest, WhatIsForOneProcessSaysSo) {
+  input["training"]["enable_ema"] = true;
+  EXPECT_NE(train_as(2, options("run")).find("training/enable_ema is for one process"), std::string::npos);
+  input["training"].erase("enable_ema");
+  input["optimizer"] = {{"type", "LKF"}};
+  EXPECT_NE(train_as(2, options("run")).find("the optimizer LKF is for one process"), std::string::npos);
+}
+
 TEST_F(RanksTest, ADivergedRunSaysSoOnce) {
   for (const char* key : {"start_pref_e", "start_pref_f", "start_pref_v"}) input["loss"][key] = 1e308;
   const std::string text = train_as(2, options("run"));
