@@ -9,6 +9,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/study/checks.hpp"
 #include "solion/study/study.hpp"
 
@@ -40,6 +41,7 @@ std::function<void()> setup_study(CLI::App& app) {
     std::string file;
     std::string run_dir;
     std::string json;
+    std::string device;
     int threads = 0;
     bool report_only = false;
   };
@@ -48,6 +50,9 @@ std::function<void()> setup_study(CLI::App& app) {
   app.add_option("--run-dir", given->run_dir,
                  "where everything goes; an unfinished study there goes on (default: FILE without suffix)");
   app.add_option("--threads", given->threads, "cores to use (default: all)")->check(zero_or_more);
+  app.add_option(
+      "--device", given->device,
+      std::string("where molecular dynamics runs, in the place of md.device: ") + gpu::device_names);
   app.add_option("--json", given->json, "write the report's numbers there too");
   app.add_flag("--report-only", given->report_only,
                "compute nothing: a report of what is finished, also while the study runs");
@@ -57,6 +62,7 @@ std::function<void()> setup_study(CLI::App& app) {
     options.run_dir = given->run_dir.empty() ? std::filesystem::path(given->file).stem()
                                              : std::filesystem::path(given->run_dir);
     options.threads = given->threads > 0 ? given->threads : available_threads();
+    options.device = given->device;
     options.report_only = given->report_only;
     const study::Result result = study::run(config, options);
     if (!given->json.empty()) write_json(given->json, result.numbers);

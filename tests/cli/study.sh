@@ -75,7 +75,8 @@ for wrong in 's/O = 1.40, //|no radius given for O' 's/"Li-O"/"Li-S"/|perfect: n
   's/production_ps = 1/production_ps = 0.1/|fewer than 9 frames' 's/600, 900/600, 600/|600 twice' \
   's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/^images/within_A = 4\nimages/|.barriers. hops up to 4 Å' \
   's/max_placements = 2/compounds = ["li2o.xyz", "licl.xyz", "unit_cell.xyz"]/|not independent' \
-  's/^campaign = "campaign"/campaign = "data"/|expected the run folder of' 's/"perfect"/"V_Li + V_Cl"/|is no name of letters'; do
+  's/^campaign = "campaign"/campaign = "data"/|expected the run folder of' 's/"perfect"/"V_Li + V_Cl"/|is no name of letters' \
+  's/^npt_ps/placement = "all"\nnpt_ps/|expected "nearest", "farthest" or "random"' 's/^jump_length_A/charge_e = 0\njump_length_A/|transport.charge_e = 0'; do
   sed "${wrong%|*}" tiny.toml > wrong.toml
   refused "${wrong#*|}" "$solion" study wrong.toml --run-dir wrong
   [[ ! -e wrong ]] || fail "$wrong: began before it looked"

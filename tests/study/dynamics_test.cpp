@@ -35,7 +35,7 @@ class Place {
   }
   Json simulate(double production_ps) {
     const auto potential = testing::li3ocl_buckingham();
-    return study::simulate(context_, model, {"perfect", 600}, production_ps, *potential, [] {});
+    return study::simulate(context_, model, {"perfect", 600}, production_ps, {*potential}, [] {});
   }
   [[nodiscard]] std::filesystem::path folder() const { return md_folder(context_, model, {"perfect", 600}); }
   [[nodiscard]] const Context& context() const { return context_; }
@@ -80,6 +80,41 @@ TEST(Dynamics, TheWholeCellMayMove) {
   EXPECT_FALSE(isotropic.simulate(0.2).contains("cell_matrix_A"));
   EXPECT_NE(learn::Ledger::key_of("md", place.context().ledger.tasks()[0].inputs),
             learn::Ledger::key_of("md", isotropic.context().ledger.tasks()[0].inputs));
+}
+
+/// On a device all points move together; what they do is what they do on the processor.
+TEST(Dynamics, PointsOnADeviceMoveAsOnTheProcessor) {
+  Config config = tiny();
+  config.md.temperatures_K = {500, 700};
+  config.md.structures = {"perfect", "type1x2"};
+  config.md.supercells["type1x2"] = {2, 2, 3};
+  config.md.precision = "double";
+  config.model.file = SOLION_SOURCE_DIR "/examples/li3ocl/model.dp";
+  const Json model{{"model", config.model.file.string()}, {"hash", "x"}, {"seconds", 0.0}};
+  const Place cpu(config);
+  config.md.device = "host";
+  config.md.keep_trajectories = false;
+  const Place device(config);
+  const Json plan{{"production_ps", 0.2}};
+  const Json one = run_points(cpu.context(), model, plan)["points"];
+  const Json other = run_points(device.context(), model, plan)["points"];
+  ASSERT_EQ(one.size(), 4U);
+  ASSERT_EQ(other.size(), 4U);
+  for (std::size_t k = 0; k < 4; ++k) {
+    SCOPED_TRACE(one[k]["structure"].get<std::string>());
+    ASSERT_FALSE(one[k].contains("failed")) << one[k]["failed"];
+    ASSERT_FALSE(other[k].contains("failed")) << other[k]["failed"];
+    EXPECT_EQ(one[k]["atoms"], other[k]["atoms"]);
+    EXPECT_EQ(one[k]["atoms"].get<int>() < 45, one[k]["structure"] == "perfect");
+    for (const char* number : {"mean_temperature_K", "lattice_A"})
+      EXPECT_NEAR(one[k][number].get<double>(), other[k][number].get<double>(),
+                  1e-6 * one[k][number].get<double>())
+          << number;
+    const Point point{one[k]["structure"], one[k]["temperature_K"]};
+    EXPECT_TRUE(std::filesystem::exists(md_folder(cpu.context(), model, point) / "trajectory.extxyz"));
+    EXPECT_FALSE(std::filesystem::exists(md_folder(device.context(), model, point) / "trajectory.extxyz"));
+  }
+  EXPECT_EQ(run_points(device.context(), model, plan)["points"], other);  // from the ledger
 }
 
 TEST(Dynamics, ThePlanIsKnownByWhatItDependsOn) {

@@ -4,7 +4,8 @@
 #include <filesystem>
 
 #include "solion/base/errors.hpp"
-#include "solion/study/stages.hpp"
+#include "solion/base/files.hpp"
+#include "solion/study/cells.hpp"
 #include "support/temp_folder.hpp"
 
 namespace solion::study {
@@ -53,6 +54,38 @@ TEST(Rehearse, Hops) {
   refused(config, "[barriers] hops up to 4 Å");
   config.barriers.within_A = 0.5;
   refused(config, "barriers.within_A = 0.5");
+}
+
+TEST(Rehearse, Dynamics) {
+  Config config = study_of("li3ocl");
+  EXPECT_NO_THROW(rehearse(config));
+  config.md.timestep_fs = 50;
+  refused(config, "md: timestep_fs = 50");
+  config.md.timestep_fs = 2;
+  config.annealing.structures = {"perfect"};
+  EXPECT_NO_THROW(rehearse(config));
+  config.annealing.high_K = 1e7;
+  refused(config, "[annealing] md: temperature_K");
+}
+
+/// Fluorite with a Frenkel pair in two unit cells: F at many distances, of which none stands out.
+TEST(Rehearse, AJumpLengthThatTheCellDoesNotShow) {
+  const testing::TempFolder folder;
+  write_file(folder / "caf2.toml",
+             "name = \"caf2\"\ncell_A = 5.444\nsites = [\"Ca 0 0 0\", \"Ca 0 0.5 0.5\", \"Ca 0.5 0 0.5\", "
+             "\"Ca 0.5 0.5 0\", \"F 0.25 0.25 0.25\", \"F 0.25 0.25 0.75\", \"F 0.25 0.75 0.25\", "
+             "\"F 0.75 0.25 0.25\", \"F 0.25 0.75 0.75\", \"F 0.75 0.25 0.75\", \"F 0.75 0.75 0.25\", "
+             "\"F 0.75 0.75 0.75\"]\n[oxidation_states]\nCa = 2\nF = -1\n[reactions]\n"
+             "frenkel = \"V_F* + F_i'\"\n");
+  Config config = study_of((folder / "caf2.toml").string());
+  config.md.structures = {"frenkel"};
+  config.md.supercell = {2, 1, 1};
+  config.transport.species = "F";
+  config.transport.jump_length_A = 0;
+  refused(config, "g(r) of F-F to transport.rdf_max_A = 6 Å has no first shell that stands out");
+  config.transport.rdf_max_A = 2;
+  refused(config, "no two F nearer than transport.rdf_max_A = 2 Å");
+  EXPECT_EQ(charge_of(config), -1);
 }
 
 TEST(Rehearse, Campaign) {

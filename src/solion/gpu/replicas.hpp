@@ -41,6 +41,8 @@ class Replicas {
   [[nodiscard]] md::Thermo thermo(int replica) const;
   /// Why it stopped; empty: it has not failed.
   [[nodiscard]] const std::string& failure(int replica) const { return at(replica).failure; }
+  /// It moves no more, as if it had failed.
+  void stop(int replica) { fail(static_cast<std::size_t>(replica), "stopped"); }
   /// Everything, as a restart file keeps it; brought from the device. Meaningless after a failure.
   const md::State& state(int replica);
   [[nodiscard]] double list_seconds() const { return batch_->list_seconds(); }

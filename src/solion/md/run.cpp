@@ -88,7 +88,7 @@ class Run {
         progress.emplace(options_.progress, static_cast<std::size_t>(last),
                          static_cast<std::size_t>(first_step_));
       while (simulation_->steps_done() < last) {
-        const bool slow = timed_step();
+        const bool slow = timed_steps();
         record();
         const std::int64_t step = simulation_->steps_done();
         if (slow || step % outputs_.restart_every == 0 || step == last) save();
@@ -113,13 +113,30 @@ class Run {
     return std::make_unique<Simulation>(settings_, std::move(state), potential);
   }
 
-  /// One step. True if it took so long (DFT) that none is worth losing: a restart file is then written after
-  /// each, which costs little beside it, and Ctrl-C is not waited with for an exact point.
-  bool timed_step() {
+  /// The next step, or on a device all up to the next that anyone looks at. True if one took so long (DFT)
+  /// that none is worth losing: a restart file is then written after each, which costs little beside it, and
+  /// Ctrl-C is not waited with for an exact point.
+  bool timed_steps() {
     constexpr std::chrono::seconds slow(1);
+    const std::int64_t step = simulation_->steps_done();
+    const std::int64_t n =
+        options_.mover ? std::min(stride_ - step % stride_, settings_.total_steps() - step) : 1;
     const auto begin = std::chrono::steady_clock::now();
-    simulation_->step();
-    return std::chrono::steady_clock::now() - begin > slow;
+    simulation_->advance(n);
+    return std::chrono::steady_clock::now() - begin > n * slow;
+  }
+
+  /// Everything that happens does so at multiples of this.
+  [[nodiscard]] std::int64_t stride() const {
+    std::int64_t all = std::gcd(settings_.reset_every, outputs_.thermo_every);
+    all = std::gcd(all, outputs_.restart_every);
+    all = std::gcd(all, settings_.equilibration_steps);
+    for (const TrajectoryOutput& t : outputs_.trajectories) all = std::gcd(all, t.every);
+    for (const Observer& o : options_.observers) {
+      all = std::gcd(std::gcd(all, o.every), o.first);
+      if (o.last < settings_.total_steps()) all = std::gcd(all, o.last);
+    }
+    return all;
   }
 
   /// Outputs and observers at the present step.
@@ -179,6 +196,7 @@ class Run {
   RunFiles files_;
   std::unique_ptr<Simulation> simulation_;
   std::int64_t first_step_ = 0;
+  std::int64_t stride_ = stride();
 };
 
 }  // namespace

@@ -28,6 +28,10 @@ class Simulation {
   /// One timestep. WorkError with step and hint if the system explodes, collapses or is not finite any more;
   /// the state is then of no use.
   virtual void step();
+  /// So many timesteps, for who wants to see none between.
+  virtual void advance(std::int64_t steps) {
+    for (; steps > 0; --steps) step();
+  }
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] virtual const State& state() const { return state_; }

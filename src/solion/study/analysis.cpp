@@ -11,6 +11,7 @@
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/defects/formation.hpp"
+#include "solion/study/cells.hpp"
 #include "solion/transport/arrhenius.hpp"
 #include "solion/transport/diffusion.hpp"
 #include "solion/transport/msd.hpp"
@@ -140,10 +141,10 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
   Json result{
       {"diffusion", diffusion_json(d)}, {"msd", msd_json(curve)}, {"rdf", rdf_json(curves, request.shown)}};
   result["conductivity_mS_per_cm"] =
-      d.resolved
-          ? Json(transport::nernst_einstein_mS_per_cm(d.D, static_cast<double>(curve.n_ions), t.charge_e,
-                                                      curve.mean_volume_A3, point.temperature_K))
-          : Json(nullptr);
+      d.resolved ? Json(transport::nernst_einstein_mS_per_cm(d.D, static_cast<double>(curve.n_ions),
+                                                             charge_of(config), curve.mean_volume_A3,
+                                                             point.temperature_K))
+                 : Json(nullptr);
   if (config.structure.frames > 0) {
     const double minimum = curves[request.shown].first_minimum_A;
     result["polyhedra_cutoff_A"] = json_number(minimum);
@@ -157,7 +158,7 @@ Json transport_key(const Config& config) {
   const TransportConfig& t = config.transport;
   return {{"version", 2},
           {"species", t.species},
-          {"charge_e", t.charge_e},
+          {"charge_e", charge_of(config)},
           {"jump_length_A", t.jump_length_A},
           {"rdf_pairs", t.rdf_pairs},
           {"rdf_max_A", t.rdf_max_A},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -59,7 +60,21 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
   return open_potential((context.options.run_dir / model["model"].get<std::string>()).string(), options);
 }
 
+std::unique_ptr<Potential> open_mover(const Context& context, const Json& model) {
+  const MdConfig& md = context.config.md;
+  return open_potential((context.options.run_dir / model["model"].get<std::string>()).string(),
+                        {.precision = md.precision, .device = context.device()});
+}
+
 Crystal crystal_of(const Config& config) { return open_crystal(config.md.crystal, config.md.reactions); }
+
+double charge_of(const Config& config) {
+  if (config.transport.charge_e != 0) return config.transport.charge_e;
+  const Crystal crystal = crystal_of(config);
+  const auto& states = crystal.chemistry.oxidation_states;
+  const auto known = states.find(config.transport.species);
+  return known == states.end() || known->second == 0 ? 1 : known->second;
+}
 
 std::optional<Content> several_of(const std::string& structure) {
   static const std::regex several("(.+)x([1-9][0-9]{0,5})");
@@ -106,6 +121,11 @@ std::string crystal_key(const Config& config, const std::vector<std::string>& st
   return crystal_key(crystal, reactions);
 }
 
+std::array<int, 3> repeats_of(const MdConfig& md, const std::string& structure) {
+  const auto own = md.supercells.find(structure);
+  return own == md.supercells.end() ? md.supercell : own->second;
+}
+
 Frame build_cell(const Config& config, const std::string& structure) {
   const MdConfig& md = config.md;
   const Crystal crystal = crystal_of(config);
@@ -114,14 +134,23 @@ Frame build_cell(const Config& config, const std::string& structure) {
   const Content content = content_of(config, crystal, structure);
   options.count = content.count;
   options.seed = config.seed;
-  return build_defect_cells(crystal, diagonal(md.supercell), crystal.chemistry.reaction(content.reaction),
-                            options)
+  return build_defect_cells(crystal, diagonal(repeats_of(md, structure)),
+                            crystal.chemistry.reaction(content.reaction), options)
       .front()
       .frame;
 }
 
-Frame perfect_sites(const Config& config) {
-  return supercell(crystal_of(config).frame, diagonal(config.md.supercell));
+std::vector<std::size_t> atoms_of(const Config& config, const std::vector<Point>& points) {
+  std::map<std::string, std::size_t> known;
+  for (const std::string& structure : config.md.structures)
+    known[structure] = build_cell(config, structure).n_atoms();
+  std::vector<std::size_t> result;
+  for (const Point& point : points) result.push_back(known.at(point.structure));
+  return result;
+}
+
+Frame perfect_sites(const Config& config, const std::string& structure) {
+  return supercell(crystal_of(config).frame, diagonal(repeats_of(config.md, structure)));
 }
 
 md::Settings settings_at(const Config& config, double temperature_K, md::Ensemble ensemble,

@@ -1,6 +1,7 @@
 // The cells of a study, and the model that moves them.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,10 @@ namespace solion::study {
 
 /// The crystal with the study's own reactions.
 Crystal crystal_of(const Config& config);
+
+/// The charge of the mobile ion, e: the study's, otherwise its oxidation state in the crystal, or +1 where
+/// none is known.
+double charge_of(const Config& config);
 
 /// What results depend on of the crystal and of the reactions: a hash of their content (Å
 /// to 1e-6), the same wherever their files lie and under whatever name. InputError.
@@ -34,13 +39,21 @@ std::vector<std::string> reactions_of(const Config& config, const Crystal& cryst
 /// The cell that molecular dynamics starts from; `structure` as above. InputError.
 Frame build_cell(const Config& config, const std::string& structure);
 
-/// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.
-Frame perfect_sites(const Config& config);
+/// Its repeats of the unit cell.
+std::array<int, 3> repeats_of(const MdConfig& md, const std::string& structure);
 
-/// The model in the precision of `md`, or another.
+/// Of the cell of each point.
+std::vector<std::size_t> atoms_of(const Config& config, const std::vector<Point>& points);
+
+/// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.
+Frame perfect_sites(const Config& config, const std::string& structure);
+
+/// The model in the precision of `md`, or another; on the processor.
 std::unique_ptr<Potential> open_model(const Context& context, const Json& model);
 std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
                                       const std::string& precision);
+/// The model where the dynamics of the points run.
+std::unique_ptr<Potential> open_mover(const Context& context, const Json& model);
 
 std::int64_t steps_of(double ps, double timestep_fs);
 

@@ -75,6 +75,15 @@ void check_temperatures(const TomlTable& table, const std::vector<double>& tempe
   }
 }
 
+void read_supercells(TomlTable table, MdConfig& md) {
+  for (const std::string& structure : table.keys()) {
+    if (std::ranges::find(md.structures, structure) == md.structures.end())
+      table.fail(structure, "is none of md.structures");
+    md.supercells[structure] = table.repeats(structure);
+  }
+  table.refuse_unknown();
+}
+
 MdConfig read_md(TomlTable table) {
   MdConfig md;
   md.crystal = crystal_at(table, "crystal", md.crystal);
@@ -83,13 +92,17 @@ MdConfig read_md(TomlTable table) {
   if (md.structures.empty()) table.fail("structures", "expected at least one structure");
   check_structure_names(table, "structures", md.structures);
   md.supercell = table.repeats("supercell");
+  if (table.has("supercells")) read_supercells(table.table("supercells"), md);
   md.count = static_cast<int>(table.count("count", md.count, 1));
   md.placement = table.text("placement", md.placement);
+  if (md.placement != "nearest" && md.placement != "farthest" && md.placement != "random")
+    table.fail("placement", "expected \"nearest\", \"farthest\" or \"random\"");
   md.temperatures_K = table.positives("temperatures_K");
   check_temperatures(table, md.temperatures_K);
   md.precision = table.text("precision", md.precision);
   if (md.precision != "single" && md.precision != "double")
     table.fail("precision", "expected \"single\" or \"double\"");
+  md.device = table.text("device", md.device);
   md.pressure_bar = table.number("pressure_bar", md.pressure_bar);
   md.barostat = table.text("barostat", md.barostat);
   if (table.has("barostat") && md.barostat != "mtk-isotropic" && md.barostat != "mtk-full")
@@ -102,6 +115,7 @@ MdConfig read_md(TomlTable table) {
   if (!(md.production_max_ps >= md.production_ps))
     table.fail("production_max_ps", "expected at least production_ps");
   md.frame_interval_fs = table.positive("frame_interval_fs", md.frame_interval_fs);
+  md.keep_trajectories = table.boolean("keep_trajectories", md.keep_trajectories);
   check_frames(table, md);
   table.refuse_unknown();
   return md;
@@ -111,6 +125,8 @@ TransportConfig read_transport(TomlTable table) {
   TransportConfig transport;
   transport.species = table.text("species", transport.species);
   transport.charge_e = table.number("charge_e", transport.charge_e);
+  if (table.has("charge_e") && transport.charge_e == 0)
+    table.fail("charge_e", "expected the charge of the mobile ion, or no such key for its oxidation state");
   transport.jump_length_A = table.number("jump_length_A", transport.jump_length_A);
   if (!(transport.jump_length_A >= 0))
     table.fail("jump_length_A", "expected a length, or 0 to take it from g(r)");

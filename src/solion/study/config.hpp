@@ -35,10 +35,12 @@ struct MdConfig {
   std::filesystem::path reactions;      ///< further reactions, or empty
   std::vector<std::string> structures;  ///< "perfect" and names of reactions
   std::array<int, 3> supercell{3, 3, 3};
-  int count = 1;  ///< reactions in a cell
+  std::map<std::string, std::array<int, 3>> supercells;  ///< of structures that have another
+  int count = 1;                                         ///< reactions in a cell
   std::string placement = "farthest";
   std::vector<double> temperatures_K;
   std::string precision = "single";  ///< of the Deep Potential: single or double
+  std::string device = "cpu";        ///< where its dynamics run: gpu::open_device
   double pressure_bar = 1;
   std::string barostat;  ///< mtk-isotropic or mtk-full; empty: as the crystal is cubic or not
   double timestep_fs = 2;
@@ -47,11 +49,12 @@ struct MdConfig {
   double production_ps = 20;     ///< at least
   double production_max_ps = 0;  ///< at most, as the time budget allows; 0: exactly `production_ps`
   double frame_interval_fs = 40;
+  bool keep_trajectories = true;  ///< of points that are done; without, a longer run begins anew
 };
 
 struct TransportConfig {
   std::string species = "Li";
-  double charge_e = 1;
+  double charge_e = 0;       ///< 0: charge_of (cells.hpp)
   double jump_length_A = 0;  ///< 0: from the first peak of g(r) of the species
   std::vector<std::array<std::string, 2>> rdf_pairs;
   double rdf_max_A = 6;

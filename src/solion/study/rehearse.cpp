@@ -24,12 +24,25 @@ void look_at_distances(const Config& config, const std::string& structure, const
   transport::RdfAccumulator rdf(request.options);
   rdf.add(frame, structure);
   if (config.transport.jump_length_A > 0) return;
-  const double nearest = rdf.curves().back().first_peak_A;
-  if (!(nearest > 0))
+  const transport::RdfCurve g = rdf.curves().back();
+  if (g.first_peak_A > 0) return;
+  const std::string& species = config.transport.species;
+  const double reach = config.transport.rdf_max_A;
+  if (!(g.coordination.back() > 0))
     throw InputError(
         "{}: no two {} nearer than transport.rdf_max_A = {:g} Å, so that g(r) gives no jump length; "
         "give transport.jump_length_A or a larger rdf_max_A",
-        structure, config.transport.species, config.transport.rdf_max_A);
+        structure, species, reach);
+  throw InputError(
+      "{}: g(r) of {}-{} to transport.rdf_max_A = {:g} Å has no first shell that stands out in this cell, "
+      "and gives no jump length; give transport.jump_length_A or a larger cell",
+      structure, species, species, reach);
+}
+
+/// The dynamics of a structure at every temperature, as far as their settings go.
+void look_at_settings(const Config& config, const std::vector<double>& temperatures_K) {
+  for (const double T_K : temperatures_K)
+    settings_at(config, T_K, md::Ensemble::npt, config.md.npt_ps, config.md.npt_ps).check();
 }
 
 void look_inside(const Config& config, const std::string& structure, const Frame& frame) {
@@ -38,12 +51,13 @@ void look_inside(const Config& config, const std::string& structure, const Frame
   polyhedra.add(frame, structure);
   transport::HopOptions hops;
   hops.species = config.transport.species;
-  transport::HopAccumulator(hops, perfect_sites(config), config.md.frame_interval_fs).add(frame, structure);
+  transport::HopAccumulator(hops, perfect_sites(config, structure), config.md.frame_interval_fs)
+      .add(frame, structure);
   if (s.channel_radii_A.empty()) return;
   transport::ChannelOptions channels;
   channels.species = config.transport.species;
   channels.radii_A = s.channel_radii_A;
-  transport::ChannelAccumulator(channels, perfect_sites(config)).add(frame, structure);
+  transport::ChannelAccumulator(channels, perfect_sites(config, structure)).add(frame, structure);
 }
 
 void look_before_annealing(const Config& config, const std::string& structure) {
@@ -108,7 +122,7 @@ void in_table(const char* table, const Look& look) {
 }
 
 void look_at_dynamics(const Config& config) {
-  (void)barostat_of(config);
+  look_at_settings(config, config.md.temperatures_K);
   for (const auto& structure : config.md.structures) {
     const Frame frame = build_cell(config, structure);
     look_at_distances(config, structure, frame);
@@ -122,6 +136,7 @@ void rehearse(const Config& config) {
   try {
     if (!config.md.structures.empty()) look_at_dynamics(config);
     in_table("annealing", [&] {
+      if (!config.annealing.structures.empty()) look_at_settings(config, {config.annealing.high_K});
       for (const auto& structure : config.annealing.structures) look_before_annealing(config, structure);
     });
     if (config.defects.wanted) in_table("defects", [&] { look_at_defects(config); });

@@ -217,8 +217,7 @@ Figure channels_figure(const Json& structures) {
       "Cumulative distribution of the bottleneck radii of diffusion channels at {:g} K", hottest(structures));
   figure.definition =
       "Bottleneck of an edge between neighbouring sites: the largest, over paths, of the smallest distance "
-      "to an anion "
-      "less its radius. Over all edges and the chosen frames.";
+      "to an ion that blocks, less its radius. Over all edges and the chosen frames.";
   figure.x_label = "bottleneck radius (Å)";
   figure.y_label = "share of edges with less";
   return at_hottest(structures, figure, [](const Json& p) {

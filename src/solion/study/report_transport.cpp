@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "solion/study/cells.hpp"
 #include "solion/study/report_parts.hpp"
 
 namespace solion::study {
@@ -29,7 +30,7 @@ std::string remark_on(const Json& point) {
   return steady(point) ? "" : "not stationary";
 }
 
-Table diffusion_table(const Json& points, const Published& published) {
+Table diffusion_table(const Config& config, const Json& points, const Published& published) {
   Table table{"diffusion",
               "Tracer diffusion of the mobile ion",
               {"structure", "T (K)", "D (cm²/s)", "standard error", "σ (mS/cm)", "MSD at window end (Å²)",
@@ -66,9 +67,10 @@ Table diffusion_table(const Json& points, const Published& published) {
                                         number(p["temperature_K"], "{:g}"), note));
   }
   shared.write(table.notes);
-  table.notes.emplace_back(
+  table.notes.push_back(fmt::format(
       "“<” is a one-sided 95 % upper bound; vibration is an MSD below half the square of a jump. σ is the "
-      "Nernst–Einstein conductivity of the tracer D.");
+      "Nernst–Einstein conductivity of the tracer D for {} of charge {:+g} e.",
+      config.transport.species, charge_of(config)));
   if (!published.source.empty()) table.notes.push_back("Published: " + published.source);
   return table;
 }
@@ -323,7 +325,7 @@ Section md_section(const Json& numbers) {
 Section transport_section(const Config& config, const Json& numbers, const Published& published) {
   const Json& fits = numbers["arrhenius"];
   Section section{"Ion transport",
-                  {diffusion_table(numbers["points"], published), arrhenius_figure(numbers),
+                  {diffusion_table(config, numbers["points"], published), arrhenius_figure(numbers),
                    activation_table(fits, numbers["points"])}};
   if (std::any_of(fits.begin(), fits.end(), [](const Json& fit) { return fit.contains("law"); })) {
     section.items.emplace_back(law_table(fits));

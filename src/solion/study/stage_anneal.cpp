@@ -106,7 +106,7 @@ Json anneal(const Context& context, const Json& model) {
                 {"high_K", a.high_K},
                 {"hold_ps", a.hold_ps},
                 {"ramp_ps", a.ramp_ps},
-                {"supercell", config.md.supercell},
+                {"supercell", repeats_of(config.md, structure)},
                 {"count", content_of(config, crystal, structure).count},
                 {"placement", config.md.placement},
                 {"crystal", crystal_key(config, {structure})},

@@ -69,7 +69,7 @@ Json inputs_of(const Context& context, const Json& model, const Point& point, do
               {"temperature_K", point.temperature_K},
               {"production_ps", production_ps},
               {"timestep_fs", m.timestep_fs},
-              {"supercell", m.supercell},
+              {"supercell", repeats_of(m, point.structure)},
               {"count", content.count},
               {"placement", m.placement},
               {"npt_ps", m.npt_ps},
@@ -92,7 +92,7 @@ struct Expanded {
 };
 
 /// NPT for the cell of this temperature.
-Expanded expand(const Config& config, const Point& point, Potential& potential, const Json& model,
+Expanded expand(const Config& config, const Point& point, const Engine& engine, const Json& model,
                 const std::filesystem::path& folder) {
   const MdConfig& m = config.md;
   md::Outputs files;
@@ -101,13 +101,14 @@ Expanded expand(const Config& config, const Point& point, Potential& potential, 
   files.final_structure = folder / "npt.extxyz";
   md::RunOptions options;
   options.potential_identity = model["hash"];
+  options.mover = engine.mover;
   const md::Settings settings =
       settings_at(config, point.temperature_K, md::Ensemble::npt, m.npt_ps / 2, m.npt_ps / 2);
   MeanCell mean;
   Expanded result;
   result.other_shape = settings.barostat == md::Barostat::full;
   if (result.other_shape) options.observers.push_back(mean.observer());
-  const auto npt = md::run(settings, files, build_cell(config, point.structure), potential, options);
+  const auto npt = md::run(settings, files, build_cell(config, point.structure), engine.potential, options);
   result.volume_A3 = npt.averages.volume_A3.mean;
   io::ReadOptions as_it_is;  // an exploded run is for the engine to say
   as_it_is.closest_A = 0;
@@ -140,17 +141,25 @@ md::Averages averages_in(const std::filesystem::path& log, const md::Settings& s
   return averages;
 }
 
+/// What NPT and NVT left.
+struct Moved {
+  Expanded start;
+  md::Averages averages;
+  md::TrajectoryOutput trajectory;
+};
+
 /// NPT for the cell, NVT for the motion; both go on from their restart files.
-Json run_md(const Context& context, const Point& point, double production_ps, Potential& potential,
-            const Json& model, const std::function<void()>& tick) {
+Moved run_md(const Context& context, const Point& point, double production_ps, const Engine& engine,
+             const Json& model, const std::function<void()>& tick) {
   const MdConfig& m = context.config.md;
   const std::filesystem::path folder = md_folder(context, model, point);
-  const Expanded start = expand(context.config, point, potential, model, folder);
+  Moved moved;
+  moved.start = expand(context.config, point, engine, model, folder);
 
   md::Outputs nvt_files;
   nvt_files.log = folder / "nvt.log";
   nvt_files.restart = folder / "nvt.restart";
-  md::TrajectoryOutput trajectory;
+  md::TrajectoryOutput& trajectory = moved.trajectory;
   trajectory.file = folder / "trajectory.extxyz";
   trajectory.every = steps_of(m.frame_interval_fs / 1000, m.timestep_fs);
   nvt_files.trajectories = {trajectory};
@@ -159,20 +168,27 @@ Json run_md(const Context& context, const Point& point, double production_ps, Po
   nvt_settings.draw_velocities = false;
   md::RunOptions options;
   options.potential_identity = model["hash"];
+  options.mover = engine.mover;
   options.observers.push_back({trajectory.every, [&](const md::Simulation&) { tick(); }});
-  const std::size_t n_frames = frames_of(m, production_ps);
-  md::Averages averages;
   if (went_beyond(nvt_files.restart, nvt_settings)) {
-    averages = averages_in(nvt_files.log, nvt_settings);
-    for (std::size_t k = 0; k < n_frames; ++k) tick();
+    moved.averages = averages_in(nvt_files.log, nvt_settings);
+    for (std::size_t k = 0; k < frames_of(m, production_ps); ++k) tick();
   } else {
-    averages = md::run(nvt_settings, nvt_files, start.frame, potential, options).averages;
+    moved.averages = md::run(nvt_settings, nvt_files, moved.start.frame, engine.potential, options).averages;
   }
+  return moved;
+}
 
-  const double cells = static_cast<double>(m.supercell[0]) * m.supercell[1] * m.supercell[2];
+/// What the ions did.
+Json look_at(const Context& context, const Point& point, double production_ps, const Moved& moved) {
+  const MdConfig& m = context.config.md;
+  const auto& [start, averages, trajectory] = moved;
+  const auto repeats = repeats_of(m, point.structure);
+  const double cells = static_cast<double>(repeats[0]) * repeats[1] * repeats[2];
   const auto atoms = static_cast<double>(start.frame.n_atoms());
-  Json result = analyse(context.config, trajectory.file,
-                        static_cast<double>(trajectory.every) * m.timestep_fs, point, n_frames);
+  Json result =
+      analyse(context.config, trajectory.file, static_cast<double>(trajectory.every) * m.timestep_fs, point,
+              frames_of(m, production_ps));
   result["formula"] = start.frame.formula();
   result["atoms"] = start.frame.n_atoms();
   result["production_ps"] = production_ps;
@@ -188,57 +204,6 @@ Json run_md(const Context& context, const Point& point, double production_ps, Po
 
 std::string Point::name() const { return fmt::format("{}_{:g}K", structure, temperature_K); }
 
-std::vector<Point> points(const MdConfig& md) {
-  std::vector<Point> result;
-  for (const double T : md.temperatures_K) {
-    for (const auto& structure : md.structures) result.push_back({structure, T});
-  }
-  return result;
-}
-
-Json plan_md(const Context& context, const Json& model) {
-  const Config& config = context.config;
-  const MdConfig& m = config.md;
-  Json inputs{{"model", model["hash"]},
-              {"crystal", crystal_key(config, m.structures)},
-              {"timestep_fs", m.timestep_fs},
-              {"supercell", m.supercell},
-              {"structures", m.structures},
-              {"temperatures_K", m.temperatures_K},
-              {"budget_min", config.time_budget_min},
-              {"least_ps", m.production_ps},
-              {"most_ps", m.production_max_ps},
-              {"count", m.count},
-              {"npt_ps", m.npt_ps}};
-  // Of a plan that is measured; named only where they are not the usual ones, so that known plans stay known.
-  if (config.time_budget_min > 0) {
-    if (m.equilibration_ps != MdConfig{}.equilibration_ps) inputs["equilibration_ps"] = m.equilibration_ps;
-    if (m.precision != MdConfig{}.precision) inputs["precision"] = m.precision;
-  }
-  return context.once("plan", "length of the runs", inputs, [&]() -> Json {
-    if (config.time_budget_min == 0) return {{"production_ps", m.production_ps}, {"reason", "as asked for"}};
-    const auto potential = open_model(context, model);
-    const Frame frame = build_cell(config, m.structures.front());
-    const double hottest = *std::max_element(m.temperatures_K.begin(), m.temperatures_K.end());
-    const auto trial =
-        md::run(settings_at(config, hottest, md::Ensemble::nvt, 0.02, 0.2), {}, frame, *potential, {});
-    const double seconds_per_ps =
-        trial.us_per_atom_step() * 1e-6 * static_cast<double>(frame.n_atoms()) * 1000 / m.timestep_fs;
-    const double seconds = std::max(0.0, config.time_budget_min * 60 - model["seconds"].get<double>());
-    const double share = static_cast<double>(context.options.threads) / static_cast<double>(points(m).size());
-    // A tenth is kept for the analysis and for points that wait for each other.
-    const double fits = 0.9 * seconds * share / seconds_per_ps - m.npt_ps - m.equilibration_ps;
-    const double length = std::clamp(fits, m.production_ps, m.production_max_ps);
-    const char* reason =
-        fits < m.production_ps
-            ? "the least asked for; longer than the time budget"
-            : (fits > m.production_max_ps ? "the most asked for" : "what the time budget allows");
-    return {{"production_ps", std::floor(length * 10) / 10},
-            {"us_per_atom_step", trial.us_per_atom_step()},
-            {"reason", reason}};
-  });
-}
-
 bool simulated(const Context& context, const Json& model, const Point& point, double production_ps) {
   const auto known =
       context.ledger.find(learn::Ledger::key_of("md", inputs_of(context, model, point, production_ps)));
@@ -252,10 +217,16 @@ std::filesystem::path md_folder(const Context& context, const Json& model, const
   return context.folder("md/" + point.name(), inputs);
 }
 
+void move_atoms(const Context& context, const Json& model, const Point& point, double production_ps,
+                const Engine& engine, const std::function<void()>& tick) {
+  (void)run_md(context, point, production_ps, engine, model, tick);
+}
+
 Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
-              Potential& potential, const std::function<void()>& tick) {
-  return context.once("md", point.name(), inputs_of(context, model, point, production_ps),
-                      [&] { return run_md(context, point, production_ps, potential, model, tick); });
+              const Engine& engine, const std::function<void()>& tick) {
+  return context.once("md", point.name(), inputs_of(context, model, point, production_ps), [&] {
+    return look_at(context, point, production_ps, run_md(context, point, production_ps, engine, model, tick));
+  });
 }
 
 }  // namespace solion::study

@@ -183,12 +183,12 @@ Json energies_of(const Config& config, const std::vector<Frame>& frames, Potenti
 }
 
 /// Channels of the frames, and the widest bottleneck of each site in each frame.
-Json channels_of(const Config& config, const std::vector<Frame>& frames,
+Json channels_of(const Config& config, const std::string& structure, const std::vector<Frame>& frames,
                  std::vector<std::vector<double>>& widest) {
   transport::ChannelOptions options;
   options.species = config.transport.species;
   options.radii_A = config.structure.channel_radii_A;
-  transport::ChannelAccumulator channels(options, perfect_sites(config));
+  transport::ChannelAccumulator channels(options, perfect_sites(config, structure));
   for (const Frame& frame : frames) {
     channels.add(frame, "frame");
     widest.push_back(channels.widest_of_sites());
@@ -205,11 +205,12 @@ struct Motion {
 };
 
 /// None in a cell too small for them.
-std::optional<transport::HopProfileAccumulator> make_profiles(const Config& config) {
+std::optional<transport::HopProfileAccumulator> make_profiles(const Config& config,
+                                                              const std::string& structure) {
   transport::HopProfileOptions options;
   options.species = config.transport.species;
   try {
-    return transport::HopProfileAccumulator(options, perfect_sites(config));
+    return transport::HopProfileAccumulator(options, perfect_sites(config, structure));
   } catch (const InputError& error) {
     log().warn("no free energy along hops: {}", error.what());
     return std::nullopt;
@@ -226,8 +227,8 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     motion.hops.resize(std::max(motion.hops.size(), ion + 1));
     motion.hops[ion].push_back(frame);
   };
-  transport::HopAccumulator hops(hop_options, perfect_sites(config), interval_fs);
-  auto profiles = make_profiles(config);
+  transport::HopAccumulator hops(hop_options, perfect_sites(config, point.structure), interval_fs);
+  auto profiles = make_profiles(config, point.structure);
   PathRecorder paths(species, std::max<std::size_t>(1, chosen.all / 300));
   transport::DensityOptions density_options;
   density_options.species = species;
@@ -289,7 +290,7 @@ Json look_at(const Context& context, const std::filesystem::path& folder, const 
   IonTableInput ions{sample.relaxed,       motion.n_frames, chosen.every, motion.sites, motion.hops, {},
                      number_or_nan(cutoff)};
   if (!config.structure.channel_radii_A.empty())
-    seen["channels"] = channels_of(config, sample.hot, ions.widest);
+    seen["channels"] = channels_of(config, point.structure, sample.hot, ions.widest);
   seen["before_hops"] = ion_table(config, ions, model, folder / "ions.csv");
   return seen;
 }

@@ -10,6 +10,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/learn/ledger.hpp"
+#include "solion/md/simulation.hpp"
 #include "solion/potential/potential.hpp"
 #include "solion/study/study.hpp"
 
@@ -21,6 +22,10 @@ struct Context {
   const Options& options;
   learn::Ledger& ledger;
 
+  /// Where the dynamics of the points run.
+  [[nodiscard]] const std::string& device() const {
+    return options.device.empty() ? config.md.device : options.device;
+  }
   [[nodiscard]] std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
   /// The folder of work that has these inputs: `name`, or "name.2", "name.3", … beside those that were begun
   /// with others. So files are only ever gone on with by the work they belong to.
@@ -83,10 +88,19 @@ bool simulated(const Context& context, const Json& model, const Point& point, do
 /// Where the files of this point's MD are.
 std::filesystem::path md_folder(const Context& context, const Json& model, const Point& point);
 
-/// MD of one point and what the ions did: MSD, D or its bound, conductivity, g(r), mean cell. `tick` is
-/// called once a frame.
+/// What moves the atoms of a point; `mover` as in md::RunOptions.
+struct Engine {
+  Potential& potential;
+  std::function<std::unique_ptr<md::Simulation>(const md::Settings&, md::State)> mover = nullptr;
+};
+
+/// MD of one point, in files alone. `tick` is called once a frame.
+void move_atoms(const Context& context, const Json& model, const Point& point, double production_ps,
+                const Engine& engine, const std::function<void()>& tick);
+
+/// MD of one point and what the ions did: MSD, D or its bound, conductivity, g(r), mean cell.
 Json simulate(const Context& context, const Json& model, const Point& point, double production_ps,
-              Potential& potential, const std::function<void()>& tick);
+              const Engine& engine, const std::function<void()>& tick);
 
 /// Polyhedra, atomic energies, channels and hops in the trajectory that gave `result`: {"polyhedra", "doas",
 /// "channels", "hops", "profiles", "before_hops"}, at the highest temperature "paths" and "density" too.

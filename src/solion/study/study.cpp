@@ -11,6 +11,7 @@
 #include "solion/base/files.hpp"
 #include "solion/base/lock.hpp"
 #include "solion/base/log.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/report/document.hpp"
 #include "solion/study/report_parts.hpp"
 
@@ -235,6 +236,7 @@ Result run(const Config& config, const Options& options) {
   const auto lock = lock_run_dir(options);
   learn::Ledger ledger(options.run_dir / "ledger.sqlite");
   const Context context{config, options, ledger};
+  if (!options.report_only && context.device() != "cpu") (void)gpu::open_device(context.device());
 
   Json numbers = Json::object();
   make_and_judge(context, numbers);

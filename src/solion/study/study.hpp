@@ -13,6 +13,7 @@ namespace solion::study {
 struct Options {
   std::filesystem::path run_dir;  ///< everything the study makes; may exist from an earlier call
   int threads = 1;
+  std::string device;        ///< in the place of md.device; empty: that
   bool report_only = false;  ///< computes nothing: a report of what the ledger has, which may be at work
 };
 
