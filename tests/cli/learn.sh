@@ -72,6 +72,14 @@ sed 's/upper_eV_per_A = 1.0/upper_eV_per_A = 0.1/' campaign.toml > wrong.toml
 refused 'wrong.toml:22: trust.upper_eV_per_A = 0.1: expected more than lower_eV_per_A' "$solion" learn wrong.toml
 sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
 refused "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
+# What would fail after labels and trainings is said before them.
+for wrong in 's/"random"\]/"all"]/|system.placements = .*.all.; expected "nearest"' 's/^strain = 0.01/strain = 2/|start.strain = 2: expected a share' \
+  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/"perfect", "type1"/"a\/b"/|.a/b. cannot name a file' \
+  's/^repeat = 2/timestep_fs = 50/|wrong.toml: \[\[iterations\]\] 1: md: timestep_fs = 50' 's/train.json/sodium.json/|structure perfect has Li, which the type_map of .*sodium.json'; do
+  jq '.model.type_map[0] = "Na"' train.json > sodium.json
+  sed "${wrong%|*}" campaign.toml > wrong.toml
+  refused "${wrong#*|}" "$solion" learn wrong.toml --run-dir wrong
+done
 refused 'absent.toml' "$solion" learn absent.toml
 sed '/^\[test\]/,/^\[trust\]/s/"perfect", "type1"/"perfect"/' campaign.toml > wrong.toml
 refused 'no forces of the structure type1, which is explored' "$solion" learn wrong.toml --run-dir wrong

@@ -216,6 +216,27 @@ TEST_F(CampaignTest, AStopRuleThatNothingCanMeetIsRefused) {
   EXPECT_THAT(refusal(), HasSubstr("no forces of the structure perfect"));
 }
 
+TEST_F(CampaignTest, WhatWouldFailAfterTheLabelsIsRefusedBeforeThem) {
+  const auto refused = [this](const TypeMap& elements, const std::string& words) {
+    EXPECT_THAT([&] { rehearse(campaign_, elements); }, ::testing::ThrowsMessage<InputError>(::testing::AllOf(
+                                                            HasSubstr("campaign.toml: "), HasSubstr(words))));
+  };
+  const TypeMap elements({"Li", "O", "Cl"});
+  campaign_.iterations[0].temperatures_K = {300};
+  campaign_.iterations[0].steps = 10;
+  EXPECT_NO_THROW(rehearse(campaign_, elements));
+  refused(TypeMap({"Na", "O", "Cl"}), "structure perfect has Li");
+  campaign_.iterations[0].timestep_fs = 50;
+  refused(elements, "[[iterations]] 1: md: timestep_fs = 50");
+  campaign_.iterations[0].timestep_fs = 2;
+  campaign_.test.temperatures_K = {1e7};
+  refused(elements, "[test] md: temperature_K");
+  campaign_.test.temperatures_K.clear();
+  write_file(folder_.path() / "molecule.xyz", "2\nno cell\nLi 0 0 0\nCl 2 0 0\n");
+  campaign_.system.files["perfect"] = folder_.path() / "molecule.xyz";
+  refused(elements, "structure perfect: the frame has no cell");
+}
+
 TEST_F(CampaignTest, DynamicsWithTheReferenceGoOnAfterAKill) {
   campaign_.test.structures = {"perfect"};
   campaign_.test.temperatures_K = {300};

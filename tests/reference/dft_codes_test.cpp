@@ -334,6 +334,7 @@ TEST(Codes, AMissingProgramNamesTheDebianPackages) {
       FAIL() << code->name();
     } catch (const WorkError& error) {
       EXPECT_THAT(error.what(), HasSubstr(text));
+      EXPECT_THAT(error.what(), HasSubstr(settings.program));
     }
   }
 }

@@ -1,6 +1,10 @@
 // Reading a campaign's TOML file.
 #include "solion/learn/campaign.hpp"
 
+#include <fmt/format.h>
+
+#include <set>
+
 #include "solion/base/errors.hpp"
 #include "solion/catalog/crystal.hpp"
 
@@ -9,10 +13,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Structures name files, too.
 std::vector<std::string> structures(TomlTable& table) {
   std::vector<std::string> names = table.texts("structures");
   if (names.empty()) table.fail("structures", "expected at least one structure");
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
+      table.fail("structures", fmt::format("'{}' cannot name a file: expected \"perfect\", the name of a "
+                                           "reaction or one of system.files, without '/' and '.' in front",
+                                           name));
+    if (!seen.insert(name).second) table.fail("structures", fmt::format("'{}' twice", name));
+  }
   return names;
+}
+
+/// Up to which no cell turns inside out.
+double read_strain(TomlTable& table, double fallback) {
+  constexpr double most = 0.3;
+  const double strain = table.not_negative("strain", fallback);
+  if (!(strain <= most))
+    table.fail("strain", fmt::format("expected a share of the lengths of at most {:g}: 2 % is 0.02", most));
+  return strain;
 }
 
 SystemConfig read_system(TomlTable table) {
@@ -23,6 +45,10 @@ SystemConfig read_system(TomlTable table) {
   system.count = static_cast<int>(table.count("count", system.count, 1));
   if (table.has("placements")) system.placements = table.texts("placements");
   if (system.placements.empty()) table.fail("placements", "expected at least one placement");
+  for (const std::string& name : system.placements) {
+    if (name != "nearest" && name != "farthest" && name != "random")
+      table.fail("placements", fmt::format("'{}'; expected \"nearest\", \"farthest\" or \"random\"", name));
+  }
   system.lattice_A = table.not_negative("lattice_A", 0);
   TomlTable files = table.table_or_empty("files");
   for (const std::string& name : files.keys()) system.files[name] = files.existing_path(name);
@@ -62,7 +88,7 @@ StartConfig read_start(TomlTable table) {
   StartConfig start;
   start.frames = static_cast<int>(table.count("frames", 0, 0));
   start.displacement_A = table.not_negative("displacement_A", start.displacement_A);
-  start.strain = table.not_negative("strain", start.strain);
+  start.strain = read_strain(table, start.strain);
   table.refuse_unknown();
   return start;
 }
@@ -131,7 +157,7 @@ IterationConfig read_iteration(TomlTable& table) {
     if (it.ensemble == md::Ensemble::nvt) table.fail("pressures_bar", "NVT has no pressure");
     if (it.pressures_bar.empty()) table.fail("pressures_bar", "expected at least one pressure");
   }
-  it.strain = table.not_negative("strain", 0);
+  it.strain = read_strain(table, 0);
   it.steps = table.count("steps", 0, 1);
   it.frame_every = table.count("frame_every", it.frame_every, 1);
   if (it.frame_every > it.steps) table.fail("frame_every", "expected at most `steps`");

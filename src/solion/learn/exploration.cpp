@@ -49,21 +49,6 @@ std::vector<Trajectory> trajectories(const IterationConfig& config) {
   return result;
 }
 
-md::Settings settings_of(const IterationConfig& config, const Trajectory& t, std::uint64_t seed) {
-  md::Settings s;
-  s.ensemble = config.ensemble;
-  const bool npt = config.ensemble == md::Ensemble::npt;
-  // Langevin forgets its start soonest; under pressure the deterministic thermostat leaves the cell its own
-  // chain.
-  s.thermostat = npt ? md::Thermostat::nose_hoover : md::Thermostat::langevin;
-  s.barostat = npt ? md::Barostat::isotropic : md::Barostat::none;
-  s.timestep_fs = config.timestep_fs;
-  s.seed = seed;
-  s.stages = {{config.steps, t.temperature_K, t.temperature_K}};
-  s.pressure_bar = t.pressure_bar;
-  return s;
-}
-
 Json to_json(const Exploration& e) {
   return {{"planned", e.planned},       {"visited", e.deviations.size()},
           {"accurate", e.accurate},     {"candidate", e.candidates},
@@ -126,6 +111,22 @@ struct Counts {
 
 }  // namespace
 
+md::Settings exploration_settings(const IterationConfig& config, double temperature_K, double pressure_bar,
+                                  std::uint64_t seed) {
+  md::Settings s;
+  s.ensemble = config.ensemble;
+  const bool npt = config.ensemble == md::Ensemble::npt;
+  // Langevin forgets its start soonest; under pressure the deterministic thermostat leaves the cell its own
+  // chain.
+  s.thermostat = npt ? md::Thermostat::nose_hoover : md::Thermostat::langevin;
+  s.barostat = npt ? md::Barostat::isotropic : md::Barostat::none;
+  s.timestep_fs = config.timestep_fs;
+  s.seed = seed;
+  s.stages = {{config.steps, temperature_K, temperature_K}};
+  s.pressure_bar = pressure_bar;
+  return s;
+}
+
 Explored explore_all(const Context& context, int iteration, const IterationConfig& config,
                      const TrustLevels& levels, const Models& models) {
   const std::vector<Trajectory> all = trajectories(config);
@@ -144,7 +145,7 @@ Explored explore_all(const Context& context, int iteration, const IterationConfi
     const Frame start = perturbed(build_cell(context.campaign, t.structure, iteration + t.index),
                                   config.strain, 0.0, context.campaign.seed + 1, index);
     RandomStream random(context.campaign.seed, "explore", index);
-    const md::Settings settings = settings_of(config, t, random());
+    const md::Settings settings = exploration_settings(config, t.temperature_K, t.pressure_bar, random());
     const Json inputs{{"models", models.keys},
                       {"start", frame_key(start)},
                       {"settings", md::fingerprint(settings, {})},

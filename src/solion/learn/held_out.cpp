@@ -84,11 +84,7 @@ std::vector<Frame> sample(const Context& context, const Frame& start, const md::
 std::vector<Frame> reference_frames(const Context& context, const std::string& structure,
                                     double temperature_K, int variant) {
   const TestConfig& test = context.campaign.test;
-  md::Settings settings;
-  settings.ensemble = md::Ensemble::nvt;
-  settings.thermostat = md::Thermostat::langevin;
-  settings.seed = context.campaign.seed + 7919 * static_cast<std::uint64_t>(variant + 1);
-  settings.stages = {{test.steps, temperature_K, temperature_K}};
+  const md::Settings settings = held_out_settings(context.campaign, temperature_K, variant);
   const Frame start = build_cell(context.campaign, structure, variant);
   const Json inputs{{"reference", context.labeller.identity()}, {"start", frame_key(start)},
                     {"temperature_K", temperature_K},           {"steps", test.steps},
@@ -119,6 +115,15 @@ std::vector<Frame> reference_frames(const Context& context, const std::string& s
 }
 
 }  // namespace
+
+md::Settings held_out_settings(const Campaign& campaign, double temperature_K, int variant) {
+  md::Settings settings;
+  settings.ensemble = md::Ensemble::nvt;
+  settings.thermostat = md::Thermostat::langevin;
+  settings.seed = campaign.seed + 7919 * static_cast<std::uint64_t>(variant + 1);
+  settings.stages = {{campaign.test.steps, temperature_K, temperature_K}};
+  return settings;
+}
 
 std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data,
                               const TypeMap& elements) {

@@ -249,8 +249,7 @@ class Run {
 Json run(const Campaign& campaign, const Options& options) {
   const TypeMap elements = elements_of(campaign.model.training_input);
   require_retraining(campaign);
-  for (const std::string& structure : all_structures(campaign)) (void)build_cell(campaign, structure, 0);
-  for (const std::string& structure : campaign.test.structures) (void)build_cell(campaign, structure, 0);
+  rehearse(campaign, elements);
   std::vector<DataPart> data = given_data(campaign, elements);
   std::vector<Frame> test = given_test(campaign, data, elements);
   const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);

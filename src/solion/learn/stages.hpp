@@ -48,6 +48,14 @@ Frame perturbed(const Frame& frame, double strain, double displacement_A, std::u
                 std::uint64_t index);
 /// Every structure that an iteration explores, in the order of the file.
 std::vector<std::string> all_structures(const Campaign& campaign);
+/// The dynamics of a trajectory of an iteration; the pressure is that of NPT.
+md::Settings exploration_settings(const IterationConfig& config, double temperature_K, double pressure_bar,
+                                  std::uint64_t seed);
+/// The dynamics with the reference that held-out frames are of.
+md::Settings held_out_settings(const Campaign& campaign, double temperature_K, int variant);
+/// Builds every cell and looks at the settings of all dynamics, so that what is wrong with them is said
+/// before anything is labelled. InputError.
+void rehearse(const Campaign& campaign, const TypeMap& elements);
 
 /// Labels the frames that the ledger does not know; rejected ones, and a frame given twice the second time,
 /// are left out. Counts them in `rejected`. `known`: this reference's labels so far, with which its audit

@@ -215,7 +215,9 @@ class Vasp final : public Calculator {
 
   [[nodiscard]] std::string version(const Settings& settings) const override {
     // vasp_std has no option for it and needs all its inputs; that it can be found is all that can be asked.
-    (void)probe("VASP", {"sh", "-c", "command -v \"$0\"", program(settings)}, settings, advice);
+    const std::string name = program(settings);
+    if (probe("VASP", {"sh", "-c", "command -v \"$0\"", name}, settings, advice, true).empty())
+      throw WorkError("VASP: there is no program '{}'\n{}", name, advice);
     return "as its output says";
   }
 
