@@ -8,6 +8,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/base/threads.hpp"
 #include "solion/nn/instruction_set.hpp"
 
 namespace {
@@ -30,6 +31,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  solion::keep_waits_short(argv);
   // Results go to standard output, messages to standard error (spdlog's own default is the other one).
   spdlog::set_default_logger(spdlog::stderr_logger_mt("solion"));
   spdlog::set_pattern("%v");

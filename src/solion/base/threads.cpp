@@ -2,10 +2,13 @@
 #include "solion/base/threads.hpp"
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <limits>
 #include <mutex>
 
@@ -40,6 +43,15 @@ class LowestFailure {
 }  // namespace
 
 int available_threads() { return std::max(1, omp_get_num_procs()); }
+
+void keep_waits_short(char** argv) {
+  for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"})
+    if (std::getenv(name) != nullptr) return;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error || setenv("GOMP_SPINCOUNT", "10000", 0) != 0) return;
+  execv(program.c_str(), argv);  // returns only if it cannot; then waits are long
+}
 
 void parallel_for(std::size_t n, int threads,
                   const std::function<void(std::size_t, std::size_t, int)>& body) {

@@ -9,6 +9,13 @@ namespace solion {
 /// Number of cores that this process may use (its affinity mask).
 int available_threads();
 
+/// For the first line of main, with its argv: threads that wait for each other spin for 20 to 50 µs before
+/// they sleep, in place of OpenMP's milliseconds, which cost most where other programs want the cores too
+/// (docs/performance.md). OpenMP reads this from the environment before main, so that the program replaces
+/// itself by one that finds it there; an environment that says how to wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT)
+/// is left alone.
+void keep_waits_short(char** argv);
+
 /// Calls body(begin, end, thread) on `threads` disjoint ranges that cover [0, n), `thread` in [0, threads).
 /// The exception of the lowest range is thrown again here. Ranges depend on n and `threads` only.
 void parallel_for(std::size_t n, int threads,
