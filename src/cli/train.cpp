@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -41,14 +42,16 @@ void print(const train::RunSummary& summary) {
   if (trained)
     fmt::print("{} steps, {:.2f} ms a step, {} in all\n", summary.steps, summary.ms_per_step,
                format_duration(summary.seconds));
-  if (!summary.curve.empty()) {
+  const auto shown = [](double x) { return std::isfinite(x) ? fmt::format("{:.2e}", x) : "-"; };
+  if (!summary.curve.empty()) {  // its last point may be long before the last step
     const train::CurvePoint& last = summary.curve.back();
-    fmt::print("last batch:  energy {:.2e} eV/atom, force {:.2e} eV/Å\n", last.rmse_e_trn, last.rmse_f_trn);
+    fmt::print("step {}: energy {} eV/atom, force {} eV/Å on its batch\n", last.step, shown(last.rmse_e_trn),
+               shown(last.rmse_f_trn));
   }
   if (const auto& errors = summary.validation)
-    fmt::print("validation:  energy {:.2e} eV/atom, force {:.2e} eV/Å on all {} frames\n", errors->energy,
-               errors->force, errors->n_frames);
-  fmt::print("model:       {}\n", summary.model.string());
+    fmt::print("validation: energy {} eV/atom, force {} eV/Å on all {} frames\n", shown(errors->energy),
+               shown(errors->force), errors->n_frames);
+  fmt::print("model: {}\n", summary.model.string());
 }
 
 void run_committee(const TrainOptions& options, const train::Settings& settings,

@@ -56,6 +56,7 @@ JSON
 for file in model.dp model.ckpt lcurve.out train.json; do [[ -s $file ]] || fail "no $file"; done
 grep -q '"steps": 200' train.json || fail "train.json"
 [[ $(grep -vc '^#' lcurve.out) == 5 ]] || fail "lcurve.out has not 5 lines"
+grep -q '^step 200: energy .* eV/Å on its batch$' train.log || fail "the last batch: $(cat train.log)"
 head -1 lcurve.out | grep -q 'rmse_val .*rmse_f_trn .*lr' || fail "header of lcurve.out"
 
 # The same command once more trains nothing and leaves the model as it is; --fresh trains anew.
@@ -149,6 +150,19 @@ refused "HDF5, which is not read" "$solion" test -m model.dp -s 'data.hdf5#/a'
 "$solion" compress model.dp >/dev/null || fail "compress MODEL"
 "$solion" compress -i model.dp >/dev/null || fail "compress -i MODEL"
 refused "no model file" "$solion" compress
+# Few steps of a long interval show the first batch only, and say so; what has no label has no number.
+sed 's/"numb_steps": 200, "disp_freq": 50/"numb_steps": 3, "disp_freq": 50/' input.json >few.json
+"$solion" train few.json --folder few --threads 1 >few.log 2>&1 || fail "few: $(cat few.log)"
+grep -q '^step 1: ' few.log || fail "few: $(cat few.log)"
+cp -r data energies
+rm energies/set.000/force.npy
+sed 's/"start_pref_f": 100, "limit_pref_f": 1/"start_pref_f": 0, "limit_pref_f": 0/; s/"data"/"energies"/' few.json >bare.json
+"$solion" train bare.json --folder bare --threads 1 >bare.log 2>&1 || fail "bare: $(cat bare.log)"
+grep -q '^step 1: .*force - eV/Å' bare.log && ! grep -q nan bare.log || fail "bare: $(cat bare.log)"
+# A system that is named twice counts twice, and that is said.
+sed 's/"systems": "data"/"systems": ["data", ".\/data"]/' few.json >twice.json
+"$solion" train twice.json --folder twice --threads 1 >twice.log 2>&1 || fail "twice: $(cat twice.log)"
+grep -q 'training data: more than once among the systems.*data' twice.log || fail "twice: $(cat twice.log)"
 # An array that no training uses is said once a system.
 cp -r data more
 cp more/set.000/energy.npy more/set.000/fparam.npy

@@ -222,6 +222,15 @@ TEST_F(BadDeepmd, TypeOutsideTheMap) {
   write_file(dir_ / "s/type.raw", "0 1 2 3 0 0 0 0\n");
   EXPECT_THAT(message(), HasSubstr("type 3, but the type map names only 3"));
 }
+TEST_F(BadDeepmd, TypesAreWholeNumbers) {
+  for (const char* none : {"-1", "0.5", "Li", "nan", "1e30"}) {
+    write_file(dir_ / "s/type.raw", std::string("0 1\n") + none + " 2 0 0 0 0\n");
+    EXPECT_THAT(message(), HasSubstr(fmt::format("type.raw:2: '{}' is no type", none)));
+  }
+  // As numpy.savetxt writes them without a format.
+  write_file(dir_ / "s/type.raw", "0.000000000000000000e+00 1.000000000000000000e+00 2 0 0 0 0 0\n");
+  EXPECT_EQ(message(), "accepted");
+}
 TEST_F(BadDeepmd, NoBox) {
   std::filesystem::remove(dir_ / "s/set.000/box.npy");
   EXPECT_THAT(message(), HasSubstr("nopbc"));

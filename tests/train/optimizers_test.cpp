@@ -53,6 +53,13 @@ TEST_F(TrainerTest, TheKalmanFilterLearns) {
   const RunSummary summary = train(settings(), options("run"));
   EXPECT_LT(summary.curve.back().rmse_f_val, 0.5 * summary.curve.front().rmse_f_val);
   EXPECT_LT(summary.curve.back().rmse_e_val, 0.5 * summary.curve.front().rmse_e_val);
+  // It needs the labels that its own keys ask for.
+  for (const char* name : {"system6", "system8"})
+    std::filesystem::remove(folder / name / "set.000/force.npy");
+  EXPECT_THAT(message_of(options("without")), ::testing::HasSubstr("(kf_start_pref_f, kf_limit_pref_f)"));
+  input["optimizer"]["kf_start_pref_f"] = input["optimizer"]["kf_limit_pref_f"] = 0;
+  input["training"]["numb_steps"] = 2;
+  EXPECT_EQ(message_of(options("energies")), "no error");
 }
 
 TEST_F(TrainerTest, AKalmanFilterIsForOneProcessAndForTheMemoryThatThereIs) {

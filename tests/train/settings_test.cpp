@@ -75,6 +75,12 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
         Case{"/model/descriptor/sel", Json::array({3}), "model/descriptor/sel"},
         Case{"/model/descriptor/sel", "auto:x", "model/descriptor/sel"},
         Case{"/model/descriptor/precision", "float16", "float16"},
+        Case{"/model/descriptor/env_protection", -1, "env_protection = -1: must not be negative"},
+        Case{
+            "/model/type_map", {"O", "H", "O"}, "model/type_map = [\"O\",\"H\",\"O\"]: type map: 'O' stands"},
+        Case{"/learning_rate/warmup_steps", -1, "warmup_steps = -1: must be at least 0 and shorter"},
+        Case{"/learning_rate/warmup_start_factor", -1, "warmup_start_factor = -1: must not be negative"},
+        Case{"/learning_rate", {{"stop_lr_ratio", 2}}, "learning_rate/stop_lr_ratio = 2: must be in [0, 1]"},
         Case{"/model/fitting_net/activation_function", "tanhh", "tanhh"},
         Case{"/model/fitting_net/numb_fparam", 2, "numb_fparam"},
         Case{"/learning_rate/type", "linear",
@@ -96,7 +102,8 @@ TEST(Settings, NamesTheKeyThatItRefuses) {
              "training/num_epochs = 10: is not supported; give the number of steps"},
         Case{"/training/save_dir", "elsewhere", "training/save_dir"},
         Case{"/validating", {{"full_validation", true}}, "validating/full_validation = true"},
-        Case{"/learning_rate/warmup_ratio", 2, "learning_rate/warmup_ratio = 2: must be shorter"},
+        Case{"/learning_rate/warmup_ratio", 2,
+             "learning_rate/warmup_ratio = 2: must be at least 0 and shorter"},
         Case{"/optimizer/type", "AdamW", "optimizer/type = \"AdamW\": must be one of Adam, SOAP, Muon, LKF"},
         Case{"/optimizer", {{"type", "LKF"}, {"kf_blocksize", 0}}, "optimizer/kf_blocksize = 0"},
         Case{"/optimizer", {{"type", "Muon"}, {"beta1", 0.9}}, "optimizer/beta1: unknown key"},
@@ -181,6 +188,8 @@ TEST(Settings, AnInputWithoutScheduleAndOptimizerGetsTheOwnRecipe) {
   EXPECT_EQ(own.learning_rate.kind, LearningRate::Kind::wsd);
   EXPECT_EQ(own.learning_rate.warmup_steps, 10);
   EXPECT_DOUBLE_EQ(own.learning_rate.at(40), 1e-2);
+  input["training"]["numb_steps"] = 50.0;  // as 5e1 in a file
+  EXPECT_EQ(parse_settings(input, "f").learning_rate.warmup_steps, 5);
   input["optimizer"] = {{"type", "Adam"}};
   EXPECT_EQ(parse_settings(input, "f").learning_rate.kind, LearningRate::Kind::exponential);
 }

@@ -354,6 +354,10 @@ TEST_F(TrainerTest, SaysThatItDiverged) {
   input["model"]["fitting_net"]["activation_function"] = "linear";
   input["model"]["descriptor"]["activation_function"] = "linear";
   EXPECT_THROW(train(settings(), options("run")), WorkError);
+  const std::string message = message_of(options("run"));
+  EXPECT_NE(message.find("the training has diverged"), std::string::npos) << message;
+  EXPECT_NE(message.find("nothing was saved yet"), std::string::npos) << message;
+  EXPECT_EQ(message.find("-nan"), std::string::npos) << message;
 }
 
 TEST_F(TrainerTest, AFinishedRunIsLeftAsItIs) {
@@ -391,6 +395,15 @@ TEST_F(TrainerTest, FilesAreJudgedBeforeTheFirstStep) {
       << message_of(run);
   run.model = "model.ckpt";
   EXPECT_NE(message_of(run), "no error");
+  run.model = "model.dp";
+  for (const char* key : {"save_ckpt", "disp_file"}) {
+    for (const char* name : {"", "kept/"}) {
+      input["training"][key] = name;
+      const std::string wanted = fmt::format("training/{} = \"{}\": is no name of a file", key, name);
+      EXPECT_NE(message_of(run).find(wanted), std::string::npos) << message_of(run);
+    }
+    input["training"].erase(key);
+  }
   EXPECT_FALSE(begun);
   // A model that cannot be written leaves the checkpoint.
   input["training"]["numb_steps"] = 10;

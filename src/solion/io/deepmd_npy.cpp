@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <system_error>
 
 #include "solion/base/files.hpp"
@@ -52,6 +53,13 @@ TypeMap read_type_map(const fs::path& folder, const ReadOptions& options) {
   return map;
 }
 
+/// A type, also as numpy.savetxt writes it without a format: 1.000000000000000000e+00. −1 if it is none.
+int type_from(std::string_view word) {
+  double value = 0;
+  const bool whole = Fields(word).real(value) && value == std::floor(value);
+  return whole && value >= 0 && value < std::numeric_limits<int>::max() ? static_cast<int>(value) : -1;
+}
+
 std::vector<int> read_types(const fs::path& folder, const TypeMap& map) {
   LineReader lines(folder / "type.raw");
   std::vector<int> types;
@@ -59,9 +67,9 @@ std::vector<int> read_types(const fs::path& folder, const TypeMap& map) {
   while (lines.next(line)) {
     Fields fields(line);
     while (!fields.at_end()) {
-      int type = 0;
-      if (!fields.integer(type) || type < 0)
-        lines.fail("{} is no type; expected 0, 1, …", shown(fields.rest()));
+      const std::string_view word = fields.word();
+      const int type = type_from(word);
+      if (type < 0) lines.fail("{} is no type; expected 0, 1, …", shown(word));
       if (type >= map.size()) {
         lines.fail("type {}, but the type map names only {} element(s), counted from 0", type, map.size());
       }

@@ -19,7 +19,7 @@ namespace {
 /// and that no frame has is refused.
 template <typename T>
 void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>::*has,
-                 const std::string& label, const char* key, bool needed) {
+                 const std::string& label, const std::string& wanted, bool needed) {
   std::size_t labelled = 0;
   std::vector<std::string> without;
   for (const PreparedSystem<T>& system : systems) {
@@ -31,8 +31,7 @@ void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>
           fmt::format("{} ({} of {} frames)", system.name, system.frames->size() - n, system.frames->size()));
   }
   if (labelled == 0 && needed) {
-    throw InputError("{}: no frame has {}, which the loss wants (loss/start_pref_{}, limit_pref_{})",
-                     systems.front().name, label, key, key);
+    throw InputError("{}: no frame has {}, which {}", systems.front().name, label, wanted);
   }
   if (without.empty()) return;
   const std::size_t article = label.find(' ');  // "a virial"
@@ -41,10 +40,31 @@ void check_label(const std::vector<PreparedSystem<T>>& systems, bool Prepared<T>
 }
 
 template <typename T>
-void check_labels(const std::vector<PreparedSystem<T>>& systems, const LossSettings& loss, bool needed) {
-  if (loss.wants_energy()) check_label(systems, &Prepared<T>::has_energy, "an energy", "e", needed);
-  if (loss.wants_force()) check_label(systems, &Prepared<T>::has_forces, "forces", "f", needed);
-  if (loss.wants_virial()) check_label(systems, &Prepared<T>::has_virial, "a virial", "v", needed);
+void check_labels(const std::vector<PreparedSystem<T>>& systems, const Settings& settings, bool needed) {
+  const bool filter = settings.optimizer.kind == OptimizerSettings::Kind::kalman;
+  const LossSettings loss = settings.measured();
+  const auto check = [&](bool wants, bool Prepared<T>::*has, const char* label, char key) {
+    const std::string wanted =
+        filter ? fmt::format("the optimizer LKF wants (kf_start_pref_{}, kf_limit_pref_{})", key, key)
+               : fmt::format("the loss wants (loss/start_pref_{}, limit_pref_{})", key, key);
+    if (wants) check_label(systems, has, label, wanted, needed);
+  };
+  check(loss.wants_energy(), &Prepared<T>::has_energy, "an energy", 'e');
+  check(loss.wants_force(), &Prepared<T>::has_forces, "forces", 'f');
+  check(loss.wants_virial(), &Prepared<T>::has_virial, "a virial", 'v');
+}
+
+/// The frames of a system that is named twice, as by a folder and itself, are drawn twice as often.
+template <typename T>
+void warn_of_repeated(const std::vector<PreparedSystem<T>>& systems, const std::string& purpose) {
+  std::set<std::filesystem::path> seen;
+  std::set<std::string> repeated;
+  for (const PreparedSystem<T>& system : systems) {
+    if (!seen.insert(std::filesystem::weakly_canonical(system.name)).second) repeated.insert(system.name);
+  }
+  if (!repeated.empty())
+    log().warn("{} data: more than once among the systems, and counted as often: {}", purpose,
+               fmt::join(repeated, ", "));
 }
 
 /// Validation on frames that are trained on is done on purpose (to watch the fit) and by mistake.
@@ -110,7 +130,8 @@ Data<T>::Data(const DataSettings& settings, const Settings& all, const std::stri
     }
   }
   if (purpose == "validation") warn_of_training_systems(settings, all.training);
-  check_labels(systems_, all.measured(), purpose == "training");
+  warn_of_repeated(systems_, purpose);
+  check_labels(systems_, all, purpose == "training");
   if (!sizes.empty()) expanded.batch.sizes = sizes;
   try {
     sampler_.emplace(expanded, n_frames, n_atoms, all.seed, purpose);

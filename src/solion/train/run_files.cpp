@@ -15,6 +15,11 @@ void check_files(const Settings& settings, const RunOptions& options) {
     return a.lexically_normal() == b.lexically_normal();
   };
   const std::string file = settings.file.string();
+  for (const auto& [key, name] :
+       {std::pair{"save_ckpt", settings.checkpoint}, std::pair{"disp_file", settings.curve}}) {
+    if (fs::path(name).filename().empty())
+      throw InputError("{}: training/{} = \"{}\": is no name of a file", file, key, name);
+  }
   if (same(settings.checkpoint, options.model))
     throw InputError("{}: training/save_ckpt = \"{}\": is the model's file too", file, settings.checkpoint);
   if (same(settings.curve, options.model) || same(settings.curve, settings.checkpoint))

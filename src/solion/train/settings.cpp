@@ -123,6 +123,7 @@ void read_descriptor(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
   model.embedding_seed = seed_from(keys, seed);
   read_exclude(keys, model);
   model.env_protection = keys.number("env_protection", 0.0);
+  if (!(model.env_protection >= 0)) keys.fail("env_protection", "must not be negative");
   model.set_davg_zero = keys.boolean("set_davg_zero", false);
   keys.only("spin", nullptr);
   keys.refuse_unknown();
@@ -172,7 +173,11 @@ void read_model(JsonKeys keys, ModelSettings& model, std::uint64_t seed) {
   model.type_map = keys.texts("type_map");
   if (model.type_map.empty())
     keys.fail("type_map", "is needed: the elements of the model, as [\"Li\", \"O\", \"Cl\"]");
-  (void)TypeMap(model.type_map);  // refuses names that stand twice
+  try {
+    (void)TypeMap(model.type_map);  // refuses names that stand twice
+  } catch (const InputError& error) {
+    keys.fail("type_map", error.what());
+  }
   if (!keys.has("descriptor")) keys.fail("descriptor", "is missing");
   if (!keys.has("fitting_net")) keys.fail("fitting_net", "is missing");
   read_descriptor(keys.object("descriptor"), model, seed);
@@ -213,7 +218,10 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
     keys.fail("stop_lr_ratio", "does not go with stop_lr");
   rate.stop =
       keys.has("stop_lr_ratio") ? rate.start * keys.number("stop_lr_ratio", 1) : keys.number("stop_lr", 1e-8);
-  if (!(rate.stop >= 0 && rate.stop <= rate.start)) keys.fail("stop_lr", "must be in [0, start_lr]");
+  if (!(rate.stop >= 0 && rate.stop <= rate.start)) {
+    const bool ratio = keys.has("stop_lr_ratio");
+    keys.fail(ratio ? "stop_lr_ratio" : "stop_lr", ratio ? "must be in [0, 1]" : "must be in [0, start_lr]");
+  }
   if (rate.kind == Kind::exponential) {
     rate.decay_steps = keys.integer("decay_steps", 5000);
     if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
@@ -226,10 +234,11 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
       keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps) : asked_steps;
   if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps)))) {
     keys.fail(keys.has("warmup_ratio") ? "warmup_ratio" : "warmup_steps",
-              "must be shorter than the training");
+              "must be at least 0 and shorter than the training");
   }
   rate.warmup_steps = static_cast<int>(warmup);
   rate.warmup_start = rate.start * keys.number("warmup_start_factor", 0.0);
+  if (!(rate.warmup_start >= 0)) keys.fail("warmup_start_factor", "must not be negative");
   if (rate.kind != Kind::exponential) {
     if (rate.kind == Kind::wsd) read_wsd(keys, rate);
     keys.refuse_unknown();
@@ -481,11 +490,11 @@ bool wants_own_recipe(const Json& input) {
 /// The fastest recipe measured (docs/theory/train.md, section 6).
 void write_own_recipe(Json& input) {
   if (!input.is_object() || !wants_own_recipe(input)) return;
-  std::int64_t steps = 1000;  // the reader of [training] says what is wrong with another kind of number
+  double steps = 1000;  // the reader of [training] says what is wrong with another kind of number
   if (input.contains("training") && input["training"].is_object()) {
     Json& training = input["training"];
     for (const char* name : steps_names)
-      if (training.contains(name) && training[name].is_number_integer()) steps = training[name];
+      if (training.contains(name) && training[name].is_number()) steps = training[name];
     if (!training.contains("refit_bias")) training["refit_bias"] = true;
   }
   input["learning_rate"] = {{"type", "wsd"},
@@ -493,7 +502,7 @@ void write_own_recipe(Json& input) {
                             {"stop_lr", 5e-5},
                             {"decay_type", "cosine"},
                             {"decay_phase_ratio", 0.5},
-                            {"warmup_steps", std::min<std::int64_t>(100, steps / 10)}};
+                            {"warmup_steps", static_cast<int>(std::clamp(steps / 10, 0.0, 100.0))}};
   input["optimizer"] = {{"type", "SOAP"}};
 }
 

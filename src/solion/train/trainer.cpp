@@ -120,14 +120,16 @@ class Trainer {
     try {
       return steps();
     } catch (const ranks::Broken& broken) {
-      const std::string saved = saved_step_ < 0 ? "nothing was saved yet"
-                                                : fmt::format("{} holds the state after step {}",
-                                                              checkpoint_.string(), saved_step_);
-      throw WorkError("{}; {}: the same command goes on from there", broken.what(), saved);
+      throw WorkError("{}; {}: the same command goes on from there", broken.what(), what_is_saved());
     }
   }
 
  private:
+  [[nodiscard]] std::string what_is_saved() const {
+    if (saved_step_ < 0) return "nothing was saved yet";
+    return fmt::format("{} holds the state after step {}", checkpoint_.string(), saved_step_);
+  }
+
   RunSummary steps() {
     RunSummary summary;
     summary.first_step = step_;
@@ -397,9 +399,8 @@ class Trainer {
       if (!ranks_.first()) throw ranks::Elsewhere();
       throw WorkError(
           "step {}: the loss is {}: the training has diverged; lower learning_rate/start_lr or look for "
-          "wrong labels. "
-          "{} holds the last saved state",
-          step_ + 1, terms.loss, checkpoint_.string());
+          "wrong labels; {}",
+          step_ + 1, std::abs(terms.loss), what_is_saved());
     }
     descend(rate);
     ++step_;
@@ -501,8 +502,10 @@ class Trainer {
 
   static std::string describe(const CurvePoint& p) {
     const bool validated = std::isfinite(p.rmse_val);
-    return fmt::format("{} energy {:.2g} eV/atom, force {:.2g} eV/Å", validated ? "validation" : "batch",
-                       validated ? p.rmse_e_val : p.rmse_e_trn, validated ? p.rmse_f_val : p.rmse_f_trn);
+    const auto shown = [](double x) { return std::isfinite(x) ? fmt::format("{:.2g}", x) : "-"; };
+    return fmt::format("{} energy {} eV/atom, force {} eV/Å", validated ? "validation" : "batch",
+                       shown(validated ? p.rmse_e_val : p.rmse_e_trn),
+                       shown(validated ? p.rmse_f_val : p.rmse_f_trn));
   }
 
   const Settings& settings_;
