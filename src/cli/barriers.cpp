@@ -6,6 +6,7 @@
 
 #include "cli/barrier_options.hpp"
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/supercell.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -64,6 +65,7 @@ Json hop_json(const VacancyHop& hop) {
 }
 
 void run(Options& o) {
+  refuse_shared({o.common.json}, {o.common.model, o.crystal, o.start});
   OpenModel model = open_model(o.common);
   std::optional<Frame> start;
   if (!o.start.empty()) {

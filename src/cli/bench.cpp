@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -213,6 +214,7 @@ void run_bench(const BenchOptions& options) {
   if (options.device != "cpu" && other)
     throw InputError("bench: --device {} times molecular dynamics only", options.device);
   require_folder_of(options.json);
+  refuse_shared({options.json}, {options.model, options.frame, options.train});
   const Json json = options.analysis          ? bench_analysis()
                     : trains                  ? bench_train(options)
                     : options.device != "cpu" ? bench_device(options)
@@ -240,9 +242,7 @@ std::function<void()> setup_bench(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--replicas", options->replicas, "Copies of the system that a device moves side by side")
       ->check(CLI::Range(1, 1000000));
-  app.add_option("--threads", options->threads, "Threads")
-      ->default_str("all cores")
-      ->check(CLI::Range(1, 4096));
+  app.add_option("--threads", options->threads, "Threads")->capture_default_str()->check(CLI::Range(1, 4096));
   app.add_option("--precision", options->precision,
                  "single, double or reference (default single; training: the input's)")
       ->check(CLI::IsMember({"single", "double", "reference"}));

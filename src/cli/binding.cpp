@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -280,6 +281,7 @@ Json by_separation(Work& work, const Options& o) {
 
 void run(const Options& o) {
   require_folder_of(o.json);
+  refuse_shared({o.json}, {o.model, o.crystal, o.reactions_file});
   Work work(o);
   fmt::print("{}: {}\n", work.reaction().name, work.reaction().text());
   if (o.separations > 0)
@@ -320,7 +322,9 @@ std::function<void()> setup_binding(CLI::App& app) {
   app.add_option("--force", o->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
       ->capture_default_str()
       ->check(more_than_0);
-  app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")->capture_default_str();
+  app.add_option("--steps", o->relax.max_steps, "At most so many steps a cell")
+      ->capture_default_str()
+      ->check(zero_or_more);
   app.add_option(
       "--json", o->json,
       "Write all numbers to this file; FILE.placements beside it holds what is relaxed, and an interrupted "

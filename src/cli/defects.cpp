@@ -10,6 +10,7 @@
 
 #include "cli/barrier_options.hpp"
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -21,6 +22,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 #include "solion/io/text.hpp"
 
 namespace solion::cli {
@@ -265,6 +267,13 @@ void sort_files(Options& options, const Frame& perfect) {
       options.isolated.back());
 }
 
+void refuse_shared_files(const Options& options) {
+  std::vector<std::string> read{options.model, options.perfect};
+  for (const auto* files : {&options.cells, &options.compounds, &options.isolated})
+    read.insert(read.end(), files->begin(), files->end());
+  refuse_shared({options.output, options.json}, read);
+}
+
 void run(Options& options) {
   require_folder_of(options.json);
   io::require_writable(options.output, 1);
@@ -274,6 +283,7 @@ void run(Options& options) {
   potential->set_threads(options.threads);
   const Frame given = crystal_of(options.perfect, options.any_density);
   sort_files(options, given);
+  refuse_shared_files(options);
   std::size_t n_cells = 0;
   for (const std::string& file : options.cells) n_cells += frames_of(file, options.any_density).size();
   io::require_writable(options.output, n_cells);
@@ -318,7 +328,7 @@ void run(Options& options) {
                 {"isolated", alone},
                 {"by_composition", means}});
   }
-  if (!options.output.empty() && !relaxed.empty()) io::write_frames(options.output, relaxed);
+  if (!options.output.empty() && !relaxed.empty()) io::write_frames_or_systems(options.output, relaxed);
   if (failed > 0) {
     kept.save();
     throw WorkError("{} of {} cells did not relax", failed, cells.size() + isolated.size());
@@ -352,7 +362,9 @@ std::function<void()> setup_defects(CLI::App& app) {
   app.add_option("--force", options->relax.force_eV_per_A, "Relaxed when no atom feels more (eV/Å)")
       ->capture_default_str()
       ->check(more_than_0);
-  app.add_option("--steps", options->relax.max_steps, "At most so many steps a cell")->capture_default_str();
+  app.add_option("--steps", options->relax.max_steps, "At most so many steps a cell")
+      ->capture_default_str()
+      ->check(zero_or_more);
   app.add_option("-o,--output", options->output, "Write the relaxed cells (format by name)");
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_option("--threads", options->threads, "Threads")

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -146,6 +147,7 @@ std::vector<Frame> read(const Options& options, const std::vector<std::string>& 
 void run(const Options& options) {
   require_folder_of(options.json);
   io::require_writable(options.output, 1);
+  refuse_shared({options.output, options.json}, {options.model, options.frames});
   const auto potential = open_potential(options.model, {.device = options.device});
   std::vector<Frame> frames = read(options, potential->type_map().names());
   io::require_writable(options.output, frames.size());

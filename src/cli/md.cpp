@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -111,15 +112,20 @@ Frame starting_frame(const md::Input& input, bool any_density, const Potential& 
   return start;
 }
 
+/// The summary must not take the place of an input or of a result.
+void refuse_json_of_others(const MdOptions& options, const md::Input& input,
+                           const observe::Analyses& analyses) {
+  if (options.json.empty()) return;
+  std::vector<std::filesystem::path> files = input.files();
+  std::ranges::copy(analyses.files(), std::back_inserter(files));
+  files.emplace_back(options.json);
+  md::refuse_shared_files(options.input, input.outputs, files);
+}
+
 void run_md(const MdOptions& options) {
   require_folder_of(options.json);
   const md::Input input = md::read_input(TomlTable::read(options.input));
   md::check_outputs(input.outputs);
-  if (!options.json.empty()) {
-    std::vector<std::filesystem::path> files = input.files();
-    files.emplace_back(options.json);
-    md::refuse_shared_files(options.input, input.outputs, files);
-  }
   const std::string device = options.device.empty() ? input.device : options.device;
   const std::unique_ptr<Potential> potential =
       open_potential(input.potential, {.precision = input.precision, .device = device});
@@ -143,6 +149,7 @@ void run_md(const MdOptions& options) {
     refuse_jobs(options, input);
   }
   observe::Analyses analyses(input, start);
+  refuse_json_of_others(options, input, analyses);
   how.observers = analyses.observers();
   log().info("{}: {}; {}", options.input, start.formula(), potential->description());
   const md::Summary summary = by_lammps ? engine::run_lammps(input, start, *potential, lammps)

@@ -1,8 +1,8 @@
 // solion neb: minimum-energy path and barrier between two structures with any potential.
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/barrier_options.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -32,12 +32,7 @@ void run(Options& o) {
   for (const std::string& file : {o.output, o.saddle}) io::require_writable(file, 1);
   if (io::format_of(o.output) != io::Format::extxyz)
     throw InputError("{}: the path is written as extended XYZ; expected a name ending in .xyz", o.output);
-  for (const std::string& written : {o.output, o.saddle, o.common.json}) {
-    for (const std::string& read : {o.initial, o.final_file})
-      if (!written.empty() &&
-          std::filesystem::weakly_canonical(written) == std::filesystem::weakly_canonical(read))
-        throw InputError("{}: is an end of the path; it would be written over", written);
-  }
+  refuse_shared({o.output, o.saddle, o.common.json}, {o.common.model, o.initial, o.final_file});
   io::ReadOptions any;
   any.accept_any_density = true;  // a molecule in a box, a surface
   const Frame initial = io::read_frame(o.initial, any);

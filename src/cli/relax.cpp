@@ -1,8 +1,11 @@
 // solion relax: atoms, and the cell if asked, to a minimum of any potential.
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -12,6 +15,7 @@
 #include "solion/catalog/open.hpp"
 #include "solion/defects/kept.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/gather.hpp"
 
 namespace solion::cli {
 namespace {
@@ -39,9 +43,22 @@ relax::RelaxResult relaxed(Potential& potential, const Frame& frame, std::size_t
   }
 }
 
+/// What would be refused only when all is relaxed.
+void check_output(const Options& options, const std::vector<Frame>& frames) {
+  io::require_writable(options.output, frames.size());
+  if (options.output.empty()) return;
+  const io::Format format = io::format_of(options.output);
+  if (format != io::Format::poscar && format != io::Format::lammps_data) return;
+  if (!std::ranges::all_of(frames, [](const Frame& frame) { return frame.cell.has_value(); }))
+    throw InputError("{}: {} has no cell, and the format needs one", options.output, options.frames);
+}
+
 void run(Options options) {
   require_folder_of(options.json);
+  refuse_shared({options.output, options.json}, {options.model, options.frames});
   options.relax.cell = cell_mode(options.cell);
+  if (!std::isfinite(options.pressure_bar))
+    throw InputError("--pressure-bar {}: expected a finite number", options.pressure_bar);
   if (options.pressure_bar != 0 && options.relax.cell == relax::CellMode::fixed) {
     throw InputError(
         "--pressure-bar {:g}: a fixed cell cannot follow a pressure; give --cell full or isotropic",
@@ -53,7 +70,7 @@ void run(Options options) {
   io::ReadOptions how;
   how.accept_any_density = options.any_density;
   std::vector<Frame> frames = io::read_frames(options.frames, how);
-  io::require_writable(options.output, frames.size());
+  check_output(options, frames);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
   Json list = Json::array();
@@ -84,7 +101,7 @@ void run(Options options) {
         options.json,
         {{"model", options.model}, {"source", options.frames}, {"cell", options.cell}, {"frames", list}});
   }
-  if (!options.output.empty()) io::write_frames(options.output, frames);
+  if (!options.output.empty()) io::write_frames_or_systems(options.output, frames);
   if (failed > 0) {
     kept.save();
     throw WorkError("{} of {} frames did not converge; more --steps, or a larger --force", failed,
@@ -113,7 +130,9 @@ std::function<void()> setup_relax(CLI::App& app) {
   app.add_option("--stress", options->relax.stress_GPa, "… and no stress is farther from the pressure (GPa)")
       ->capture_default_str()
       ->check(more_than_0);
-  app.add_option("--steps", options->relax.max_steps, "At most so many steps")->capture_default_str();
+  app.add_option("--steps", options->relax.max_steps, "At most so many steps")
+      ->capture_default_str()
+      ->check(zero_or_more);
   app.add_option("--json", options->json, "Write all numbers to this file");
   app.add_flag("--any-density", options->any_density,
                "Accept any volume per atom (a molecule in a large box)");

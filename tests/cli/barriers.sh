@@ -22,7 +22,10 @@ grep -qF "continued from step 3" out || fail "not continued: $(cat out)"
 jq -e '.converged and (.forward_barrier_eV - 0.2792 | fabs) < 0.002 and .moving_atoms == 1' neb.json >/dev/null || fail "$(cat neb.json)"
 [[ -s saddle.xyz ]] || fail "no saddle"
 refused "no path of this run" "$solion" neb a.xyz b.xyz -m "$model" --images 4 -o band.xyz
-refused "a.xyz: is an end of the path; it would be written over" "$solion" neb a.xyz b.xyz -m "$model" -o a.xyz --fresh
+refused "a.xyz: is an input of this command; it would be written over" "$solion" neb a.xyz b.xyz -m "$model" -o a.xyz --fresh
+for other in --saddle --json; do
+  refused "band.xyz: is named for two outputs" "$solion" neb a.xyz b.xyz -m "$model" --images 5 -o band.xyz $other band.xyz
+done
 refused "same atoms" "$solion" neb a.xyz "$source/examples/li3ocl/unit_cell.xyz" -m "$model" -o other.xyz
 expect 1 "one structure" "$solion" neb a.xyz a.xyz -m "$model" -o same.xyz
 

@@ -39,6 +39,8 @@ is train.json "[.ms_per_step, .sgemm_gflops, .dgemm_gflops] | $positive"
 is analysis.json "[.msd_s, .rdf_frames_per_s, .extxyz_MB_per_s, .dump_MB_per_s, .sgemm_gflops] | $positive"
 [[ $(grep -c 's for 3000 ions\|frames/s of 5000 atoms\|MB/s extxyz' table) == 3 ]] || fail "$(cat table)"
 
+"$solion" bench --help | grep -- '--threads .*\]=1$' >/dev/null || fail "another default than one thread: $("$solion" bench --help)"
+refused 'input.json: is an input of this command' "$solion" bench --train input.json --json input.json
 refused 'either -m MODEL' "$solion" bench --steps 3 --json out.json
 refused 'either -m MODEL' "$solion" bench --analysis --train input.json --json out.json
 refused 'either -m MODEL' "$solion" bench --analysis -m model.dp --json out.json

@@ -33,6 +33,22 @@ awk 'NR == 1 { n = $1 } { print } NR == n + 2 { exit }' pairs.xyz >near.xyz
 jq -e '.by_composition | length == 1 and .[0].placements == 2' turned.json >/dev/null || fail "compositions: $(cat turned.json)"
 refused "two.data: the format holds one frame; 2 were given" "$solion" relax -m "$model" pairs.xyz -o two.data
 refused "two.poscar: the format holds one frame; 2 were given" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz -o two.poscar
+for place in "-o cell.xyz" "--json cell.xyz" "-o out.xyz --json out.xyz"; do
+  refused "cell.xyz: is an input of this command|out.xyz: is named for two outputs" "$solion" relax -m "$model" cell.xyz $place
+done
+refused "pairs.xyz: is an input of this command" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz -o pairs.xyz
+refused "cell.xyz: is an input of this command" "$solion" binding cell.xyz --reaction type1 -m "$model" --json cell.xyz
+refused "--steps: expected 0 or more, got -1" "$solion" relax -m "$model" cell.xyz --steps -1
+refused "--pressure-bar nan: expected a finite number" "$solion" relax -m "$model" cell.xyz --cell full --pressure-bar nan
+# A cluster has no place in a format of cells; frames of several compositions are several systems.
+printf 'kind = "lennard-jones"\ncutoff_A = 8\n[[pairs]]\nelements = ["Ar", "Ar"]\nepsilon_eV = 0.01\nsigma_A = 3.4\n' >argon.toml
+printf '2\n\nAr 0 0 0\nAr 4 0 0\n' >two.xyz
+for name in POSCAR two.data; do
+  refused "$name: two.xyz has no cell" "$solion" relax -m argon.toml two.xyz -o $name
+done
+{ cat two.xyz; printf '3\n\nAr 0 0 0\nAr 4 0 0\nAr 0 4 0\n'; } >mixed.xyz
+"$solion" relax -m argon.toml mixed.xyz -o clusters/ >/dev/null
+[[ -e clusters/Ar2/type.raw && -e clusters/Ar3/type.raw ]] || fail "systems of two compositions: $(find clusters)"
 refused "out.cif" "$solion" relax -m "$model" cell.xyz -o out.cif
 sed 's/^Cl/Br/' cell.xyz >bromide.xyz
 refused "bromide.xyz: frame 1: .*'Br'" "$solion" relax -m "$model" bromide.xyz

@@ -67,6 +67,15 @@ sed 's/^rho_A/rho/' "$model" >typo.toml
 refused 'typo.toml:[0-9]+: .*rho' "$solion" evaluate -m typo.toml good.extxyz --json out.json -o out.extxyz
 : >empty.extxyz
 refused 'empty.extxyz' "$solion" evaluate -m "$model" empty.extxyz --json out.json -o out.extxyz
+# Nothing that is read is written over, and no output by another.
+cp "$model" own.toml
+cp good.extxyz own.extxyz
+for place in "--json own.extxyz" "-o ./own.extxyz" "--json own.toml"; do
+  refused "is an input of this command; it would be written over" "$solion" evaluate -m own.toml own.extxyz $place
+done
+cmp good.extxyz own.extxyz && cmp "$model" own.toml || fail "an input was written over"
+refused "is named for two outputs" "$solion" evaluate -m "$model" good.extxyz -o both.xyz --json ./both.xyz
+refused "folder/a/: is an input of this command" "$solion" evaluate -m "$model" folder/a -o folder/a/
 status=0
 "$solion" evaluate -m "$model" good.extxyz -o nowhere/out.extxyz >/dev/null 2>&1 || status=$?
 [[ $status == 2 ]] || fail "missing folder: status $status"

@@ -69,6 +69,15 @@ input bad 600 | sed 's/csvr/nose-hoover/' >bad/lammps.toml
 if [[ -e $(dirname "$solion")/kim/libkim-api-model-driver.so ]]; then  # without it the command is refused for that
   refused '--engine lammps: \[\[analysis\]\]' "$solion" md bad/lammps.toml --engine lammps
 fi
+input bad 600 >bad/json.toml
+refused "msd.json is named for two outputs" "$solion" md bad/json.toml --json bad/msd.json
+# What is written last is judged first, and no device is read to an end that it has not.
+for line in 's|^final = .*|final = "last.pdb"|' 's|^final = .*|final = "last.cif"|'; do
+  input bad 600 | sed "$line" >bad/last.toml
+  refused "last\.(pdb: no format goes by this name|cif: .* not written)" "$solion" md bad/last.toml
+done
+input bad 600 | sed 's|^seed|restart = "/dev/zero"\nseed|' >bad/device.toml
+refused "/dev/zero: expected the name of a restart file" timeout -s KILL 20 "$solion" md bad/device.toml
 for line in 's|^final = .*|final = "no/f.xyz"|' '0,/^file = .*/s||file = "no/t.xyz"|' 's|^seed|log = "no/md.log"\nseed|'; do
   input bad 600 | sed "$line" >bad/folder.toml
   refused "the folder .*no does not exist" "$solion" md bad/folder.toml

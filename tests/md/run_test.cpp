@@ -341,7 +341,18 @@ TEST(Input, NamesWhatIsWrong) {
   refuses(good + "[[trajectory]]\nfile = \"x.pdb\"\nevery = 1", "expected a name ending in");
   refuses(good + "[[trajectory]]\nfile = \"x.xyz\"\nevery = 0", "expected 1 or more");
   refuses(good + "restart = \"md.log\"", "two outputs");
+  for (const char* key : {"log", "restart", "final"})
+    refuses(good + key + " = \"\"", "= '': expected the name of a file");
+  refuses(good + "[[trajectory]]\nfile = \"\"\nevery = 1", "file = '': expected the name of a file");
   refuses(good, "expected one of \"nve\", \"nvt\", \"npt\"", "NVT");
+}
+
+TEST(Input, OneFileIsOneHoweverItsNameIsWritten) {
+  const std::string text =
+      "structure = \"a.xyz\"\npotential = \"p.toml\"\nensemble = \"nve\"\ntimestep_fs = 1\nsteps = 10\n"
+      "temperature_K = 300\nlog = \"both.out\"\nrestart = \"./both.out\"\n";
+  EXPECT_THAT([&] { read_input(TomlTable::parse(text, "md.toml")); },
+              ThrowsMessage<InputError>(HasSubstr("both.out is named for two outputs")));
 }
 
 }  // namespace

@@ -68,8 +68,13 @@ void require_same(const fs::path& path, const std::string& what, const std::stri
 void check_outputs(const Outputs& outputs) {
   if (outputs.thermo_every < 1 || outputs.restart_every < 1)
     throw InputError("md: thermo_every and restart_every must be 1 or more");
-  for (const fs::path& file : {outputs.log, outputs.restart, outputs.final_structure})
-    require_folder_of(file);
+  for (const fs::path& file : {outputs.log, outputs.restart}) require_folder_of(file);
+  // Written when all steps are done; what is wrong with it is said now.
+  io::require_writable(outputs.final_structure, 1);
+  // A device has no end to read, and a file that replaces it would be none.
+  if (fs::exists(outputs.restart) && !fs::is_regular_file(outputs.restart))
+    throw InputError("{}: expected the name of a restart file, found a folder or a device",
+                     outputs.restart.string());
   for (const TrajectoryOutput& t : outputs.trajectories) {
     if (t.every < 1) throw InputError("md: {}: `every` must be 1 or more", t.file.string());
     require_folder_of(t.file);

@@ -10,7 +10,7 @@
 
 namespace solion::md {
 
-/// InputError if an interval is less than 1.
+/// InputError if an interval is less than 1, or a file cannot be what it is named for.
 void check_outputs(const Outputs& outputs);
 
 /// What must stay the same for a run to go on from its restart file.

@@ -226,9 +226,15 @@ Settings read_settings(TomlTable& table) {
   return s;
 }
 
+/// Nothing is not a name: it would be the folder of the input.
+std::filesystem::path named_file(TomlTable& table, const char* key) {
+  if (table.text(key).empty()) table.fail(key, "expected the name of a file");
+  return table.path(key);
+}
+
 TrajectoryOutput read_trajectory(TomlTable& table) {
   TrajectoryOutput t;
-  t.file = table.path("file");
+  t.file = named_file(table, "file");
   t.every = count(table, "every", 1);
   const std::string suffix = t.file.extension().string();
   if (suffix != ".xyz" && suffix != ".extxyz" && suffix != ".dump" && suffix != ".lammpstrj")
@@ -243,14 +249,14 @@ TrajectoryOutput read_trajectory(TomlTable& table) {
 Outputs read_outputs(TomlTable& table, bool only_named) {
   Outputs o;
   const auto named = [&](const char* key, const char* suffix) {
-    if (table.has(key)) return table.path(key);
+    if (table.has(key)) return named_file(table, key);
     if (only_named) return std::filesystem::path();
     std::filesystem::path path = table.file();
     return path.replace_extension(suffix);
   };
   o.log = named("log", ".log");
   o.restart = named("restart", ".restart");
-  if (table.has("final")) o.final_structure = table.path("final");
+  if (table.has("final")) o.final_structure = named_file(table, "final");
   o.thermo_every = count(table, "thermo_every", 1, o.thermo_every);
   o.restart_every = count(table, "restart_every", 1, o.restart_every);
   for (TomlTable& item : table.tables("trajectory")) o.trajectories.push_back(read_trajectory(item));
@@ -274,7 +280,8 @@ void refuse_shared_files(const std::filesystem::path& input, const Outputs& o,
   }
   for (const TrajectoryOutput& t : o.trajectories) files.push_back(t.file);
   files.push_back(input);
-  for (auto& file : files) file = std::filesystem::weakly_canonical(file);
+  // Absolute first: relative names that are not there would stay relative.
+  for (auto& file : files) file = std::filesystem::weakly_canonical(std::filesystem::absolute(file));
   std::sort(files.begin(), files.end());
   const auto twice = std::adjacent_find(files.begin(), files.end());
   if (twice != files.end())
@@ -291,7 +298,7 @@ std::vector<std::filesystem::path> Input::files() const {
 
 Input read_input(TomlTable table, const InHand& in_hand) {
   Input input;
-  if (!in_hand.structure) input.structure = table.path("structure");
+  if (!in_hand.structure) input.structure = named_file(table, "structure");
   if (table.has("supercell")) input.supercell = table.repeats("supercell");
   if (!in_hand.potential) input.potential = potential_at(table);
   if (table.has("precision")) {

@@ -3,17 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace solion::observe {
 
 Analyses::Analyses(const md::Input& input, const Frame& start) {
-  std::vector<std::filesystem::path> files = input.files();
-  for (TomlTable table : input.analyses) {
-    analyses_.push_back(read_analysis(table, input.settings, start));
-    const Target& target = analyses_.back()->target();
-    for (const auto& file : {target.json, target.csv})
-      if (!file.empty()) files.push_back(file);
-  }
-  if (!empty()) md::refuse_shared_files(input.analyses.front().file(), input.outputs, files);
+  for (TomlTable table : input.analyses) analyses_.push_back(read_analysis(table, input.settings, start));
+  if (empty()) return;
+  std::vector<std::filesystem::path> all = input.files();
+  std::ranges::copy(files(), std::back_inserter(all));
+  md::refuse_shared_files(input.analyses.front().file(), input.outputs, all);
+}
+
+std::vector<std::filesystem::path> Analyses::files() const {
+  std::vector<std::filesystem::path> all;
+  for (const auto& one : analyses_)
+    for (const auto& file : {one->target().json, one->target().csv})
+      if (!file.empty()) all.push_back(file);
+  return all;
 }
 
 std::vector<md::Observer> Analyses::observers() {

@@ -54,6 +54,8 @@ class Analyses {
   /// They refer to this object. See md::RunOptions.
   [[nodiscard]] std::vector<md::Observer> observers();
   [[nodiscard]] bool empty() const { return analyses_.empty(); }
+  /// Where the results go.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
   /// After the run: writes all results; one text for each, to be printed. InputError where the frames were
   /// too few for a number, WorkError where a file cannot be written; the restart file still has all frames.
   [[nodiscard]] std::vector<std::string> write() const;
