@@ -53,6 +53,7 @@ END
 
 sed 's/^structures/structure/' tiny.toml > wrong.toml
 refused "'md.structures' is missing; is it this" "$solion" study wrong.toml --run-dir wrong
+refused "device 'gou' is unknown; known: cpu, gpu" "$solion" study tiny.toml --run-dir wrong --device gou
 sed 's/npt_ps/ntp_ps/' tiny.toml > wrong.toml
 refused 'wrong.toml:12: md.ntp_ps = 0.2: unknown key' "$solion" study wrong.toml --run-dir wrong
 sed 's/"type1"/"type9"/' tiny.toml > wrong.toml

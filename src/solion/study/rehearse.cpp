@@ -1,8 +1,10 @@
 // Every cell built and every analysis made on it once, before anything is computed.
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/progress.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/defects/vacancy_hops.hpp"
 #include "solion/io/formats.hpp"
@@ -123,10 +125,14 @@ void in_table(const char* table, const Look& look) {
 
 void look_at_dynamics(const Config& config) {
   look_at_settings(config, config.md.temperatures_K);
+  const Crystal crystal = crystal_of(config);
+  std::set<std::string> looked;  // the same reaction more often, or in a larger cell, has nothing new inside
   for (const auto& structure : config.md.structures) {
+    if (interrupt_requested()) throw Interrupted();
     const Frame frame = build_cell(config, structure);
     look_at_distances(config, structure, frame);
-    if (config.structure.frames > 0) look_inside(config, structure, frame);
+    const bool anew = looked.insert(content_of(config, crystal, structure).reaction).second;
+    if (config.structure.frames > 0 && anew) look_inside(config, structure, frame);
   }
 }
 

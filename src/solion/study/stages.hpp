@@ -16,16 +16,16 @@
 
 namespace solion::study {
 
+/// Where the dynamics of the points run.
+const std::string& device_of(const Config& config, const Options& options);
+
 /// What every stage works with.
 struct Context {
   const Config& config;
   const Options& options;
   learn::Ledger& ledger;
 
-  /// Where the dynamics of the points run.
-  [[nodiscard]] const std::string& device() const {
-    return options.device.empty() ? config.md.device : options.device;
-  }
+  [[nodiscard]] const std::string& device() const { return device_of(config, options); }
   [[nodiscard]] std::filesystem::path folder(const std::string& name) const;  ///< made if it is not there
   /// The folder of work that has these inputs: `name`, or "name.2", "name.3", … beside those that were begun
   /// with others. So files are only ever gone on with by the work they belong to.

@@ -17,6 +17,10 @@
 
 namespace solion::study {
 
+const std::string& device_of(const Config& config, const Options& options) {
+  return options.device.empty() ? config.md.device : options.device;
+}
+
 std::filesystem::path Context::folder(const std::string& name) const {
   std::filesystem::path path = options.run_dir / name;
   std::error_code error;
@@ -231,12 +235,13 @@ std::vector<std::string> failures_of(const Json& numbers) {
 
 Result run(const Config& config, const Options& options) {
   report::find_plotly();  // better now than after ten minutes
+  const std::string& device = device_of(config, options);
+  if (!options.report_only && device != "cpu") (void)gpu::open_device(device);
   if (!options.report_only) rehearse(config);
   (void)read_published(config);
   const auto lock = lock_run_dir(options);
   learn::Ledger ledger(options.run_dir / "ledger.sqlite");
   const Context context{config, options, ledger};
-  if (!options.report_only && context.device() != "cpu") (void)gpu::open_device(context.device());
 
   Json numbers = Json::object();
   make_and_judge(context, numbers);
