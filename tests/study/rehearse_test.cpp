@@ -56,6 +56,21 @@ TEST(Rehearse, Hops) {
   refused(config, "barriers.within_A = 0.5");
 }
 
+TEST(Rehearse, AModelThatDoesNotKnowTheCrystal) {
+  Config config = study_of("li3ocl");
+  config.model.file = examples / "model.dp";
+  EXPECT_NO_THROW(rehearse(config));
+  config.md.crystal = (examples / "licl.xyz").string();
+  EXPECT_NO_THROW(rehearse(config));
+  const testing::TempFolder folder;
+  config.md.crystal = (folder.path() / "nacl.xyz").string();
+  std::string frame = read_file(examples / "licl.xyz");
+  for (std::size_t at = 0; (at = frame.find("Li ", at)) != std::string::npos;) frame.replace(at, 3, "Na ");
+  write_file(config.md.crystal, frame);
+  config.transport.species = "Na";
+  refused(config, "does not know the element 'Na'");
+}
+
 TEST(Rehearse, Dynamics) {
   Config config = study_of("li3ocl");
   EXPECT_NO_THROW(rehearse(config));

@@ -5,6 +5,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/catalog/open.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/defects/vacancy_hops.hpp"
 #include "solion/io/formats.hpp"
@@ -126,10 +127,14 @@ void in_table(const char* table, const Look& look) {
 void look_at_dynamics(const Config& config) {
   look_at_settings(config, config.md.temperatures_K);
   const Crystal crystal = crystal_of(config);
+  const auto model = config.model.file.empty()
+                         ? nullptr
+                         : open_potential(config.model.file.string(), {.precision = "reference"});
   std::set<std::string> looked;  // the same reaction more often, or in a larger cell, has nothing new inside
   for (const auto& structure : config.md.structures) {
     if (interrupt_requested()) throw Interrupted();
     const Frame frame = build_cell(config, structure);
+    if (model) (void)match_types(frame, *model);
     look_at_distances(config, structure, frame);
     const bool anew = looked.insert(content_of(config, crystal, structure).reaction).second;
     if (config.structure.frames > 0 && anew) look_inside(config, structure, frame);
