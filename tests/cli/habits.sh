@@ -64,3 +64,21 @@ refused "there is no 'solion relx'; did you mean 'relax'\?" "$solion" relx a.xyz
 refused "relax has no option --modl; did you mean '--model'\? \(solion relax --help\)" "$solion" relax --modl x.toml y.xyz
 refused "there is no 'solion analyze mds'; did you mean 'msd'\?" "$solion" analyze mds
 refused "subcommand is required \(solion analyze --help\)" "$solion" analyze
+
+# Threads wait briefly, but for the programs that solion starts nothing is chosen.
+"$solion" build --crystal li3ocl --supercell 2 2 2 -o cell.extxyz >/dev/null
+printf '#!/bin/sh\nenv >"%s/environment"\nexit 1\n' "$PWD" >code
+chmod +x code
+env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT "$solion" label --reference cp2k --program "$PWD/code" cell.extxyz -o labels >out 2>&1 && fail "a code that ends with status 1 gave labels"
+[[ -s environment ]] || fail "the code was not started: $(cat out)"
+! grep SPINCOUNT environment || fail "the environment of a code is changed"
+env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT "$solion" bench -m "$source/examples/li3ocl/model.dp" cell.extxyz --steps 2000 --threads 1 >out 2>&1 &
+bench=$!
+for ((k = 0; k < 100; ++k)); do
+  grep -qz '^GOMP_SPINCOUNT=10000$' "/proc/$bench/environ" 2>/dev/null && break
+  sleep 0.05
+done
+((k < 100)) || fail "no short waits in the environment that the program was started with"
+[[ "$(cat "/proc/$bench/comm")" == solion ]] || fail "the program is called $(cat "/proc/$bench/comm")"
+kill "$bench"
+wait "$bench" || true

@@ -45,12 +45,18 @@ class LowestFailure {
 int available_threads() { return std::max(1, omp_get_num_procs()); }
 
 void keep_waits_short(char** argv) {
-  for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"})
-    if (std::getenv(name) != nullptr) return;
+  constexpr const char *turns = "GOMP_SPINCOUNT", *ours = "SOLION_SPINCOUNT_IS_OURS";
+  const auto take_out = [&] {
+    unsetenv(turns);
+    unsetenv(ours);
+  };
+  if (std::getenv(ours) != nullptr) return take_out();
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv(turns) != nullptr) return;
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error || setenv("GOMP_SPINCOUNT", "10000", 0) != 0) return;
-  execv(program.c_str(), argv);  // returns only if it cannot; then waits are long
+  if (error || setenv(turns, "10000", 1) != 0 || setenv(ours, "1", 1) != 0) return take_out();
+  execv(program.c_str(), argv);
+  take_out();  // it could not; then waits are long
 }
 
 void parallel_for(std::size_t n, int threads,

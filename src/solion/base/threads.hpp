@@ -9,11 +9,11 @@ namespace solion {
 /// Number of cores that this process may use (its affinity mask).
 int available_threads();
 
-/// For the first line of main, with its argv: threads that wait for each other spin for 20 to 50 µs before
-/// they sleep, in place of OpenMP's milliseconds, which cost most where other programs want the cores too
-/// (docs/performance.md). OpenMP reads this from the environment before main, so that the program replaces
-/// itself by one that finds it there; an environment that says how to wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT)
-/// is left alone.
+/// For the first line of main, with its argv: threads that wait for each other spin a thirtieth as long as
+/// OpenMP lets them (10,000 turns: 0.3 ms on Zen 3) before they sleep; that costs where other programs want
+/// the cores too (docs/performance.md). OpenMP reads this from the environment before main, so that the
+/// program replaces itself by one that finds it there, and takes it out again for the programs that it
+/// starts. An environment that says how to wait (OMP_WAIT_POLICY, GOMP_SPINCOUNT) is left alone.
 void keep_waits_short(char** argv);
 
 /// Calls body(begin, end, thread) on `threads` disjoint ranges that cover [0, n), `thread` in [0, threads).
