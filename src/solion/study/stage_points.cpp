@@ -44,6 +44,20 @@ void forget_files(const std::filesystem::path& folder) {
     std::filesystem::remove(folder / name, stays);
 }
 
+/// One of a number of turns, given back also when the work ends by an exception.
+class Turn {
+ public:
+  explicit Turn(std::counting_semaphore<>& turns) : turns_(turns) { turns_.acquire(); }
+  ~Turn() { turns_.release(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  Turn(Turn&&) = delete;
+  Turn& operator=(Turn&&) = delete;
+
+ private:
+  std::counting_semaphore<>& turns_;
+};
+
 /// All points in progress.
 class Points {
  public:
@@ -106,9 +120,8 @@ class Points {
           return Json();
         });
       }
-      cores.acquire();
+      const Turn turn(cores);
       finish(i);
-      cores.release();
     });
   }
 
