@@ -60,7 +60,7 @@ class Lockstep {
   int largest_ = 0;
 };
 
-/// Fill a GPU (docs/performance.md); more at once would only end later.
+/// Expected to fill a GPU, not measured; more at once would only end later.
 constexpr std::size_t enough_atoms = 100'000;
 
 /// Calls work(i) for every run in a thread of its own that mostly waits, in their order, as many at once as
