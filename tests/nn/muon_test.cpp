@@ -73,6 +73,19 @@ TEST(Muon, EveryStepHasTheSameLength) {
   }
 }
 
+TEST(Muon, TheSizeOfAGradientDoesNotMatterDownToTheSmallestNumbers) {
+  // A layer at rest: its mean gradient decays until the squares underflow.
+  using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Floats plain = random_matrix(12, 12, 5).cast<float>();
+  Floats expected = plain;
+  orthogonalize(expected.data(), 12, 12);
+  for (const float size : {1e-19F, 1e-22F, 1e-30F, 1e30F}) {
+    Floats scaled = size * plain;
+    orthogonalize(scaled.data(), 12, 12);
+    EXPECT_LT((scaled - expected).cwiseAbs().maxCoeff(), 1e-3F) << size;
+  }
+}
+
 TEST(Muon, WhatIsNoMatrixIsMovedByAdam) {
   // A row, a column and loose numbers behind them.
   const Matrix start = random_matrix(1, 15, 3), target = random_matrix(1, 15, 4);

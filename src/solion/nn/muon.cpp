@@ -25,9 +25,10 @@ void orthogonalize(T* matrix, std::ptrdiff_t n_in, std::ptrdiff_t n_out) {
   Eigen::Map<MatrixOf<T>> out(matrix, n_in, n_out);
   const bool tall = n_in > n_out;  // the product with the transpose is to be the small one
   MatrixOf<T> x = tall ? MatrixOf<T>(out.transpose()) : MatrixOf<T>(out);
-  const T norm = x.norm();
-  if (!(norm > 0)) return;
-  x /= norm;
+  const T largest = x.cwiseAbs().maxCoeff();  // first to 1: squares of a layer at rest would underflow
+  if (!(largest > 0)) return;
+  x /= largest;
+  x /= x.norm();
   MatrixOf<T> gram, polynomial;
   for (int k = 0; k < iterations; ++k) {
     gram.noalias() = x * x.transpose();
