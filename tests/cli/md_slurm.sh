@@ -64,7 +64,7 @@ wait $pid 2>/dev/null || true
 expect 1 'may still write' "$solion" md killed.toml --engine lammps --ranks 2 --fresh
 "$solion" md killed.toml --engine lammps --ranks 2 >killed.txt 2>&1 &
 pid=$!
-until_ 20 said 'goes on from before' killed.txt || fail "not taken over: $(cat killed.txt)"
+until_ 60 said 'goes on from before' killed.txt || fail "not taken over: $(cat killed.txt)"
 kill -INT $pid
 status=0
 wait $pid || status=$?

@@ -58,7 +58,7 @@ arrays() { find "$1.work/slurm" -name job_id | wc -l; }
 
 # Failures are tried again and reported with the tail of the log; the seconds of the limit are kept.
 begin a
-settings 1 0.03
+settings 1 0.1
 frames 0.001 0.002 0.003 0.101 0.301 > a.xyz
 "${label[@]}" a.xyz -o a --json a.json > a.txt 2>&1 || fail "$(cat a.txt)"
 said '3 labelled, 0 taken from finished work, 2 set aside' a.txt || fail "$(cat a.txt)"
@@ -76,7 +76,7 @@ settings 0 60
 frames 0.301 0.302 0.201 0.202 0.203 0.204 0.205 > b.xyz
 "${label[@]}" b.xyz -o b > b.txt 2>&1 &
 pid=$!
-until_ 20 has_runs 3 || fail "nothing runs: $(cat b.txt)"
+until_ 60 has_runs 3 || fail "nothing runs: $(cat b.txt)"
 job=$(cat b.work/slurm/*/job_id)
 task_of() { grep -n "$(basename "$(dirname "$(dirname "$(grep -l "\[$1" b.work/*/try1/calculate.py)")")")" b.work/slurm/*/folders | cut -d: -f1; }
 scontrol update jobid="${job}_$(($(task_of 0.301) - 1))" EndTime="$(date -d '+1 second' +%Y-%m-%dT%H:%M:%S)"
@@ -85,10 +85,10 @@ wait "$pid" 2> /dev/null || true
 scancel "${job}_$(($(task_of 0.302) - 1))"
 "${label[@]}" b.xyz -o b > b.txt 2>&1 &
 pid=$!
-until_ 20 said 'goes on from before' b.txt || fail "$(cat b.txt)"
+until_ 60 said 'goes on from before' b.txt || fail "$(cat b.txt)"
 kill "${daemon[slurmctld]}"
 wait "${daemon[slurmctld]}" || true
-until_ 30 said "controller does not answer" b.txt || fail "$(cat b.txt)"
+until_ 60 said "controller does not answer" b.txt || fail "$(cat b.txt)"
 start_controller
 long=$pid
 
@@ -112,7 +112,7 @@ begin e
 frames 0.201 0.202 > e.xyz
 "${label[@]}" e.xyz -o e > e.txt 2>&1 &
 pid=$!
-until_ 20 has_runs 1 || fail "$(cat e.txt)"
+until_ 60 has_runs 1 || fail "$(cat e.txt)"
 kill -INT "$pid"
 status=0; wait "$pid" || status=$?
 [ "$status" = 130 ] || fail "status $status after Ctrl-C: $(cat e.txt)"
@@ -147,10 +147,10 @@ settings 1 60
 frames 0.201 > c.xyz
 "${label[@]}" c.xyz -o c > c.txt 2>&1 &
 pid=$!
-until_ 20 has_runs 1 || fail "$(cat c.txt)"
+until_ 60 has_runs 1 || fail "$(cat c.txt)"
 scontrol update nodename="$host" state=down reason=test
-until_ 20 said 'frame 1: Slurm job .* ended as NODE_FAIL.*; it is tried again' c.txt || fail "$(cat c.txt)"
-until_ 10 scontrol update nodename="$host" state=resume 2> /dev/null || idle || fail "the node stays down"
+until_ 60 said 'frame 1: Slurm job .* ended as NODE_FAIL.*; it is tried again' c.txt || fail "$(cat c.txt)"
+until_ 30 scontrol update nodename="$host" state=resume 2> /dev/null || idle || fail "the node stays down"
 wait "$pid" || fail "$(cat c.txt)"
 said '1 labelled' c.txt || fail "$(cat c.txt)"
 echo "slurm: all good"

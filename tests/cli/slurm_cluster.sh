@@ -67,12 +67,12 @@ start_controller() {
   slurmctld -D -f slurm.conf >> log/slurmctld 2>&1 &
   daemon[slurmctld]=$!
 }
-until_ 10 test -S munge/socket || fail "munged: $(cat log/munged)"
+until_ 30 test -S munge/socket || fail "munged: $(cat log/munged)"
 start_controller
 slurmd -D -f slurm.conf > log/slurmd 2>&1 &
 daemon[slurmd]=$!
 idle() { sinfo -h -o %T 2> /dev/null | grep -q '^idle'; }
-if ! until_ 20 idle; then
+if ! until_ 60 idle; then
   grep -q 'Unable to initialize cgroup plugin' log/slurmd && skip "the cgroups of this machine, for slurmd"
   fail "the cluster does not start: $(tail -n 5 log/*)"
 fi
