@@ -163,8 +163,8 @@ Json bench_train(const BenchOptions& options) {
   if (options.precision == "single") precision = train::Precision::single_precision;
   if (options.precision == "double") precision = train::Precision::double_precision;
   const bench::MachineRates before = bench::measure_machine();
-  const bench::TrainTiming t =
-      bench::time_training(options.train, options.steps > 0 ? options.steps : 50, options.threads, precision);
+  const bench::TrainTiming t = bench::time_training(options.train, options.steps > 0 ? options.steps : 50,
+                                                    options.threads, precision, options.device);
   const bench::MachineRates rates = bench::best_of(before, bench::measure_machine());
   fmt::print("training:   {} parameters, {} frames, {} precision, {} thread{}\n", t.n_parameters, t.n_frames,
              t.single_precision ? "single" : "double", options.threads, options.threads == 1 ? "" : "s");
@@ -173,6 +173,7 @@ Json bench_train(const BenchOptions& options) {
   print_machine(rates);
   Json json = common_json(rates, options.threads);
   json.update({{"input", options.train},
+               {"device", options.device},
                {"precision", t.single_precision ? "single" : "double"},
                {"steps", t.steps},
                {"ms_per_step", t.ms_per_step},
@@ -211,8 +212,8 @@ void run_bench(const BenchOptions& options) {
     throw InputError("bench: --precision reference is for models; training knows single and double");
   if (options.device == "cpu" && options.replicas > 1)
     throw InputError("bench: --replicas belongs to a device (--device gpu)");
-  if (options.device != "cpu" && other)
-    throw InputError("bench: --device {} times molecular dynamics only", options.device);
+  if (options.device != "cpu" && options.analysis)
+    throw InputError("bench: --device {} times molecular dynamics and training only", options.device);
   require_folder_of(options.json);
   refuse_shared({options.json}, {options.model, options.frame, options.train});
   const Json json = options.analysis          ? bench_analysis()
@@ -238,7 +239,7 @@ std::function<void()> setup_bench(CLI::App& app) {
   app.add_option("--steps", options->steps, "Steps to time (default 100; training 50)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000000}));
   app.add_option("--device", options->device,
-                 std::string("Where molecular dynamics is timed: ") + gpu::device_names)
+                 std::string("Where molecular dynamics or training is timed: ") + gpu::device_names)
       ->capture_default_str();
   app.add_option("--replicas", options->replicas, "Copies of the system that a device moves side by side")
       ->check(CLI::Range(1, 1000000));

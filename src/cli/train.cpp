@@ -17,6 +17,7 @@
 #include "solion/base/log.hpp"
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/ranks/launch.hpp"
 #include "solion/train/committee.hpp"
 #include "solion/train/trainer.hpp"
@@ -30,6 +31,7 @@ struct TrainOptions {
   std::string model = "model.dp";
   std::string init_model;
   std::string precision;
+  std::string device = "cpu";
   std::string json;
   bool restart = false;
   bool fresh = false;
@@ -75,6 +77,7 @@ void run_train(const TrainOptions& options, ranks::Ranks& ranks) {
   if (options.fresh) run.start = train::RunOptions::Start::fresh;
   if (options.precision == "single") run.precision = train::Precision::single_precision;
   if (options.precision == "double") run.precision = train::Precision::double_precision;
+  run.device = options.device;
   run.threads = options.threads > 0 ? options.threads : ranks::threads_each(ranks);
   run.ranks = &ranks;
   ranks.together([&] { require_folder_of(options.json); });
@@ -141,6 +144,9 @@ std::function<void()> setup_train(CLI::App& app) {
       ->excludes(init);
   app.add_option("--precision", options->precision, "single or double; otherwise that of the input")
       ->check(CLI::IsMember({"single", "double"}));
+  app.add_option("--device", options->device,
+                 fmt::format("Where batches are computed: {}", gpu::device_names))
+      ->capture_default_str();
   app.add_option("--threads", options->threads, "Threads")
       ->check(more_than_0)
       ->default_str("all cores, shared by the processes of an mpirun");

@@ -284,16 +284,18 @@ int launch(void* device, int body, std::int64_t n, int threads, std::size_t scra
   return d.timed(body, [&] { return launcher(Bodies(), body)(d, n, threads, scratch, data); });
 }
 
+cublasOperation_t turned(int turned) { return turned != 0 ? CUBLAS_OP_T : CUBLAS_OP_N; }
+
 // Row-major is column-major of the transposed: Cᵀ = Bᵀ·Aᵀ.
 int product_single(void* device, const void* data) {
   Opened& d = opened(device);
   const auto& p = *static_cast<const Product<float>*>(data);
-  const float one = 1, zero = 0;
+  const float one = 1, kept = p.add != 0 ? 1 : 0;
   return d.timed(-1, [&] {
-    return failed(cublasGemmEx(d.blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(p.n), static_cast<int>(p.m),
-                               static_cast<int>(p.k), &one, p.b, CUDA_R_32F, static_cast<int>(p.ldb), p.a,
-                               CUDA_R_32F, static_cast<int>(p.lda), &zero, p.c, CUDA_R_32F,
-                               static_cast<int>(p.ldc),
+    return failed(cublasGemmEx(d.blas, turned(p.b_turned), turned(p.a_turned), static_cast<int>(p.n),
+                               static_cast<int>(p.m), static_cast<int>(p.k), &one, p.b, CUDA_R_32F,
+                               static_cast<int>(p.ldb), p.a, CUDA_R_32F, static_cast<int>(p.lda), &kept, p.c,
+                               CUDA_R_32F, static_cast<int>(p.ldc),
                                p.tensor != 0 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC,
                                CUBLAS_GEMM_DEFAULT))
                ? 1
@@ -305,10 +307,11 @@ int product_double(void* device, const void* data) {
   Opened& d = opened(device);
   const auto& p = *static_cast<const Product<double>*>(data);
   return d.timed(-1, [&] {
-    const double one = 1, zero = 0;
-    return failed(cublasDgemm(d.blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(p.n), static_cast<int>(p.m),
-                              static_cast<int>(p.k), &one, p.b, static_cast<int>(p.ldb), p.a,
-                              static_cast<int>(p.lda), &zero, p.c, static_cast<int>(p.ldc)))
+    const double one = 1, kept = p.add != 0 ? 1 : 0;
+    return failed(cublasDgemm(d.blas, turned(p.b_turned), turned(p.a_turned), static_cast<int>(p.n),
+                              static_cast<int>(p.m), static_cast<int>(p.k), &one, p.b,
+                              static_cast<int>(p.ldb), p.a, static_cast<int>(p.lda), &kept, p.c,
+                              static_cast<int>(p.ldc)))
                ? 1
                : 0;
   });

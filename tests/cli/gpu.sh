@@ -57,11 +57,31 @@ done
 "$solion" bench -m "$model" cell.extxyz --device host --replicas 2 --steps 2 --json bench.json >/dev/null
 jq -e '.atom_steps_per_s > 0 and .n_atoms == 80 and .replicas == 2' bench.json >/dev/null || fail "bench: $(cat bench.json)"
 
+# Training: the same learning curve to what its three digits show.
+cat >train.json <<END
+{"model": {"type_map": ["Li", "O", "Cl"],
+  "descriptor": {"type": "se_e2_a", "sel": "auto", "rcut": 4.0, "rcut_smth": 1.0, "neuron": [4, 8], "axis_neuron": 4, "type_one_side": true},
+  "fitting_net": {"neuron": [16, 16]}},
+ "learning_rate": {"start_lr": 0.002, "stop_lr": 1e-4, "decay_steps": 2},
+ "loss": {"start_pref_e": 0.02, "limit_pref_e": 1, "start_pref_f": 1000, "limit_pref_f": 1},
+ "training": {"training_data": {"systems": ["$source/examples/li3ocl/data/perfect"], "batch_size": 2}, "numb_steps": 6, "seed": 1, "disp_freq": 2}}
+END
+for device in cpu host; do
+  "$solion" train train.json --folder "train-$device" --device "$device" --precision double >/dev/null 2>"train-$device.log" ||
+    fail "$(cat "train-$device.log")"
+done
+said 'on the processor itself' train-host.log || fail "$(cat train-host.log)"
+[ "$(grep -vc '^#' train-host/lcurve.out)" = 4 ] || fail "$(cat train-host/lcurve.out)"
+diff train-cpu/lcurve.out train-host/lcurve.out || fail "the learning curves differ"
+"$solion" bench --train train.json --steps 2 --device host --json train.json.bench >/dev/null
+jq -e '.ms_per_step > 0 and .device == "host"' train.json.bench >/dev/null || fail "bench: $(cat train.json.bench)"
+
+refused "device 'tpu' is unknown; known: cpu, gpu" "$solion" train train.json --device tpu
 refused "device 'tpu' is unknown; known: cpu, gpu" "$solion" evaluate -m "$model" cell.extxyz --device tpu --json out.json
 refused "device 'gpu:x' is unknown" "$solion" evaluate -m "$model" cell.extxyz --device gpu:x --json out.json
 refused 'only Deep Potentials run on device' "$solion" evaluate -m "$source/examples/li3ocl/buckingham.toml" cell.extxyz --device host --json out.json
 refused '.-replicas belongs to a device' "$solion" bench -m "$model" cell.extxyz --replicas 2
-refused 'times molecular dynamics only' "$solion" bench --analysis --device host
+refused 'times molecular dynamics and training only' "$solion" bench --analysis --device host
 # A program whose module is somewhere else was built without CUDA, as far as it can know.
 mkdir bare
 cp "$solion" bare/solion

@@ -19,7 +19,7 @@ constexpr std::int64_t warm_up_steps = 5;
 }  // namespace
 
 TrainTiming time_training(const std::filesystem::path& input, std::int64_t steps, int threads,
-                          std::optional<train::Precision> precision) {
+                          std::optional<train::Precision> precision, const std::string& device) {
   if (steps < 1) throw InputError("bench: {} steps; expected at least 1", steps);
   const TemporaryFolder scratch("bench");
   train::Settings settings = train::read_settings(input);
@@ -32,6 +32,7 @@ TrainTiming time_training(const std::filesystem::path& input, std::int64_t steps
   options.start = train::RunOptions::Start::fresh;
   options.precision = precision;
   options.threads = threads;
+  options.device = device;
   std::vector<Clock::time_point> ends;
   ends.reserve(static_cast<std::size_t>(settings.steps));
   options.after_step = [&](std::int64_t) { ends.push_back(Clock::now()); };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "solion/train/settings.hpp"
 
@@ -20,8 +21,9 @@ struct TrainTiming {
 };
 
 /// Trains from the input file for `steps` steps after a few that are not counted, in a folder that vanishes:
-/// no checkpoint, learning curve or validation is kept. Throws what train::train throws.
+/// no checkpoint, learning curve or validation is kept. `device` as RunOptions has it. Throws what
+/// train::train throws.
 TrainTiming time_training(const std::filesystem::path& input, std::int64_t steps, int threads,
-                          std::optional<train::Precision> precision);
+                          std::optional<train::Precision> precision, const std::string& device);
 
 }  // namespace solion::bench

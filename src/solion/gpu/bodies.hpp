@@ -9,6 +9,8 @@
 #include "solion/gpu/bodies_model.hpp"
 #include "solion/gpu/bodies_motion.hpp"
 #include "solion/gpu/bodies_sums.hpp"
+#include "solion/gpu/bodies_tape.hpp"
+#include "solion/gpu/bodies_training.hpp"
 
 namespace solion::gpu {
 
@@ -38,7 +40,14 @@ using Bodies =
              GatherForces<float>, GatherForces<double>, GatherVirials<float>, GatherVirials<double>,
              Activate<float>, Activate<double>, AtomicEnergies<float>, AtomicEnergies<double>,
              Backward<float>, Backward<double>, SumSlices<AtomColumns>, SumSlices<ForceColumns>, SumBoxes,
-             LargestMoves, Advance, RestForces, Kick, Scale, SumSlices<KineticColumns>>;
+             LargestMoves, Advance, RestForces, Kick, Scale, SumSlices<KineticColumns>, TapeForward<float>,
+             TapeForward<double>, TapeTangent<float>, TapeTangent<double>, TapeBackward<float>,
+             TapeBackward<double>, TapeTangentBackward<float>, TapeTangentBackward<double>, TapeSkip<float>,
+             TapeSkip<double>, TrainEnvironment<float>, TrainEnvironment<double>, TrainDescriptor<float>,
+             TrainDescriptor<double>, TrainPairGradients<float>, TrainPairGradients<double>,
+             TrainForces<float>, TrainForces<double>, TrainDisplace<float>, TrainDisplace<double>,
+             TrainDescriptorTangent<float>, TrainDescriptorTangent<double>, TrainDescriptorBack<float>,
+             TrainDescriptorBack<double>, TrainPadding<float>, TrainPadding<double>>;
 
 /// For tables of times.
 inline const char* body_name(int place) {
@@ -71,7 +80,33 @@ inline const char* body_name(int place) {
                                    "rest forces",
                                    "kick",
                                    "scale",
-                                   "sum kinetic energies"};
+                                   "sum kinetic energies",
+                                   "tape forward, single",
+                                   "tape forward, double",
+                                   "tape tangent, single",
+                                   "tape tangent, double",
+                                   "tape backward, single",
+                                   "tape backward, double",
+                                   "tape tangent-backward, single",
+                                   "tape tangent-backward, double",
+                                   "tape skip, single",
+                                   "tape skip, double",
+                                   "training environment, single",
+                                   "training environment, double",
+                                   "training descriptor, single",
+                                   "training descriptor, double",
+                                   "training pair gradients, single",
+                                   "training pair gradients, double",
+                                   "training forces, single",
+                                   "training forces, double",
+                                   "training displacement, single",
+                                   "training displacement, double",
+                                   "training descriptor tangent, single",
+                                   "training descriptor tangent, double",
+                                   "training descriptor back, single",
+                                   "training descriptor back, double",
+                                   "training padding, single",
+                                   "training padding, double"};
   static_assert(sizeof names / sizeof names[0] == Bodies::size);
   return names[place];
 }
@@ -82,8 +117,8 @@ concept BlockBody = requires {
   Body::blocks;
 };
 
-/// C(m, n) = A(m, k)·B(k, n), all row-major with rows `ld…` apart. `tensor`: of numbers with 11 bits, on the
-/// tensor cores.
+/// C(m, n) = A(m, k)·B(k, n), all row-major with rows `ld…` apart; `…_turned`: it is the transpose that lies
+/// there. `add`: added to what C was. `tensor`: of numbers with 11 bits, on the tensor cores.
 template <typename T>
 struct Product {
   std::int64_t m, n, k;
@@ -91,6 +126,7 @@ struct Product {
   std::int64_t lda, ldb, ldc;
   T* c;
   int tensor;
+  int a_turned = 0, b_turned = 0, add = 0;
 };
 
 }  // namespace solion::gpu

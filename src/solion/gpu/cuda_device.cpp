@@ -158,7 +158,7 @@ std::unique_ptr<Device> open_cuda_device(const CudaOptions& options) {
 }
 
 std::vector<OptionalPart> optional_parts() {
-  return {{"cuda", "molecular dynamics on a GPU (--device gpu)", look_for_cuda}};
+  return {{"cuda", "molecular dynamics and training on a GPU (--device gpu)", look_for_cuda}};
 }
 
 }  // namespace solion::gpu

@@ -46,11 +46,13 @@ float cut(float x) {
 
 /// c += a·b for one row, k by k: its bits do not depend on the other rows.
 template <typename T, typename See>
-void add_row(const T* a, const Product<T>& p, T* c, const See& see) {
+void add_row(std::int64_t m, const Product<T>& p, T* c, const See& see) {
+  const std::int64_t next_a = p.a_turned != 0 ? p.lda : 1, next_b = p.b_turned != 0 ? p.ldb : 1;
+  const T* a = p.a + m * (p.a_turned != 0 ? 1 : p.lda);
   for (std::int64_t k = 0; k < p.k; ++k) {
-    const T factor = see(a[k]);
-    const T* row = p.b + k * p.ldb;
-    for (std::int64_t n = 0; n < p.n; ++n) c[n] += factor * see(row[n]);
+    const T factor = see(a[k * next_a]);
+    const T* row = p.b + k * (p.b_turned != 0 ? 1 : p.ldb);
+    for (std::int64_t n = 0; n < p.n; ++n) c[n] += factor * see(row[n * next_b]);
   }
 }
 
@@ -107,12 +109,11 @@ class HostDevice final : public Device {
   template <typename T>
   static void multiply_row(const Product<T>& p, std::int64_t row) {
     T* c = p.c + row * p.ldc;
-    std::fill_n(c, p.n, T(0));
-    const T* a = p.a + row * p.lda;
+    if (p.add == 0) std::fill_n(c, p.n, T(0));
     if constexpr (std::is_same_v<T, float>) {
-      if (p.tensor != 0) return add_row(a, p, c, cut);
+      if (p.tensor != 0) return add_row(row, p, c, cut);
     }
-    add_row(a, p, c, [](T x) { return x; });
+    add_row(row, p, c, [](T x) { return x; });
   }
 
   HostOptions options_;

@@ -7,6 +7,7 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/train/device_passes.hpp"
 
 namespace solion::train {
 
@@ -63,6 +64,15 @@ Engine<T>::Engine(const dp::Model& model)
 }
 
 template <typename T>
+Engine<T>::~Engine() = default;
+
+template <typename T>
+void Engine<T>::compute_on(gpu::Device& device) {
+  device_ = std::make_unique<DevicePasses<T>>(
+      device, ModelSizes{descriptor_, bias_, excluded_, embedding_layout_, fitting_layout_});
+}
+
+template <typename T>
 void Engine<T>::store(std::span<const T> numbers, dp::Model& model) const {
   for (std::size_t k = 0; k < embedding_layout_.size(); ++k) {
     nn::unpack(numbers.data(), embedding_layout_[k], model.descriptor.embedding[k]);
@@ -73,12 +83,16 @@ void Engine<T>::store(std::span<const T> numbers, dp::Model& model) const {
 }
 
 template <typename T>
-void Engine<T>::sort_atoms(std::span<const Prepared<T>* const> frames, bool together) {
+void Engine<T>::place_frames(std::span<const Prepared<T>* const> frames) {
   frames_.assign(frames.begin(), frames.end());
   frame_begin_.assign(1, 0);
-  for (const auto* frame : frames) {
+  for (const auto* frame : frames)
     frame_begin_.push_back(frame_begin_.back() + static_cast<std::size_t>(frame->n_atoms));
-  }
+}
+
+template <typename T>
+void Engine<T>::sort_atoms(std::span<const Prepared<T>* const> frames, bool together) {
+  place_frames(frames);
   atoms_.clear();
   type_begin_.assign(1, 0);
   for (int type = 0; type < n_types_; ++type) {
@@ -200,6 +214,11 @@ void Engine<T>::arrange(std::span<const Prepared<T>* const> frames, bool togethe
 
 template <typename T>
 const std::vector<Prediction>& Engine<T>::evaluate(std::span<const Prepared<T>* const> frames, int threads) {
+  if (device_) {
+    place_frames(frames);
+    device_->forward(frames, parameters_, predictions_);
+    return predictions_;
+  }
   arrange(frames, false);
   forward(threads);
   return predictions_;
@@ -300,7 +319,7 @@ template <typename T>
 void Engine<T>::cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights) {
   energy_cotangent_.assign(frames.size(), 0.0);
   virial_cotangent_.assign(frames.size(), std::array<double, 9>{});
-  force_cotangent_.assign(3 * sorted_.size(), T(0));
+  force_cotangent_.assign(3 * frame_begin_.back(), T(0));
   const auto n = static_cast<double>(frames.size());
   for (std::size_t f = 0; f < frames.size(); ++f) {
     const Prepared<T>& label = *frames[f];
@@ -337,8 +356,12 @@ template <typename T>
 LossTerms Engine<T>::evaluate_loss(std::span<const Prepared<T>* const> frames, const LossWeights& weights,
                                    int threads, std::span<double> along) {
   const bool together = company_.ranks != nullptr;
-  arrange(frames, together);
-  forward(threads);
+  if (device_) {
+    evaluate(frames, threads);
+  } else {
+    arrange(frames, together);
+    forward(threads);
+  }
   if (together) exchange_predictions(along);
   cotangents(frames, weights);
   return terms_of(sums(frames, weights), frames.size());
@@ -346,6 +369,7 @@ LossTerms Engine<T>::evaluate_loss(std::span<const Prepared<T>* const> frames, c
 
 template <typename T>
 void Engine<T>::make_gradient(int threads) {
+  if (device_) return backward_on_device();
   if (company_.ranks != nullptr && !company_.shares_memory) return collect_gradient(threads);
   run(backward(threads), threads);
   if (company_.ranks != nullptr) make_gradients(threads);
@@ -356,12 +380,24 @@ void Engine<T>::make_gradient_of(std::span<const double> energy, std::span<const
   energy_cotangent_.assign(energy.begin(), energy.end());
   force_cotangent_.assign(force.begin(), force.end());
   virial_cotangent_.assign(energy.size(), std::array<double, 9>{});
+  if (device_) return backward_on_device();
   run(backward(threads), threads);
 }
 
 template <typename T>
 void Engine<T>::hand_out_gradient(int threads, const Take& take) {
-  run(backward(threads), threads, take);
+  if (!device_) return run(backward(threads), threads, take);
+  backward_on_device();
+  constexpr std::size_t piece = 1U << 14U;
+  parallel_dynamic((gradient_.size() + piece - 1) / piece, threads, [&](std::size_t k, int) {
+    const std::size_t begin = k * piece, end = std::min(begin + piece, gradient_.size());
+    take(begin, end, gradient_.data() + begin);
+  });
+}
+
+template <typename T>
+void Engine<T>::backward_on_device() {
+  device_->backward(energy_cotangent_, force_cotangent_, virial_cotangent_, gradient_);
 }
 
 /// Goes back through all atoms; returns what is left to do for ∂L/∂θ.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -10,9 +11,17 @@
 #include "solion/dp/model.hpp"
 #include "solion/nn/tape.hpp"
 #include "solion/ranks/ranks.hpp"
+#include "solion/train/prediction.hpp"
 #include "solion/train/prepared.hpp"
 
+namespace solion::gpu {
+class Device;
+}
+
 namespace solion::train {
+
+template <typename T>
+class DevicePasses;
 
 /// Prefactors of the three terms of the loss; a term with 0 needs no label.
 struct LossWeights {
@@ -41,13 +50,6 @@ struct LossSums {
 /// `n`: frames of the batch.
 LossTerms terms_of(const LossSums& sums, std::size_t n);
 
-/// What the model says of one frame of the batch.
-struct Prediction {
-  double energy = 0;               ///< eV
-  std::vector<double> forces;      ///< eV/Å, 3 an atom
-  std::array<double, 9> virial{};  ///< eV, −∂E/∂ε
-};
-
 /// Computes in precision T with sums over atoms in double. The order of all sums depends on the batch and the
 /// number of processes alone, so that any number of threads gives the same bits.
 template <typename T>
@@ -59,7 +61,10 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
   Engine(Engine&&) = delete;
   Engine& operator=(Engine&&) = delete;
-  ~Engine() = default;
+  ~Engine();
+
+  /// From now on batches are computed there; for one process alone. The device must outlive the engine.
+  void compute_on(gpu::Device& device);
 
   /// All weights in one array: embedding nets in the model's order, then fitting nets.
   std::span<T> parameters() { return parameters_; }
@@ -176,12 +181,14 @@ class Engine {
   };
 
   /// `together`: of the batch, the share of this process.
+  void place_frames(std::span<const Prepared<T>* const> frames);
   void arrange(std::span<const Prepared<T>* const> frames, bool together);
   void sort_atoms(std::span<const Prepared<T>* const> frames, bool together);
   void cut(int processes);
   void assign_rows();
   void forward(int threads);
   std::vector<Task> backward(int threads);
+  void backward_on_device();
   void forward_padding();
   void environment(const Block& block);
   void forward_block(const Block& block);
@@ -225,6 +232,7 @@ class Engine {
   /// Multiplications of an atom and of each of its pairs, and what takes as long as the first atom of a type.
   double atom_cost_ = 0, pair_cost_ = 0, type_cost_ = 0;
   Company company_;
+  std::unique_ptr<DevicePasses<T>> device_;  ///< null: the processor computes
 
   std::vector<const Prepared<T>*> frames_;
   std::vector<Rows> rows_;               ///< [embedding net]

@@ -15,6 +15,7 @@
 #include "solion/base/progress.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dp/model_file.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/train/bias_refit.hpp"
 #include "solion/train/checkpoint.hpp"
 #include "solion/train/compare_models.hpp"
@@ -48,6 +49,15 @@ void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ra
       settings.file.string(), frames(most), n, frames(n));
 }
 
+/// Where batches are computed; null: on the processor.
+std::unique_ptr<gpu::Device> open_device(const RunOptions& options, const ranks::Ranks& ranks) {
+  if (options.device == "cpu") return nullptr;
+  if (ranks.size() > 1)
+    throw InputError("device {}: expected one process, with threads: {} share their work on processors",
+                     options.device, ranks.size());
+  return gpu::open_device(options.device);
+}
+
 /// A hash of all that is learnt from: atoms, neighbours and labels of every frame.
 template <typename T>
 std::string content_of(const std::vector<PreparedSystem<T>>& systems) {
@@ -72,17 +82,18 @@ std::string content_of(const std::vector<PreparedSystem<T>>& systems) {
 template <typename T>
 class Trainer {
  public:
-  Trainer(const Settings& settings, const RunOptions& options, ranks::Ranks& ranks)
+  Trainer(const Settings& settings, const RunOptions& options, ranks::Ranks& ranks, gpu::Device* device)
       : settings_(settings),
         options_(options),
         ranks_(ranks),
+        device_(device),
         training_(settings.training, settings, "training", options.threads, store()) {
     if (settings.validation)
       validation_.emplace(*settings.validation, settings, "validation", options.threads, store());
     check_batches(training_.sampler().batch_sizes(), ranks, settings);
     checkpoint_ = options.folder / settings.checkpoint;
     make_model();
-    engine_.emplace(model_);
+    make_engine();
     if (settings.optimizer.kind == OptimizerSettings::Kind::kalman)
       check_filter<T>(settings, engine_->layout(), ranks.size());
     optimizer_ = Optimizer<T>(settings.optimizer, engine_->layout(), engine_->parameters().size());
@@ -147,6 +158,7 @@ class Trainer {
                  options_.name, summary.n_parameters, training_.n_frames(), summary.n_validation_frames,
                  sizeof(T) == 4 ? "single" : "double", processes, options_.threads,
                  options_.threads == 1 ? "" : "s");
+      if (device_ != nullptr) log().info("{}: on {}", options_.name, device_->description());
       for (const std::string& text : settings_.notes) log().warn("{}", text);
       curve.emplace(options_.folder / settings_.curve, step_, validation_.has_value(),
                     settings_.loss.wants_virial());
@@ -223,6 +235,11 @@ class Trainer {
     model_ = std::move(from);
   }
 
+  void make_engine() {
+    engine_.emplace(model_);
+    if (device_ != nullptr) engine_->compute_on(*device_);
+  }
+
   void freeze() {
     if (settings_.model.train_embedding && settings_.model.train_fitting) return;
     trained_.assign(engine_->parameters().size(), 1);
@@ -281,7 +298,7 @@ class Trainer {
     set_statistics(state.statistics, before);
     check_same_sight(before, model_, checkpoint_.string(), settings_.file.string());
     model_ = std::move(before);
-    engine_.emplace(model_);
+    make_engine();
     std::ranges::copy(nn::with_gaps<T>(state.parameters, engine_->layout(), engine_->parameters().size()),
                       engine_->parameters().begin());
     if (settings_.ema_decay > 0 && !state.average.empty())
@@ -511,6 +528,7 @@ class Trainer {
   const Settings& settings_;
   const RunOptions& options_;
   ranks::Ranks& ranks_;
+  gpu::Device* device_;             ///< null: the processor computes
   std::vector<ranks::Part> parts_;  ///< of the parameters, by the process that moves them
   FrameStore own_store_;
   Data<T> training_;
@@ -534,14 +552,16 @@ RunSummary run(const Settings& settings, const RunOptions& options) {
   const auto start = Clock::now();
   ranks::Ranks alone;
   ranks::Ranks& ranks = options.ranks != nullptr ? *options.ranks : alone;
+  std::unique_ptr<gpu::Device> device;
   std::unique_ptr<FileLock> claim;
   std::optional<Trainer<T>> trainer;
   ranks.together([&] {
     check_files(settings, options);
+    device = open_device(options, ranks);
     make_folders(settings, options);
     if (ranks.first()) claim = claim_folder(options);
   });
-  ranks.together([&] { trainer.emplace(settings, options, ranks); });
+  ranks.together([&] { trainer.emplace(settings, options, ranks, device.get()); });
   trainer->begin_together();
   RunSummary summary = trainer->run();
   summary.seconds = seconds_since(start);

@@ -27,6 +27,7 @@ struct RunOptions {
   } start = Start::automatic;
   std::optional<Precision> precision;  ///< otherwise the input's
   int threads = 1;
+  std::string device = "cpu";     ///< or a name that gpu::open_device knows: batches are computed there
   std::string name = "training";  ///< in messages
   /// Where frames are kept that other trainings of this process use too; none: this one's own.
   FrameStore* frames = nullptr;
@@ -71,7 +72,9 @@ void warn_of_growth(const std::vector<CurvePoint>& curve, bool forces, const std
 /// first step; WorkError if the loss is no longer finite (the last checkpoint stays) and if another training
 /// is at work in the folder. Of several processes one throws these and the others ranks::Elsewhere; WorkError
 /// too where one of them is gone. The same batches are trained on with any number of processes, so that only
-/// rounding differs; InputError if a batch has fewer frames than there are processes.
+/// rounding differs; InputError if a batch has fewer frames than there are processes, and for a device with
+/// several of them. A device gives the same numbers to rounding; a run may change between it and the
+/// processor.
 RunSummary train(const Settings& settings, const RunOptions& options);
 
 }  // namespace solion::train
