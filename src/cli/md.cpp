@@ -38,19 +38,31 @@ struct MdOptions {
   std::string device;
 };
 
-void print_summary(const md::Summary& s, const md::Input& input) {
-  const md::Averages& a = s.averages;
-  fmt::print("{} ({} atoms): {} steps, {:g} ps\n", s.formula, s.atoms, s.last_step, s.time_ps);
+/// One row has no deviation and no drift, none has nothing.
+void print_averages(const md::Averages& a, std::size_t atoms) {
+  const std::int64_t n = a.temperature_K.n;
+  if (n == 0) {
+    fmt::print("  no averages: no row of the log (thermo_every) is behind the equilibration\n");
+    return;
+  }
   const auto row = [](const char* name, const md::RunningMean& m, const char* unit) {
-    fmt::print("  {:<18}{:>16.4f} ± {:.4f} {}\n", name, m.mean, m.deviation(), unit);
+    const std::string error = m.n > 1 ? fmt::format(" ± {:.4f}", m.deviation()) : "";
+    fmt::print("  {:<18}{:>16.4f}{} {}\n", name, m.mean, error, unit);
   };
-  fmt::print("  mean ± standard deviation of {} rows:\n", a.temperature_K.n);
+  fmt::print("  {}:\n",
+             n > 1 ? fmt::format("mean ± standard deviation of {} rows", n) : "the one row of the log");
   row("temperature", a.temperature_K, "K");
   row("potential energy", a.potential_eV, "eV");
   row("pressure", a.pressure_bar, "bar");
   row("volume", a.volume_A3, "Å³");
-  fmt::print("  {:<18}{:>16.3e} eV/atom/ps\n", "conserved, drift",
-             a.drift_eV_per_ps() / static_cast<double>(s.atoms));
+  if (n > 1)
+    fmt::print("  {:<18}{:>16.3e} eV/atom/ps\n", "conserved, drift",
+               a.drift_eV_per_ps() / static_cast<double>(atoms));
+}
+
+void print_summary(const md::Summary& s, const md::Input& input) {
+  fmt::print("{} ({} atoms): {} steps, {:g} ps\n", s.formula, s.atoms, s.last_step, s.time_ps);
+  print_averages(s.averages, s.atoms);
   if (s.last_step > s.first_step) {
     fmt::print("  {} for {} steps: {:.3g} ns/day, {:.3g} µs/atom/step\n", format_duration(s.wall_s),
                s.last_step - s.first_step, s.ns_per_day(), s.us_per_atom_step());
@@ -97,11 +109,28 @@ engine::LammpsOptions for_lammps(const MdOptions& options, const md::Input& inpu
   return result;
 }
 
+/// What the run would refuse without the name of the file.
+void check_start(const md::Input& input, const Frame& read) {
+  const auto refuse = [&](const std::string& why) {
+    throw InputError("{}: {}", input.structure.string(), why);
+  };
+  if (!read.cell) refuse("has no periodic cell; molecular dynamics needs one (a molecule: in a large box)");
+  if (input.settings.draw_velocities) return;
+  const char* other = "initial_velocities = \"maxwell-boltzmann\" draws some";
+  if (read.velocities.empty())
+    refuse(fmt::format("has no velocities, but initial_velocities = \"structure\"; {}", other));
+  if (input.supercell != std::array<int, 3>{1, 1, 1})
+    refuse(fmt::format(
+        "initial_velocities = \"structure\": images of one atom in a supercell must not all move alike; {}",
+        other));
+}
+
 /// The structure in its supercell, of elements that the potential knows.
 Frame starting_frame(const md::Input& input, bool any_density, const Potential& potential) {
   io::ReadOptions read;
   read.accept_any_density = any_density;
   Frame start = io::read_frame(input.structure, read);
+  check_start(input, start);
   const auto& n = input.supercell;
   if (n != std::array<int, 3>{1, 1, 1}) start = repeat(start, n);
   try {

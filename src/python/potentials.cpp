@@ -10,10 +10,14 @@
 namespace solion::python {
 namespace {
 
-std::shared_ptr<SharedPotential> open(const std::filesystem::path& name, const std::string& precision,
-                                      int threads, double skin_A, bool charged_cells) {
+void check_keywords(int threads, double skin_A) {
   if (threads < 0) throw InputError("threads: expected 1 or more, or 0 for all cores, got {}", threads);
   if (!(skin_A >= 0 && skin_A <= 10)) throw InputError("skin_A: expected 0 to 10, got {}", skin_A);
+}
+
+std::shared_ptr<SharedPotential> open(const std::filesystem::path& name, const std::string& precision,
+                                      int threads, double skin_A, bool charged_cells) {
+  check_keywords(threads, skin_A);
   const std::string spec = name.string();
   const py::gil_scoped_release release;
   auto shared = std::make_shared<SharedPotential>();
@@ -123,6 +127,7 @@ void bind_committee(py::module_& module) {
       module, "Committee", "Several models of one energy surface (two or more), and how far they disagree.")
       .def(py::init([](const std::vector<std::filesystem::path>& models, const std::string& precision,
                        int threads, double skin_A, bool charged_cells) {
+             check_keywords(threads, skin_A);
              const py::gil_scoped_release release;
              Committee committee = open_committee(
                  models, {.precision = precision, .skin_A = skin_A, .charged_cells = charged_cells});

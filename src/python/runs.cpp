@@ -108,6 +108,10 @@ py::tuple run_md(const std::string& text, const std::string& name, const std::sh
       files ? TomlTable::read(name) : TomlTable::parse(text, name),
       {.structure = structure != nullptr, .potential = potential != nullptr, .outputs = !files});
   if (input.executor) throw InputError("{}: [executor]: jobs belong to solion md --engine lammps", name);
+  if (potential && (input.precision != "double" || input.device != "cpu"))
+    throw InputError("{}: {}: is for a potential that the input names; the one that is given has its own",
+                     name, input.precision != "double" ? "precision" : "device");
+  if (threads < 0) throw InputError("threads: expected 1 or more, or 0 for the input's, got {}", threads);
   if (record_every < 0) throw InputError("record_every: expected 0 or more steps, got {}", record_every);
   if (callback_every < 1) throw InputError("callback_every: expected 1 step or more, got {}", callback_every);
   if (structure) validate(*structure, "md", 0);

@@ -51,6 +51,14 @@ input bad 10 | sed 's/unit_cell/bromide/' >bad/element.toml
 refused "'Br'" "$solion" md bad/element.toml
 input bad 10 | sed 's/^potential.*/potential = "nowhere.toml"/' >bad/missing.toml
 refused "nowhere.toml" "$solion" md bad/missing.toml
+input bad 10 | sed 's/^seed.*/initial_velocities = "structure"/' >bad/still.toml
+refused 'unit_cell.xyz: has no velocities, but initial_velocities = "structure"' "$solion" md bad/still.toml
+sed 's/pos:R:3/pos:R:3:vel:R:3/; 3,$s/$/ 0.001 0 0/' unit_cell.xyz >bad/moving.xyz
+sed 's/unit_cell/moving/' bad/still.toml >bad/moving.toml
+refused 'moving.xyz: .*images of one atom in a supercell' "$solion" md bad/moving.toml
+sed 's/pbc="T T T"/pbc="F F F"/' unit_cell.xyz >bad/molecule.xyz
+input bad 10 | sed 's/unit_cell/molecule/' >bad/molecule.toml
+refused 'molecule.xyz: has no periodic cell' "$solion" md bad/molecule.toml
 input bad 600 | sed 's/^species = "Li"/species = "Na"/' >bad/species.toml
 refused 'species.toml:[0-9]+: .*species = .Na.: no atom of the structure is Na' "$solion" md bad/species.toml
 input bad 2 | sed '/trajectory/,/every = 5/d' >bad/every.toml

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -268,6 +269,35 @@ TEST_F(LammpsEngine, RefusesByName) {
   setenv("PATH", "/nowhere", 1);
   EXPECT_THAT(said([](md::Input&) {}), HasSubstr("Debian package lammps"));
   setenv("PATH", path.c_str(), 1);
+}
+
+TEST_F(LammpsEngine, ARunThatExplodesFailsAsWithTheOwnEngine) {
+  const auto exploding = [&](const char* folder, std::int64_t steps) {
+    md::Input input = input_in(folder_ / folder, steps);
+    input.settings.ensemble = md::Ensemble::npt;
+    input.settings.thermostat = md::Thermostat::nose_hoover;
+    input.settings.barostat = md::Barostat::isotropic;
+    input.settings.barostat_time_fs = 200;
+    input.settings.pressure_bar = -2e5;
+    return input;
+  };
+  const auto failure = [](const std::function<md::Summary()>& run) -> std::string {
+    try {
+      const md::Summary done = run();
+      return fmt::format("step {}: done", done.last_step);
+    } catch (const WorkError& error) {
+      return error.what();
+    }
+  };
+  const std::string own = failure([&] { return by_own(exploding("own", 400)); });
+  ASSERT_THAT(own, HasSubstr("the crystal evaporated or collapsed"));
+  const std::int64_t end = std::stoll(own.substr(own.find("step ") + 5)) / 4 * 4 + 4;
+  // LAMMPS itself ends well, and what it left is not taken for a run the second time either.
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_THAT(failure([&] { return by_lammps(exploding("lammps", end), 1); }),
+                HasSubstr("the crystal evaporated or collapsed"));
+    EXPECT_EQ(md::read_restart(folder_ / "lammps/md.restart").state.step, 0);
+  }
 }
 
 TEST_F(LammpsEngine, AKilledSolionLeavesWhatLammpsSavedToTheNext) {

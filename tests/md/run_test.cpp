@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 
@@ -195,6 +196,81 @@ TEST(Run, RefusesTheRestartFileOfOtherInput) {
   fs::remove(o.restart);
   EXPECT_THAT([&] { run(s, o, argon(), potential); },
               ThrowsMessage<InputError>(HasSubstr("there is no restart file")));
+}
+
+TEST(Run, SizesInTheRestartFileAreNotThoseOfOtherFiles) {
+  const Folder folder;
+  Settings s = settings_for(Ensemble::nvt, Thermostat::csvr, Barostat::none);
+  LennardJones potential = argon_potential();
+  const Outputs with = outputs_in(folder, "a");
+  run(s, with, argon(), potential);
+  const std::string trajectory = content(with.trajectories[0].file);
+  s.stages[0].steps += 100;
+  Outputs without = with;
+  without.log.clear();
+  EXPECT_THAT([&] { run(s, without, argon(), potential); },
+              ThrowsMessage<InputError>(HasSubstr("(log: one then, none now)")));
+  EXPECT_EQ(content(with.trajectories[0].file), trajectory);
+
+  without.restart = folder / "b.restart";
+  without.trajectories[0].file = folder / "b.xyz";
+  run(s, without, argon(), potential);
+  s.stages[0].steps += 100;
+  without.log = folder / "b.log";
+  write_file(without.log, "of another run\n");
+  EXPECT_THAT([&] { run(s, without, argon(), potential); },
+              ThrowsMessage<InputError>(HasSubstr("(log: none then, one now)")));
+}
+
+TEST(Run, KeepsItsFilesFromAnotherRun) {
+  const Folder folder;
+  const Settings s = settings_for(Ensemble::nvt, Thermostat::csvr, Barostat::none);
+  LennardJones potential = argon_potential();
+  const Outputs o = outputs_in(folder, "a");
+  int refused = 0;
+  RunOptions first;
+  first.observers = {{100, [&](const Simulation& simulation) {
+                        if (simulation.state().step != 130) return;
+                        LennardJones own = argon_potential();
+                        RunOptions second;
+                        second.fresh = true;
+                        Settings other = s;
+                        other.seed = 7;
+                        const std::string restart = content(o.restart);
+                        EXPECT_THAT([&] { run(other, o, argon(), own, second); },
+                                    ThrowsMessage<WorkError>(HasSubstr("another run is writing this file")));
+                        EXPECT_EQ(content(o.restart), restart);
+                        Outputs elsewhere = outputs_in(folder, "b");
+                        elsewhere.log = "/dev/null";
+                        EXPECT_NO_THROW(run(other, elsewhere, argon(), own, second));
+                        ++refused;
+                      }}};
+  run(s, o, argon(), potential, first);
+  EXPECT_EQ(refused, 1);
+  const Outputs alone = outputs_in(folder, "c");
+  run(s, alone, argon(), potential);
+  expect_same_files(o, alone);
+  EXPECT_NO_THROW(run(s, o, argon(), potential));
+}
+
+TEST(Run, AveragesOfNoRowAreNone) {
+  const Folder folder;
+  Settings s = settings_for(Ensemble::nvt, Thermostat::csvr, Barostat::none);
+  s.stages[0].steps = 8;
+  LennardJones potential = argon_potential();
+  Outputs o = outputs_in(folder, "a");
+  o.thermo_every = 50;
+  const Json none = to_json(run(s, o, argon(), potential));
+  EXPECT_EQ(none["thermo_rows"], 0);
+  for (const char* key : {"temperature_K", "potential_energy_eV", "pressure_bar", "volume_A3"})
+    EXPECT_TRUE(none[key]["mean"].is_null()) << key;
+  EXPECT_TRUE(none["conserved_drift_eV_per_atom_per_ps"].is_null());
+  o = outputs_in(folder, "b");
+  o.thermo_every = 38;
+  const Json one = to_json(run(s, o, argon(), potential));
+  EXPECT_GT(one["temperature_K"]["mean"], 0.0);
+  EXPECT_TRUE(one["temperature_K"]["std"].is_null());
+  EXPECT_TRUE(one["conserved_drift_eV_per_atom_per_ps"].is_null());
 }
 
 /// A potential as slow as DFT, which Ctrl-C stops in the middle of a step.

@@ -3,6 +3,7 @@ import copy
 import pathlib
 import tempfile
 import unittest
+import warnings
 
 import numpy as np
 
@@ -88,6 +89,11 @@ class Derivatives(unittest.TestCase):
             fresh.calc = Calculator(BUCKINGHAM)
             self.assertAlmostEqual(atoms.get_potential_energy(), fresh.get_potential_energy(), delta=1e-9)
 
+    def test_unknown_keywords(self):
+        for open_it in (lambda: Calculator(BUCKINGHAM, thread=1), lambda: Calculator(BUCKINGHAM).set(precision="single")):
+            with self.assertRaisesRegex(solion.InputError, "thread: unknown keyword.*threads|precision: a calculator has"):
+                open_it()
+
     def test_goes_on_after_a_refusal(self):
         atoms, calculator = rattled(), Calculator(BUCKINGHAM)
         atoms.calc = calculator
@@ -165,6 +171,18 @@ class Conversions(unittest.TestCase):
         molecule = atoms_from_frame(solion.Frame(["O", "O"], [[0, 0, 0], [0, 0, 1.2]]))
         self.assertFalse(molecule.pbc.any())
         self.assertIsNone(frame_from_atoms(molecule).cell)
+
+    def test_masses_of_isotopes_are_said(self):
+        atoms = rattled()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            atoms.set_masses("defaults")
+            frame_from_atoms(atoms)
+            atoms.set_masses([6.015 if m < 7 else m for m in atoms.get_masses()])
+            atoms.calc = Calculator(BUCKINGHAM)
+            atoms.get_potential_energy()  # which has no masses
+        with self.assertWarnsRegex(UserWarning, r"atom 0 \(Li\) has 6.015 amu; .* 6.94 amu \(6 such"):
+            frame_from_atoms(atoms)
 
     def test_pymatgen(self):
         tree = to_pymatgen_dict(self.frame)

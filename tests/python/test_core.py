@@ -218,6 +218,26 @@ class Runs(unittest.TestCase):
         with self.assertRaisesRegex(solion.WorkError, "explode|temperature|hot"):
             solion.md(dict(self.SETTINGS, timestep_fs=19.0, temperature_K=2000), self.frame, self.potential)
 
+    def test_what_has_no_place_beside_a_potential(self):
+        for keys, structure, potential, message in (
+            (self.SETTINGS, self.frame, str(BUCKINGHAM), 'potential: expected a Potential, got str.*key "potential"'),
+            (self.SETTINGS, "start.xyz", self.potential, 'structure: expected a Frame, got str'),
+            (dict(self.SETTINGS, precision="single"), self.frame, self.potential, "precision: .*has its own"),
+            (dict(self.SETTINGS, device="host"), self.frame, self.potential, "device: .*has its own")):
+            with self.subTest(message), self.assertRaisesRegex(solion.InputError, message):
+                solion.md(keys, structure, potential)
+        with self.assertRaisesRegex(solion.InputError, "threads"):
+            solion.md(self.SETTINGS, self.frame, self.potential, threads=-1)
+
+    def test_a_run_goes_on_with_the_files_it_began_with(self):
+        keys = dict(self.SETTINGS, restart="a.restart", log="a.log", trajectory=[{"file": "a.xyz", "every": 20}])
+        solion.md(keys, self.frame, self.potential, folder=self.folder)
+        before = (self.folder / "a.xyz").read_bytes()
+        del keys["log"]
+        with self.assertRaisesRegex(solion.InputError, "log: one then, none now"):
+            solion.md(dict(keys, steps=120), self.frame, self.potential, folder=self.folder)
+        self.assertEqual((self.folder / "a.xyz").read_bytes(), before)
+
     def test_an_error_in_a_callback_ends_the_run(self):
 
         def fail(snapshot):
@@ -254,6 +274,11 @@ class Runs(unittest.TestCase):
 
 
 class Data(unittest.TestCase):
+
+    def test_keywords_of_a_committee(self):
+        for keywords, message in (({"threads": -1}, "threads: expected"), ({"skin_A": -1}, "skin_A: expected")):
+            with self.subTest(message), self.assertRaisesRegex(solion.InputError, message):
+                solion.Committee([BUCKINGHAM, BUCKINGHAM], **keywords)
 
     def test_systems(self):
         system, = solion.load_data(LI3OCL / "data/perfect")

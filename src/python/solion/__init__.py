@@ -95,6 +95,10 @@ def md(input, structure=None, potential=None, *, folder=".", fresh=False, thread
     record_every    keep the positions in memory every so many steps; 0: never
     callback        called with a Snapshot every `callback_every` steps (after equilibration); an exception ends the run
     """
+    for name, value, kind in (("structure", structure, Frame), ("potential", potential, Potential)):
+        if value is not None and not isinstance(value, kind):
+            raise InputError(f"{name}: expected a {kind.__name__}, got {type(value).__name__}; a file is named by the key "
+                             f'"{name}" of the input')
     from_file = isinstance(input, (str, _os.PathLike))
     if from_file:
         text, name = "", _os.fspath(input)

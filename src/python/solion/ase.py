@@ -7,6 +7,7 @@
 
 import copy
 import os
+import warnings
 
 import numpy as np
 from ase import Atoms
@@ -21,12 +22,27 @@ _VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))  # xx, yy, zz, yz, xz, xy
 _FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])  # and back
 
 
+_ROUNDED_MASS = 0.05  # amu: as far as tables of standard masses differ
+
+
 def frame_from_atoms(atoms):
     """A Frame of an ase.Atoms: positions, cell, velocities if there are any. Periodic in all directions or in none.
 
     Energy (the free energy where there is one, whose slope the forces are), forces and virial come along from a
-    calculator that has them for these very atoms; nothing is computed.
+    calculator that has them for these very atoms; nothing is computed. A Frame has the standard masses of its elements:
+    a warning says where those of the atoms are others (isotopes), which dynamics of solion would not follow.
     """
+    frame = _frame(atoms)
+    if atoms.has("masses"):
+        off = np.flatnonzero(np.abs(atoms.get_masses() - frame.masses) > _ROUNDED_MASS)
+        if off.size:
+            i = off[0]
+            warnings.warn(f"masses: atom {i} ({frame.elements[i]}) has {atoms.get_masses()[i]:g} amu; the frame has the "
+                          f"standard mass, {frame.masses[i]:g} amu ({off.size} such atom(s))", stacklevel=2)
+    return frame
+
+
+def _frame(atoms):
     pbc = atoms.pbc
     if pbc.any() and not pbc.all():
         raise InputError(f"pbc: expected periodicity in all three directions or in none, got {pbc.tolist()}")
@@ -73,6 +89,9 @@ def _stress(virial, volume):
     return stress[_VOIGT]
 
 
+_OF_ASE = ("restart", "ignore_bad_restart_file", "label", "atoms", "directory")  # what its base class takes
+
+
 class Calculator(_AseCalculator):
     """An ASE calculator of a potential (or of its file's name), or of a committee of several models.
 
@@ -87,6 +106,9 @@ class Calculator(_AseCalculator):
     default_parameters = {}
 
     def __init__(self, model, *, precision="double", threads=0, skin_A=1.0, charged_cells=False, **keywords):
+        if unknown := sorted(set(keywords) - set(_OF_ASE)):
+            raise InputError(f"{unknown[0]}: unknown keyword; known here: precision, threads, skin_A, charged_cells, "
+                             + ", ".join(_OF_ASE))
         super().__init__(**keywords)
         self._frame = None
         if isinstance(model, (list, tuple)):
@@ -107,12 +129,18 @@ class Calculator(_AseCalculator):
                 p for p in type(self).implemented_properties if p != "energies"
             ] + ["force_deviation", "energy_deviation"]
 
+    def set(self, **keywords):
+        """ASE's way to change parameters; there are none."""
+        if keywords:
+            raise InputError(f"{next(iter(keywords))}: a calculator has no parameters to change; open another one")
+        return {}
+
     def _frame_of(self, atoms, changes):
         """The frame of the last call moved along where only positions or cell have changed."""
         frame, self._frame = self._frame, None  # after a refusal nothing is left that ASE could take for evaluated
         changed = set(changes)
         if frame is None or changed - {"positions", "cell"} or ("cell" in changed and frame.cell is None):
-            frame = frame_from_atoms(atoms)
+            frame = _frame(atoms)
             frame.velocities = None
         else:
             frame.positions = atoms.positions

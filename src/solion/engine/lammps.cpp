@@ -23,6 +23,7 @@
 #include "solion/kim/collection.hpp"
 #include "solion/md/run_files.hpp"
 #include "solion/md/simulation.hpp"
+#include "solion/md/stepping.hpp"
 #include "solion/reference/process.hpp"
 
 namespace solion::engine {
@@ -59,6 +60,7 @@ class Run {
         potential_(potential),
         identity_(md::identity_of(settings_, input.outputs, start, options.potential_identity)),
         files_(input_.outputs, settings_) {
+    files_.claim();
     open_queue();
     if (options.fresh) fs::remove(options.folder / stamp_file);
     const auto restart = md::find_restart(input.outputs, identity_, settings_, options.fresh);
@@ -223,9 +225,13 @@ class Run {
     check_constants(rows, clock);
     go_on_conserving(rows, clock);
     const std::int64_t from = state_.step;
+    md::State seen = sketch();
+    const double limit_K = md::temperature_limit(settings_, state_, md::kinetic_tensor(state_));
     for (const auto& [lammps_step, row] : rows) {
       const std::int64_t at = lammps_step + clock.offset;
-      if (at <= from || at > step || at % input_.outputs.thermo_every != 0) continue;
+      if (at <= from || at > step) continue;
+      check_row(row, at, limit_K, seen);
+      if (at % input_.outputs.thermo_every != 0) continue;
       take_row(thermo(row, at), Cell(orientation_.cell(row.cell)));
     }
     for (std::size_t i = 0; i < input_.outputs.trajectories.size(); ++i)
@@ -336,6 +342,24 @@ class Run {
     }
     state_.strain_rate.setZero();
     state_.reservoir_eV += std::prev(after)->second.conserved_eV - conserved_eV();
+  }
+
+  /// What the checks of a step look at, beside one row's own numbers.
+  [[nodiscard]] md::State sketch() const {
+    md::State seen;
+    seen.masses = state_.masses;
+    seen.start_volume = state_.start_volume;
+    return seen;
+  }
+
+  /// A run that the own engine ends as exploded is not called done because LAMMPS went on.
+  void check_row(const Row& row, std::int64_t step, double limit_K, md::State& seen) const {
+    seen.step = step;
+    seen.frame.cell = Cell(row.cell);
+    seen.now.energy = row.potential_eV;
+    seen.now.virial = row.virial;
+    md::check_growth(seen, step);
+    md::check_energies(settings_, seen, row.kinetic, limit_K);
   }
 
   [[nodiscard]] md::Thermo thermo(const Row& row, std::int64_t step) const {

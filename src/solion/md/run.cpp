@@ -23,7 +23,11 @@ double Summary::us_per_atom_step() const {
 }
 
 Json to_json(const Summary& s) {
-  const auto mean = [](const RunningMean& m) { return Json{{"mean", m.mean}, {"std", m.deviation()}}; };
+  // What no row tells is null: 0 K would be read as a temperature.
+  const auto told = [](double x, bool yes) { return yes ? Json(x) : Json(); };
+  const auto mean = [&](const RunningMean& m) {
+    return Json{{"mean", told(m.mean, m.n > 0)}, {"std", told(m.deviation(), m.n > 1)}};
+  };
   const Averages& a = s.averages;
   return {{"formula", s.formula},
           {"atoms", s.atoms},
@@ -35,7 +39,8 @@ Json to_json(const Summary& s) {
           {"potential_energy_eV", mean(a.potential_eV)},
           {"pressure_bar", mean(a.pressure_bar)},
           {"volume_A3", mean(a.volume_A3)},
-          {"conserved_drift_eV_per_atom_per_ps", a.drift_eV_per_ps() / static_cast<double>(s.atoms)},
+          {"conserved_drift_eV_per_atom_per_ps",
+           told(a.drift_eV_per_ps() / static_cast<double>(s.atoms), a.time_ps.n > 1)},
           {"wall_s", s.wall_s},
           {"ns_per_day", s.ns_per_day()},
           {"us_per_atom_step", s.us_per_atom_step()}};
@@ -63,6 +68,7 @@ class Run {
         identity_(identity_of(settings, outputs, start, options.potential_identity,
                               identity_of(options.observers))),
         files_(outputs_, settings_) {
+    files_.claim();
     if (auto restart = find_restart(outputs, identity_, settings, options.fresh)) {
       averages_ = restart->averages;
       load(restart->observers);

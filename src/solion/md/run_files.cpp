@@ -1,7 +1,13 @@
 // Rows of the log, frames of the trajectories, and whose restart file it is.
 #include "solion/md/run_files.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <Eigen/Geometry>
+#include <cerrno>
 #include <cmath>
 
 #include "solion/base/constants.hpp"
@@ -114,10 +120,51 @@ std::optional<Restart> find_restart(const Outputs& outputs, const Identity& iden
   }
   // Before the first step nothing was written that could be kept.
   if (restart.state.step == 0) return std::nullopt;
+  // Sizes of files have no names: without the log they would be those of other files.
+  const bool had_log = restart.offsets.size() > outputs.trajectories.size();
+  require_same(outputs.restart, "other outputs", had_log ? "a log" : "no log",
+               outputs.log.empty() ? "no log" : "a log",
+               had_log ? "log: one then, none now" : "log: none then, one now");
   return restart;
 }
 
+FileClaims::~FileClaims() {
+  for (const auto& [file, descriptor] : held_) ::close(descriptor);
+}
+
+void FileClaims::add(const fs::path& file, bool make) {
+  if (held_.contains(file)) return;
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | (make ? O_CREAT : 0), 0644);
+  if (descriptor < 0) return;
+  struct stat status {};
+  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  if (regular && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    held_.emplace(file, descriptor);
+    return;
+  }
+  const bool taken = regular && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  if (taken)
+    throw WorkError(
+        "{}: another run is writing this file; wait for it or end it, or give this one other files (log, "
+        "restart, "
+        "[[trajectory]])",
+        file.string());
+}
+
+std::vector<fs::path> RunFiles::all() const {
+  std::vector<fs::path> files;
+  if (!outputs_.log.empty()) files.push_back(outputs_.log);
+  for (const TrajectoryOutput& t : outputs_.trajectories) files.push_back(t.file);
+  return files;
+}
+
+void RunFiles::claim() {
+  for (const fs::path& file : all()) claims_.add(file, false);
+}
+
 void RunFiles::create() {
+  for (const fs::path& file : all()) claims_.add(file, true);
   if (!outputs_.log.empty()) {
     log_.emplace(io::OutputFile::create(outputs_.log));
     log_->buffer() += log_header;
@@ -127,10 +174,7 @@ void RunFiles::create() {
 }
 
 void RunFiles::go_on(const std::vector<std::uint64_t>& offsets) {
-  std::vector<fs::path> files;
-  if (!outputs_.log.empty()) files.push_back(outputs_.log);
-  for (const TrajectoryOutput& t : outputs_.trajectories) files.push_back(t.file);
-  for (const fs::path& file : files) {
+  for (const fs::path& file : all()) {
     if (!fs::exists(file))
       throw InputError("{}: is gone, but {} goes on from its end; bring it back, or start again with --fresh",
                        file.string(), outputs_.restart.string());

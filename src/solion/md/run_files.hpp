@@ -1,6 +1,8 @@
 // The files of a run, whoever steps it: log, trajectories, and what a restart file has to say of them.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,12 +24,30 @@ Identity identity_of(const Settings& settings, const Outputs& outputs, const Fra
 std::optional<Restart> find_restart(const Outputs& outputs, const Identity& identity,
                                     const Settings& settings, bool fresh);
 
+/// Files that no other run may write while this object is there, however its process ends (flock(2)).
+class FileClaims {
+ public:
+  FileClaims() = default;
+  FileClaims(const FileClaims&) = delete;
+  FileClaims& operator=(const FileClaims&) = delete;
+  ~FileClaims();
+
+  /// WorkError if another run has the file. What is no regular file, cannot be written or lies where there
+  /// are no locks is passed over; one that is not there too, unless `make` says to make it.
+  void add(const std::filesystem::path& file, bool make);
+
+ private:
+  std::map<std::filesystem::path, int> held_;  ///< descriptors
+};
+
 /// Log and trajectories, and how much of them belongs to a restart file.
 class RunFiles {
  public:
   RunFiles(const Outputs& outputs, const Settings& settings)
       : outputs_(outputs), equilibration_(settings.equilibration_steps), timestep_fs_(settings.timestep_fs) {}
 
+  /// Before anything is read or written: WorkError if another run writes one of the files that are there.
+  void claim();
   /// Empties or makes all files.
   void create();
   /// Cuts all files back to where the restart file was written.
@@ -47,7 +67,10 @@ class RunFiles {
   std::vector<std::uint64_t> flush();
 
  private:
+  [[nodiscard]] std::vector<std::filesystem::path> all() const;
+
   const Outputs& outputs_;
+  FileClaims claims_;
   std::int64_t equilibration_;
   double timestep_fs_;
   std::optional<io::OutputFile> log_;
