@@ -27,14 +27,15 @@ struct Options {
   BarrierArguments common;
   std::string crystal, start, species, folder = "barriers";
   std::vector<int> supercell, pair;
-  double within_A = 0;
+  double within_A = 0, symmetry_tolerance_A = 1e-3;
   bool keep_cell = false, list = false;
 };
 
 /// The crystal at the cell that the potential gives it.
 HopLattice prepare(Potential& potential, const Options& o, const Frame* start) {
   const Crystal crystal = open_crystal(o.crystal);
-  HopLattice lattice{crystal.frame, find_symmetry(crystal.frame), IntMat3::Identity()};
+  HopLattice lattice{crystal.frame, find_symmetry(crystal.frame, o.symmetry_tolerance_A),
+                     IntMat3::Identity()};
   if (start != nullptr) {
     if (!start->cell) throw InputError("{}: a defect cell needs a cell", o.start);
     lattice.matrix = defects::supercell_of(*start, crystal.frame);
@@ -163,6 +164,10 @@ std::function<void()> setup_barriers(CLI::App& app) {
       ->expected(2);
   app.add_flag("--keep-cell", o->keep_cell,
                "The crystal's cell as given (or as in --start), without relaxing it");
+  app.add_option("--symmetry-tolerance-A", o->symmetry_tolerance_A,
+                 "How far equivalent atoms of the crystal may be off (Å)")
+      ->capture_default_str()
+      ->check(more_than_0);
   app.add_flag("--list", o->list, "Only list the hops");
   add_barrier_options(app, o->common);
   app.add_option("-o,--output", o->folder, "Folder of the paths; an interrupted run goes on from them")

@@ -1,5 +1,6 @@
 // solion build: a crystal, a supercell and a defect reaction → frames.
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -77,7 +78,8 @@ void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
              symmetry.operations.size());
   int rank = 0;
   for (const InterstitialSite& site : find_interstitials(crystal.frame, symmetry)) {
-    const Vec3 f = crystal.frame.cell->to_fractional(site.positions.front());
+    Vec3 f = crystal.frame.cell->to_fractional(site.positions.front());
+    for (double& x : f) x = std::abs(x) < 5e-5 ? 0 : x;  // no -0.0000
     fmt::print("  site i{}: {} in the cell, first at ({:.4f}, {:.4f}, {:.4f}), {:.3f} Å to {}\n", ++rank,
                site.positions.size(), f[0], f[1], f[2], site.radius_A, site.surroundings);
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -94,14 +95,20 @@ bool is_defect_cell(const std::string& file, const Frame& perfect, bool any_dens
   if (!frame.cell || !perfect.cell) return false;
   const Mat3 multiple = frame.cell->matrix() * perfect.cell->matrix().inverse();
   if (!((multiple - Mat3(multiple.array().round().matrix())).cwiseAbs().maxCoeff() < 1e-3)) return false;
-  if (multiple.determinant() > 1.5) return true;
   const auto shares = [](const Frame& of) {
     std::map<std::string, double> share;
     for (std::size_t i = 0; i < of.n_atoms(); ++i) share[of.element(i)] += 1;
     for (auto& [element, n] : share) n = std::round(1e9 * n / static_cast<double>(of.n_atoms()));
     return share;
   };
-  return shares(frame) != shares(perfect);
+  if (shares(frame) != shares(perfect)) return true;
+  if (!(multiple.determinant() > 1.5)) return false;
+  if (!(defects::share_on_sites(frame, perfect) < 1))
+    log().warn(
+        "{}: several cells of the perfect crystal count as a defect cell; for a compound end the list with a "
+        "comma (--compounds {},)",
+        file, file);
+  return true;
 }
 
 /// Nothing if the frame does not say it.
@@ -223,9 +230,11 @@ void bind(std::vector<Cell>& cells, const std::vector<Cell>& isolated) {
   }
 }
 
-/// A list with commas is one argument: what the parser put behind it are cells.
-void split_list(std::vector<std::string>& list, std::vector<std::string>& cells) {
+/// A list with commas is one argument: what the parser put behind it are cells. Returns the names of a list
+/// that ends so.
+std::set<std::string> split_list(std::vector<std::string>& list, std::vector<std::string>& cells) {
   std::vector<std::string> files;
+  std::set<std::string> sure;
   bool commas = false;
   for (const std::string& argument : list) {
     if (commas) {
@@ -236,8 +245,10 @@ void split_list(std::vector<std::string>& list, std::vector<std::string>& cells)
     std::istringstream parts(argument);
     for (std::string file; std::getline(parts, file, ',');)
       if (!file.empty()) files.push_back(file);
+    if (commas) sure.insert(files.begin(), files.end());
   }
   list = std::move(files);
+  return sure;
 }
 
 Reference reference_of(Potential& potential, const std::string& name, const Frame& crystal,
@@ -251,11 +262,12 @@ Reference reference_of(Potential& potential, const std::string& name, const Fram
 
 /// Gives the cells back that the parser took for compounds or isolated defects.
 void sort_files(Options& options, const Frame& perfect) {
-  split_list(options.compounds, options.cells);
+  const std::set<std::string> sure = split_list(options.compounds, options.cells);
   split_list(options.isolated, options.cells);
-  const auto first_cell = std::stable_partition(
-      options.compounds.begin(), options.compounds.end(),
-      [&](const auto& file) { return !is_defect_cell(file, perfect, options.any_density); });
+  const auto first_cell =
+      std::stable_partition(options.compounds.begin(), options.compounds.end(), [&](const auto& file) {
+        return sure.contains(file) || !is_defect_cell(file, perfect, options.any_density);
+      });
   options.cells.insert(options.cells.end(), first_cell, options.compounds.end());
   options.compounds.erase(first_cell, options.compounds.end());
   if (!options.cells.empty()) return;

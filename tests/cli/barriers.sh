@@ -37,6 +37,13 @@ jq -e '.distinct_hops == 1 and .hops[0].from_site == 2 and .hops[0].converged' n
 "$solion" build --crystal li3ocl --supercell 6 6 6 --lattice-A 4.06 --reaction type1 --placement nearest -o wide.xyz >/dev/null
 "$solion" barriers li3ocl --species Li --start wide.xyz --pair 2 1 --list -m "$model" >out || fail "another lattice constant: $(cat out)"
 refused "expected one with Li and one empty" "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 3 -m "$model"
+# A crystal that is not quite at rest: the tolerance gives its symmetry back, and without it there is a word.
+awk 'NR == 3 { $2 += 0.004 } 1' "$source/examples/li3ocl/unit_cell.xyz" >rough.xyz
+"$solion" barriers rough.xyz --species Li --keep-cell --list -m "$model" --json rough.json >out 2>err
+grep -q "symmetry of .*but Pm-3m (221), 48 at 0.01" err || fail "no word about lost symmetry: $(cat err)"
+jq -e '.distinct_hops > 1' rough.json >/dev/null || fail "$(cat rough.json)"
+"$solion" barriers rough.xyz --species Li --keep-cell --list -m "$model" --symmetry-tolerance-A 0.01 --json rough.json >out 2>err
+jq -e '.distinct_hops == 1 and .hops[0].per_vacancy == 8' rough.json >/dev/null || fail "$(cat rough.json)"
 refused "half width" "$solion" barriers li3ocl --species Li --supercell 2 2 2 --within 4 -m "$model"
 refused "no S sites" "$solion" barriers li3ocl --species S -m "$model"
 echo "all checks passed"

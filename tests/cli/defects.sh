@@ -114,6 +114,13 @@ jq -e '.n_frames == 2 and .n_ions == 23 and .models[0].deviation_eV > 0.02' doas
 jq -e '(.cells | length == 3) and all(.cells[]; .formation_eV != null)' behind.json >/dev/null || fail "behind: $(cat out)"
 "$solion" defects --compounds li2o.xyz,licl.xyz pairs.xyz one.xyz -m "$model" --perfect cell.xyz --json comma.json >out
 jq -e '(.cells | length == 3) and (.compounds_eV_per_formula_unit | length == 2)' comma.json >/dev/null || fail "commas: $(cat out)"
+# A compound in commas is one, in several cells of the crystal too: here the salt is its own perfect crystal.
+"$solion" build --crystal licl -o salt.xyz >/dev/null
+"$solion" build --crystal salt.xyz --supercell 2 1 1 -o salts.xyz >/dev/null
+"$solion" defects -m "$model" salt.xyz --perfect salt.xyz --compounds salts.xyz,li2o.xyz --json salts.json >out 2>err
+jq -e '(.cells | length == 1) and (.compounds_eV_per_formula_unit | length == 2)' salts.json >/dev/null || fail "commas do not hold: $(cat out)"
+"$solion" defects -m "$model" --perfect salt.xyz --compounds li2o.xyz salts.xyz --json salts.json >out 2>err
+grep -q "salts.xyz: several cells of the perfect crystal count as a defect cell" err || fail "no word: $(cat err)"
 for element in Li Cl; do
   awk -v gone=$element 'NR == 2 {print; next} !done && $1 == gone {done = 1; next} {print}' super.xyz |
     sed '1s/.*/39/' >"no$element.xyz"

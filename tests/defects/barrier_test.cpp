@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "defects/oblique_cell.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/defects/vacancy_hops.hpp"
@@ -76,6 +77,16 @@ TEST(VacancyHops, NextToADefect) {
   // With an atom off the sites no symmetry is used: eight hops.
   start.add_atom("Li", perfect.positions[40] + Vec3(1.2, 1.1, 0.9));
   EXPECT_EQ(defect_hops(lattice, start, "Li", 3.0).size(), 8U);
+}
+
+TEST(VacancyHops, ATurnedCellIsNotFullOfVacancies) {
+  const Frame unit = solion::testing::oblique_cell(false);
+  const HopLattice lattice{unit, find_symmetry(unit), diagonal({2, 2, 2})};
+  const auto vacancy = [&](bool turned) {
+    return solion::testing::without(supercell(solion::testing::oblique_cell(turned), lattice.matrix), {3});
+  };
+  for (const VacancyHop& hop : defect_hops(lattice, vacancy(false), "Li", 4.0)) EXPECT_EQ(hop.to, 3);
+  EXPECT_THROW(defect_hops(lattice, vacancy(true), "Li", 4.0), InputError);
 }
 
 TEST(Barrier, GoesOnWhereItWasStopped) {

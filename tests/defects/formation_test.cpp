@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "defects/oblique_cell.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "support/li3ocl.hpp"
@@ -78,6 +79,21 @@ TEST(Formation, WritesTheChangeAsCompounds) {
   // Without compounds the number does not exist, and one vacancy is no sum of these compounds.
   EXPECT_TRUE(
       std::isnan(formation(*potential, without(super, {0, chlorine}), perfect, {}, tight).formation_eV));
+}
+
+TEST(Formation, RefusesATurnedCell) {
+  const Frame unit = solion::testing::oblique_cell(false);
+  const auto defect = [](bool turned, const Vec3& origin) {
+    Frame super = without(repeat(solion::testing::oblique_cell(turned), {2, 2, 1}), {3, 9});
+    for (Vec3& r : super.positions) r += origin;
+    return super;
+  };
+  EXPECT_EQ(share_on_sites(defect(false, Vec3::Zero()), unit), 1);
+  EXPECT_EQ(share_on_sites(defect(false, Vec3(0.3, 2.1, -1)), unit), 1);  // the origin says nothing
+  EXPECT_LT(share_on_sites(defect(true, Vec3::Zero()), unit), 0.5);
+  const auto potential = li3ocl_buckingham();
+  const Reference perfect{unit, unit.cell->matrix(), 0, composition(unit), 1};
+  EXPECT_THROW(formation(*potential, defect(true, Vec3::Zero()), perfect, {}, tight), InputError);
 }
 
 TEST(Formation, BindingCountsAtoms) {

@@ -105,6 +105,11 @@ TEST(Cif, RefusesByName) {
   EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 ? 0 1\n")),
               HasSubstr("coordinates are not all known"));
   EXPECT_THAT(problem_of(cubic(group + sites + "Xx1 Xx 0.5 0.5 0 1\n")), HasSubstr("'Xx' is no element"));
+  // Symbols that only begin with an element's: a vacancy, water, a hydroxide ion.
+  for (const char* symbol : {"Va", "Wat", "OH", "OH1-"})
+    EXPECT_THAT(problem_of(cubic(group + sites + "X1 " + symbol + " 0.5 0.5 0 1\n")),
+                HasSubstr(std::string("'") + symbol + "' is no element"));
+  EXPECT_EQ(frames_of(cubic(group + sites + "X1 CL1- 0.5 0.5 0.5 1\n"))[0].formula(), "Cl1");
   EXPECT_THAT(problem_of(cubic(group + anti_perovskite, "abc")), HasSubstr("_cell_length_a = abc"));
   EXPECT_THAT(problem_of(cubic(group + anti_perovskite, "-4")), HasSubstr("no cell has these"));
   EXPECT_THAT(problem_of(cubic("_symmetry_equiv_pos_as_xyz x,y\n" + anti_perovskite)),
@@ -144,6 +149,62 @@ TEST(Cif, OperationsMustFitTheCell) {
   EXPECT_EQ(problem_of(cell_of("4 4 9 120") + listed + atoms), "");
   EXPECT_THAT(problem_of(cell_of("4 5 9 90") + listed + atoms),
               HasSubstr("the symmetry operation -y,x-y,z+0.5 does not fit the cell"));
+}
+
+TEST(Cif, LinesEndAsOnOtherSystems) {
+  const std::string text = cubic("_space_group_IT_number 221\n_a\n;\nseveral\nlines\n;\n" + anti_perovskite);
+  for (const std::string end : {"\r\n", "\r"}) {
+    std::string other;
+    for (const char c : text) other += c == '\n' ? end : std::string(1, c);
+    const auto frames = frames_of(other);
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(frames[0].formula(), "Li3 O1 Cl1");
+  }
+}
+
+TEST(Cif, RoundedCoordinatesStayOnTheirSymmetryElements) {
+  // Li3YCl6 with four decimals: x, 2x and x, -x are off by one in the last, as in the paper's table.
+  const std::string chloride =
+      cell_of("11.202 11.202 6.032 120") + "_space_group_name_H-M_alt 'P -3 m 1'\n" + sites +
+      "Li1 Li 0.34 0 0 1\nLi2 Li 0.5 0 0.5 1\nY1 Y 0 0 0 1\nY2 Y 0.3333 0.6667 0.488 1\n"
+      "Cl1 Cl 0.1116 0.8884 0.77 1\nCl2 Cl 0.2209 0.4419 0.267 1\nCl3 Cl 0.4437 0.5563 0.732 1\n";
+  const Frame frame = frames_of(chloride)[0];
+  EXPECT_EQ(frame.formula(), "Li9 Y3 Cl18");
+  EXPECT_EQ(find_symmetry(frame, 1e-5).space_group, 164);
+  // Thirds of three decimals.
+  const Frame nitride = frames_of(cell_of("3.648 3.648 3.875 120") + "_space_group_IT_number 191\n" + sites +
+                                  "Li1 Li 0 0 0.5 1\nLi2 Li .333 .667 0 1\nN1 N 0 0 0 1\n")[0];
+  EXPECT_EQ(nitride.formula(), "Li3 N1");
+  EXPECT_EQ(find_symmetry(nitride, 1e-5).space_group, 191);
+  EXPECT_NEAR(nitride.cell->to_fractional(nitride.positions[1])[0], 1.0 / 3, 1e-12);
+}
+
+TEST(Cif, TheCellAndTheCodeChooseTheSetting) {
+  const std::string layered = sites + "Li1 Li 0 0 0.5 1\nCo1 Co 0 0 0 1\nO1 O 0 0 0.2605 1\n";
+  for (const char* group : {"_symmetry_space_group_name_H-M 'R -3 m'\n", "_space_group_IT_number 166\n"})
+    EXPECT_EQ(frames_of(cell_of("2.816 2.816 14.054 120") + group + layered)[0].formula(), "Li3 Co3 O6");
+  const std::string rhombohedral =
+      "data_x\n_cell_length_a 4.958\n_cell_length_b 4.958\n_cell_length_c 4.958\n_cell_angle_alpha 33\n"
+      "_cell_angle_beta 33\n_cell_angle_gamma 33\n_symmetry_space_group_name_H-M 'R -3 m'\n" +
+      sites + "Li1 Li 0.5 0.5 0.5 1\nCo1 Co 0 0 0 1\nO1 O 0.2605 0.2605 0.2605 1\n";
+  EXPECT_EQ(frames_of(rhombohedral)[0].formula(), "Li1 Co1 O2");
+  EXPECT_THAT(problem_of(cell_of("2.816 2.9 14.054 120") + "_space_group_IT_number 166\n" + layered),
+              HasSubstr("'166' is none of this cell"));
+  // Origins fit any cell: only the file can say which. Spinel Li2ScCl4's framework at origins 2 and 1.
+  const std::string spinel = "_space_group_name_H-M_alt 'F d -3 m'\n_space_group.IT_coordinate_system_code ";
+  const std::string second = sites + "Li1 Li 0.125 0.125 0.125 1\nSc1 Sc 0.5 0.5 0.5 1\n";
+  EXPECT_EQ(frames_of(cubic(spinel + "2\n" + second, "10.38"))[0].formula(), "Li8 Sc16");
+  EXPECT_EQ(
+      frames_of(cubic(spinel + "1\n" + sites + "Li1 Li 0 0 0 1\nSc1 Sc 0.625 0.625 0.625 1\n", "10.38"))[0]
+          .formula(),
+      "Li8 Sc16");
+}
+
+TEST(Cif, AListShorterThanTheGroupIsSaid) {
+  const LogCapture messages;
+  frames_of(cubic("_space_group_IT_number 221\nloop_\n_space_group_symop_operation_xyz\nx,y,z\n" +
+                  anti_perovskite));
+  EXPECT_THAT(messages.text(), HasSubstr("lists 1 symmetry operations, and the space group '221' has 48"));
 }
 
 TEST(Cif, SitesThatMeetAreNamed) {

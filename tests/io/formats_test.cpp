@@ -244,6 +244,12 @@ TEST(LammpsData, AMassAndAnElementThatContradictEachOther) {
   EXPECT_EQ(read("12.011 # Ca", {}), "C");
   EXPECT_THAT(messages.text(), testing::HasSubstr("its label 'Ca' is not taken for an element"));
   EXPECT_EQ(read("2.014 # H", {}), "H");
+  EXPECT_THAT(
+      messages.text(),
+      testing::HasSubstr("a.data:11: type 1 has mass 2.014; the standard mass of H, 1.008 amu, is taken"));
+  const LogCapture quiet;
+  for (const char* rounded : {"7 # Li", "6.9 # Li", "16 # O", "35.5 # Cl"}) (void)read(rounded, {});
+  EXPECT_THAT(quiet.text(), testing::Not(testing::HasSubstr("standard mass")));
 }
 
 TEST(LammpsData, TheFileGoesBeforeTheModelAtHand) {

@@ -271,11 +271,12 @@ TEST(Outcar, WrongFiles) {
               HasSubstr("an ionic step before VASP said its"));
 }
 
-std::string vasprun(int scf, double change, const std::string& element = "Cl") {
+std::string vasprun(int scf, double change, const std::string& element = "Cl", const std::string& more = "") {
   std::string text =
       "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<modeling>\n <parameters>\n"
-      "   <i type=\"int\" name=\"NELM\">    60</i>\n   <i name=\"EDIFF\">      0.00000100</i>\n "
-      "</parameters>\n"
+      "   <i type=\"int\" name=\"NELM\">    60</i>\n   <i name=\"EDIFF\">      0.00000100</i>\n" +
+      more +
+      " </parameters>\n"
       " <atominfo>\n  <array name=\"atoms\" >\n   <set>\n    <rc><c>Li</c><c>   1</c></rc>\n    <rc><c>" +
       element +
       "</c><c>   2</c></rc>\n    <rc><c>Cl</c><c>   2</c></rc>\n   </set>\n  </array>\n </atominfo>\n";
@@ -341,6 +342,20 @@ TEST(VasprunFile, ARunThatWasKilledKeepsItsWholeSteps) {
   EXPECT_EQ(read_frames(dir.file("vasprun.xml", whole.substr(0, last))).size(), 2U);
   // One label is whole or none.
   EXPECT_THROW(Vasprun(dir.file("vasprun.xml", whole.substr(0, last))), InputError);
+}
+
+TEST(Vasprun, AnExternalPressureIsNoPartOfTheEnergy) {
+  const TemporaryDirectory dir;
+  const auto file = [&](const std::string& kbar) {
+    return dir.file("vasprun.xml", vasprun(14, 1e-7, "Cl", "   <i name=\"PSTRESS\">" + kbar + "</i>\n"));
+  };
+  const auto none = read_frames(file("      0.00000000")), pressed = read_frames(file("    100.00000000"));
+  ASSERT_EQ(pressed.size(), 2U);
+  EXPECT_DOUBLE_EQ(*none[0].labels.energy_eV, -12.3456789);
+  // P·V of 100 kbar, of the volume of each step.
+  EXPECT_NEAR(*pressed[0].labels.energy_eV, -12.3456789 - 100 * 125 / 1602.17733, 1e-9);
+  EXPECT_NEAR(*pressed[1].labels.energy_eV, -11.3456789 - 100 * 130 / 1602.17733, 1e-9);
+  EXPECT_EQ(*pressed[1].labels.virial_eV, *none[1].labels.virial_eV);
 }
 
 TEST(VasprunFile, StepsOfTheMachineLearnedForceFieldAreNoLabels) {

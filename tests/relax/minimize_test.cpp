@@ -56,6 +56,38 @@ TEST(Relax, ATrialStepThatThePotentialRefusesIsShortened) {
   EXPECT_THROW(minimize(potential, start, {}), InputError);
 }
 
+/// A spring of 1 Å whose energy, and not its force, jumps up below 1.001 Å: as where a pair passes a cutoff.
+class SpringWithAJump : public Potential {
+ public:
+  [[nodiscard]] std::string description() const override { return "spring"; }
+  [[nodiscard]] const TypeMap& type_map() const override { return types_; }
+  using Potential::evaluate;
+  void evaluate(const Frame& frame, const Request&, Evaluation& result) override {
+    const Vec3 way = frame.positions[1] - frame.positions[0];
+    const double d = way.norm();
+    result.energy = 50 * (d - 1) * (d - 1) + (d < 1.001 ? 1e-4 : 0);
+    const Vec3 force = -100 * (d - 1) / d * way;
+    result.forces = {-force, force};
+    result.virial = force * way.transpose();
+  }
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override {
+    return std::make_unique<SpringWithAJump>();
+  }
+
+ private:
+  TypeMap types_{{"Li"}};
+};
+
+TEST(Relax, AJumpOfTheEnergyIsNoEnd) {
+  SpringWithAJump potential;
+  Frame start;
+  start.add_atom("Li", Vec3::Zero());
+  start.add_atom("Li", Vec3(1.04, 0, 0));
+  const RelaxResult r = minimize(potential, start, {.force_eV_per_A = 1e-3});
+  EXPECT_TRUE(r.converged);
+  EXPECT_NEAR((r.frame.positions[1] - r.frame.positions[0]).norm(), 1, 1e-5);
+}
+
 TEST(Relax, FindsTheCrystalAgain) {
   const auto potential = solion::testing::li3ocl_buckingham();
   const Frame crystal = solion::testing::li3ocl_cell(3.9085);

@@ -187,6 +187,19 @@ TEST(Interstitials, LikeChargesCanRankThem) {
   EXPECT_NEAR(sites[1].like_charge_A, 3.91 * std::sqrt(3.0) / 4, 1e-9);
 }
 
+TEST(Interstitials, AtomsOffTheirPlacesByTheToleranceChangeNoCount) {
+  for (const auto& [name, wanted] : {std::pair{"li3ocl", std::vector<std::size_t>{3, 8}}, {"li2o", {4}}}) {
+    Frame frame = known_crystal(name).frame;
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i)
+      frame.positions[i] +=
+          0.008 * Vec3(std::sin(3.0 * static_cast<double>(i)), std::cos(7.0 * static_cast<double>(i)),
+                       std::sin(11.0 * static_cast<double>(i) + 1));
+    const auto sites = find_interstitials(frame, find_symmetry(frame, 0.05));
+    ASSERT_GE(sites.size(), wanted.size()) << name;
+    for (std::size_t k = 0; k < wanted.size(); ++k) EXPECT_EQ(sites[k].positions.size(), wanted[k]) << name;
+  }
+}
+
 TEST(Supercells, ADiagonalMatrixIsRepeat) {
   const Frame unit = known_crystal("li2o").frame;
   const Frame a = supercell(unit, diagonal({2, 3, 1}));

@@ -2,6 +2,12 @@
 #include "solion/structure/symmetry.hpp"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <sstream>
+
+#include "solion/base/log.hpp"
+#include "solion/structure/crystal.hpp"
 
 namespace solion {
 namespace {
@@ -45,6 +51,23 @@ TEST(FindSettings, EveryFullNameIsFound) {
   EXPECT_EQ(find_settings("", "P 2/n 2/n 2/n :1", "48"), Settings{228});
   EXPECT_EQ(find_settings("", "C 1 2/c 1", "15"), Settings{90});
   EXPECT_EQ(find_settings("", "A 2/a", "15"), Settings{93});
+}
+
+TEST(FindSymmetry, SaysOnceWhatRoundedPositionsHide) {
+  Frame frame = known_crystal("li3ocl").frame;
+  frame.positions[0] += Vec3(0.004, 0, 0);
+  std::ostringstream said;
+  const auto before = log().sinks();
+  log().sinks() = {std::make_shared<spdlog::sinks::ostream_sink_mt>(said)};
+  EXPECT_LT(find_symmetry(frame).operations.size(), 48U);
+  const std::string text = said.str();
+  EXPECT_LT(find_symmetry(frame).operations.size(), 48U);
+  EXPECT_EQ(find_symmetry(frame, 0.01).space_group, 221);
+  EXPECT_EQ(find_symmetry(known_crystal("li3obr").frame).space_group, 221);
+  log().sinks() = before;
+  EXPECT_NE(text.find("symmetry of Li3 O1 Cl1: "), std::string::npos) << text;
+  EXPECT_NE(text.find("but Pm-3m (221), 48 at 0.01 Å"), std::string::npos) << text;
+  EXPECT_EQ(said.str(), text);
 }
 
 }  // namespace

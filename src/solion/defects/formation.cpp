@@ -96,6 +96,45 @@ bool on_own_sites(const Frame& frame, const Frame& crystal) {
 
 }  // namespace
 
+double share_on_sites(const Frame& frame, const Frame& crystal) {
+  constexpr double near_A = 1.0;
+  constexpr std::size_t origins = 6;
+  const Cell& cell = crystal.cell.value();
+  std::map<std::string, std::vector<Vec3>> sites;
+  for (std::size_t s = 0; s < crystal.n_atoms(); ++s)
+    sites[crystal.element(s)].push_back(cell.to_fractional(crystal.positions[s]));
+  const auto share_at = [&](const Vec3& shift) {
+    std::size_t home = 0;
+    for (std::size_t a = 0; a < frame.n_atoms(); ++a) {
+      const Vec3 f = cell.to_fractional(frame.positions[a]) + shift;
+      const auto& own = sites[frame.element(a)];
+      home += std::any_of(own.begin(), own.end(),
+                          [&](const Vec3& site) {
+                            Vec3 d = f - site;
+                            d -= d.array().round().matrix();
+                            return cell.to_cartesian(d).norm() < near_A;
+                          })
+                  ? 1
+                  : 0;
+    }
+    return static_cast<double>(home) / static_cast<double>(std::max<std::size_t>(frame.n_atoms(), 1));
+  };
+  double best = share_at(Vec3::Zero());
+  if (best > 0.5) return best;
+  // Another origin puts atoms of the rarest element onto its sites.
+  const auto rarest = std::min_element(sites.begin(), sites.end(), [](const auto& a, const auto& b) {
+    return a.second.size() - 1 < b.second.size() - 1;  // none, of a look-up above, is not rare
+  });
+  std::size_t tried = 0;
+  for (std::size_t a = 0; a < frame.n_atoms() && tried < origins; ++a) {
+    if (frame.element(a) != rarest->first) continue;
+    ++tried;
+    for (const Vec3& site : rarest->second)
+      best = std::max(best, share_at(site - cell.to_fractional(frame.positions[a])));
+  }
+  return best;
+}
+
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
                     const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
                     KeptRelaxations* kept) {
@@ -104,8 +143,11 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   const Mat3 multiple = defect.cell->matrix() * perfect.given_cell.inverse();
   const Mat3 whole = multiple.array().round();
   if (!((multiple - whole).cwiseAbs().maxCoeff() < 1e-3)) {
-    throw InputError("{}: its cell is no multiple of the perfect one's; build both from one crystal",
-                     defect.formula());
+    throw InputError(
+        "{}: its cell is no multiple of the perfect one's; build both from one crystal, in one orientation "
+        "(LAMMPS "
+        "files turn cells)",
+        defect.formula());
   }
   Formation result;
   result.formula = defect.formula();
@@ -114,6 +156,14 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   Frame start = defect;
   for (Vec3& r : start.positions) r = cell.to_cartesian(defect.cell->to_fractional(r));
   start.cell = cell;
+  if (const double share = share_on_sites(start, perfect.frame); !(share > 0.5)) {
+    throw InputError(
+        "{}: {:.0f} % of its atoms are where the perfect crystal has atoms of their elements; its cell is "
+        "that of "
+        "another crystal, or turned against the perfect one (LAMMPS files turn cells): give both in one "
+        "orientation",
+        defect.formula(), 100 * share);
+  }
   relax::RelaxOptions how = options;
   how.cell = relax::CellMode::fixed;
   result.relaxed = relaxed(potential, start, how, kept);

@@ -47,10 +47,15 @@ std::vector<double> as_compounds(const std::map<std::string, int>& changed,
 /// Atoms of a frame by element.
 std::map<std::string, int> composition(const Frame& frame);
 
+/// Share of the atoms that stand within 1 Å of a site of their element in the crystal, whatever the origin;
+/// the frame's cell is one or several of the crystal's.
+double share_on_sites(const Frame& frame, const Frame& crystal);
+
 /// E_f = E_defect − E_perfect − Σ n_i·μ_i with the n_i (added atoms positive) written as formula units of the
 /// compounds, so that no μ of an element is needed: docs/theory/defects.md. The defect cell is strained as
 /// the perfect cell was by its relaxation; its atoms then relax in that cell. InputError if it is no
-/// supercell of the perfect one as given; WorkError if it does not converge.
+/// supercell of the perfect one as given, or if most atoms are elsewhere (a turned cell); WorkError if it
+/// does not converge.
 Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
                     const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
                     KeptRelaxations* kept = nullptr);

@@ -79,6 +79,20 @@ Occupation occupy(const SiteLattice& sites, const Frame& frame) {
   return result;
 }
 
+/// A cell that is turned against the crystal's, or of another origin, would be full of vacancies.
+void require_on_sites(const SiteLattice& sites, const Occupation& occupation, const Frame& frame) {
+  std::size_t home = 0;
+  for (int s = 0; s < sites.n_sites(); ++s) {
+    const int atom = occupation.atom[at(s)];
+    home += atom >= 0 && frame.element(at(atom)) == sites.kind(s) ? 1 : 0;
+  }
+  if (2 * home <= frame.n_atoms())
+    throw InputError(
+        "{}: {} of {} atoms are within 1 Å of a site of their element in the crystal; expected the crystal's "
+        "axes and origin (LAMMPS files turn cells)",
+        frame.formula(), home, frame.n_atoms());
+}
+
 /// Operations that take every occupant to a like one.
 std::vector<int> keeping(const SiteLattice& sites, const Occupation& occupation) {
   std::vector<int> result;
@@ -159,6 +173,7 @@ std::vector<VacancyHop> defect_hops(const HopLattice& lattice, const Frame& star
   const SiteLattice sites(lattice.unit, lattice.symmetry, {}, lattice.matrix);
   const Frame initial = fitted(lattice, start);
   const Occupation occupation = occupy(sites, initial);
+  require_on_sites(sites, occupation, initial);
   const int type = initial.type_map.find(species);
   const auto vacant = [&](int s) { return occupation.atom[at(s)] < 0; };
   const auto occupied = [&](int s) { return type >= 0 && occupation.type[at(s)] == type; };

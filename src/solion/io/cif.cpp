@@ -73,7 +73,26 @@ bool fits(const SymmetryOperation& operation, const Cell& cell) {
   return true;
 }
 
-/// The element that a symbol with a charge ("Li1+") or a label ("Cl2") begins with; empty if none.
+/// The point that all operations keep which take f to less than `same_atom_A` of itself: digits of a file
+/// round x, 2x to 0.2209, 0.4419, and the atom would stand beside its symmetry element.
+Vec3 on_special_position(Vec3 f, const std::vector<SymmetryOperation>& operations, const Cell& cell) {
+  for (int before = 1;;) {
+    Vec3 sum = Vec3::Zero();
+    int keeping = 0;
+    for (const SymmetryOperation& operation : operations) {
+      Vec3 d = operation.rotation.cast<double>() * f + operation.translation - f;
+      d -= Vec3(d.array().round());
+      if (!(cell.to_cartesian(d).norm() < same_atom_A)) continue;
+      sum += d;
+      ++keeping;
+    }
+    if (keeping <= before) return f;
+    f += sum / keeping;
+    before = keeping;  // nearer, more of them may keep it
+  }
+}
+
+/// The element that a label ("Cl2") begins with; empty if none.
 std::string element_in(const std::string& text) {
   std::string letters;
   for (const char c : text) {
@@ -82,6 +101,14 @@ std::string element_in(const std::string& text) {
   }
   while (!letters.empty() && atomic_number(letters) == 0) letters.pop_back();
   return letters;
+}
+
+/// The element of a symbol with or without a charge ("Li1+"); empty if it is none: Va is no vanadium, OH no
+/// oxygen.
+std::string element_of_symbol(const std::string& text) {
+  const auto end = std::ranges::find_if(text, [](unsigned char c) { return std::isalpha(c) == 0; });
+  const std::string element = element_in(text);
+  return element.size() == static_cast<std::size_t>(end - text.begin()) ? element : "";
 }
 
 /// Crystallographers' symbol of hydrogen-2: "D", "D1", "D1-".
@@ -125,7 +152,7 @@ class Reader {
   [[nodiscard]] Sites sites() const {
     Sites sites;
     sites.frame.cell = cell();
-    const std::vector<SymmetryOperation> operations = symmetry();
+    const std::vector<SymmetryOperation> operations = symmetry(*sites.frame.cell);
     require_fit(*sites.frame.cell, operations);
     const auto rows =
         block_.rows({"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z", "_atom_site_label",
@@ -173,7 +200,7 @@ class Reader {
     return make_cell(h, where_);
   }
 
-  [[nodiscard]] std::vector<SymmetryOperation> symmetry() const {
+  [[nodiscard]] std::vector<SymmetryOperation> symmetry(const Cell& cell) const {
     std::vector<SymmetryOperation> operations;
     for (const char* item : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz"}) {
       for (const auto& row : block_.rows({item})) {
@@ -183,9 +210,11 @@ class Reader {
       if (operations.empty()) {
         if (const auto one = block_.value(item)) operations.push_back(parse_operation(*one, where_));
       }
-      if (!operations.empty()) return operations;
+      if (operations.empty()) continue;
+      warn_if_fewer(operations);
+      return operations;
     }
-    return of_symbol();
+    return of_symbol(cell);
   }
 
   /// What the file calls its space group; empty where it does not say.
@@ -195,6 +224,31 @@ class Reader {
       return !hall.empty() ? hall : !symbol.empty() ? symbol : number;
     }
   };
+
+  [[nodiscard]] std::vector<int> settings_of(const Group& named) const {
+    if (const auto code = block_.value("_space_group_IT_coordinate_system_code");
+        code && !named.symbol.empty() && named.symbol.find(':') == std::string::npos) {
+      const auto settings = find_settings(named.hall, named.symbol + ":" + *code, named.number);
+      if (settings.size() == 1) return settings;
+    }
+    return find_settings(named.hall, named.symbol, named.number);
+  }
+
+  /// A list of x,y,z alone under the name of a large group may leave out most of the atoms.
+  void warn_if_fewer(const std::vector<SymmetryOperation>& operations) const {
+    const Group named = group();
+    std::size_t whole = 0;
+    for (const int setting : settings_of(named)) {
+      const std::size_t n = operations_of_setting(setting).size();
+      whole = whole == 0 ? n : std::min(whole, n);
+    }
+    if (operations.size() < whole)
+      log().warn(
+          "{}: lists {} symmetry operations, and the space group '{}' has {}; those of the list are taken: "
+          "are "
+          "all atoms there?",
+          where_, operations.size(), named.name(), whole);
+  }
 
   [[nodiscard]] Group group() const {
     const auto first = [&](std::initializer_list<const char*> items) {
@@ -207,17 +261,26 @@ class Reader {
             first({"_space_group_IT_number", "_symmetry_Int_Tables_number"})};
   }
 
-  [[nodiscard]] std::vector<SymmetryOperation> of_symbol() const {
+  [[nodiscard]] std::vector<SymmetryOperation> of_symbol(const Cell& cell) const {
     const Group named = group();
     if (named.name().empty())
       throw InputError(
           "{}: no symmetry operations and no space group; expected _space_group_symop_operation_xyz", where_);
-    const std::vector<int> settings = find_settings(named.hall, named.symbol, named.number);
+    std::vector<int> settings = settings_of(named);
+    // R-3m has hexagonal and rhombohedral axes, and a cell only one of the two.
+    if (settings.size() > 1)
+      std::erase_if(settings, [&](int setting) {
+        return !std::ranges::all_of(operations_of_setting(setting),
+                                    [&](const auto& operation) { return fits(operation, cell); });
+      });
     if (settings.size() != 1) {
       throw InputError(
           "{}: no symmetry operations, and the space group '{}' is {}; expected "
           "_space_group_symop_operation_xyz",
-          where_, named.name(), settings.empty() ? "not known" : "one of several settings");
+          where_, named.name(),
+          settings.size() > 1          ? "one of several settings"
+          : settings_of(named).empty() ? "not known"
+                                       : "none of this cell");
     }
     return operations_of_setting(settings.front());
   }
@@ -257,7 +320,9 @@ class Reader {
       f[k] = exact(*x);
     }
     const std::string symbol = symbol_of(row);
-    const std::string element = is_deuterium(symbol) ? "H" : element_in(symbol);
+    const std::string element = is_deuterium(symbol) ? "H"
+                                : row[4]             ? element_of_symbol(symbol)
+                                                     : element_in(symbol);
     if (element.empty()) throw InputError("{}: site {}: '{}' is no element", where_, label, symbol);
     const double occupancy = row[5] ? number_of(row[5]).value_or(std::nan("")) : 1;
     if (!(std::abs(occupancy - 1) < 1e-3)) {
@@ -267,6 +332,7 @@ class Reader {
           "structure (pymatgen: OrderDisorderedStructureTransformation)",
           where_, label, row[5].value_or("?"), element);
     }
+    f = on_special_position(f, operations, *frame.cell);
     std::vector<Vec3> images;
     for (const SymmetryOperation& operation : operations) {
       const Vec3 image = wrap_fractional(operation.rotation.cast<double>() * f + operation.translation);

@@ -145,8 +145,19 @@ struct Problem {
   }
 };
 
+/// Lines that end as on Windows (or an old Mac): libcif, given a stream, takes the CR for a part of names.
+void end_lines_alike(std::string& text) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    text[n++] = text[i] == '\r' ? '\n' : text[i];
+  }
+  text.resize(n);
+}
+
 Document parsed(std::string text, const std::string& name) {
   if (text.empty()) throw InputError("{}: empty; expected a CIF", name);
+  end_lines_alike(text);
   cif_parse_opts_s* made = nullptr;
   if (cif_parse_options_create(&made) != CIF_OK) throw WorkError("{}: libcif has no memory", name);
   const std::unique_ptr<cif_parse_opts_s, Release<void, std::free>> options(made);

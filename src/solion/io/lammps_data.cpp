@@ -16,6 +16,8 @@ namespace {
 
 /// Masses in data files are rounded; elements of neighbouring mass (Ni, Co) differ by more than twice this.
 constexpr double mass_tolerance_amu = 0.05;
+/// A mass as far as this from the standard one is not its rounding: 7 for Li is.
+constexpr double isotope_amu = 0.1;
 /// A mass further than this from an element's (the larger of the two) and at another's is not that element's:
 /// isotopes such as Li-6 and deuterium are nearer. A mass at no element is allowed twice that (O-18,
 /// tritium).
@@ -67,6 +69,7 @@ class DataReader final : public FrameReader {
     return !at_end_ && std::isalpha(static_cast<unsigned char>(line_.front())) == 0;
   }
   [[nodiscard]] std::string element_of(int type) const;
+  void warn_of_isotope(int type, const std::string& element) const;
   [[nodiscard]] std::string given_element(int type) const;
   [[nodiscard]] std::string element_of_mass(int type) const;
   [[nodiscard]] std::string element_of_label(int type, const std::string& label) const;
@@ -297,6 +300,15 @@ std::string DataReader::element_of(int type) const {
       lines_.name(), type);
 }
 
+/// A frame has the standard masses of its elements, and dynamics follows those.
+void DataReader::warn_of_isotope(int type, const std::string& element) const {
+  const auto mass = masses_.find(type);
+  if (mass == masses_.end() || atomic_number(element) == 0) return;
+  if (std::abs(mass->second.amu - atomic_mass_amu(element)) <= isotope_amu) return;
+  log().warn("{}:{}: type {} has mass {}; the standard mass of {}, {} amu, is taken in its place",
+             lines_.name(), mass->second.line, type, mass->second.amu, element, atomic_mass_amu(element));
+}
+
 /// Empty if no element, or more than one, has the mass of the type.
 std::string DataReader::element_of_mass(int type) const {
   std::string name;
@@ -318,7 +330,11 @@ void DataReader::build(Frame& frame) {
   // Types are named in order, so that the map keeps LAMMPS's numbering where elements do not repeat.
   std::map<int, int> type_in_map;
   for (const Atom& atom : atoms_) type_in_map[atom.type] = 0;
-  for (auto& [type, index] : type_in_map) index = type_of(frame.type_map, element_of(type), lines_);
+  for (auto& [type, index] : type_in_map) {
+    const std::string element = element_of(type);
+    warn_of_isotope(type, element);
+    index = type_of(frame.type_map, element, lines_);
+  }
   for (std::size_t i = 0; i < atoms_.size(); ++i) {
     if (i > 0 && atoms_[i].id == atoms_[i - 1].id) {
       throw InputError("{}: the atom id {} stands twice", lines_.name(), atoms_[i].id);

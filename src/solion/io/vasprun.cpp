@@ -46,11 +46,13 @@ class Vasprun::Tree {
 
   /// The number of <i name="…"> anywhere below the parameters; VASP nests them by topic.
   [[nodiscard]] double parameter(const char* key) const {
-    const pugi::xml_node found = root_.child("parameters").find_node([&](const pugi::xml_node& node) {
-      return std::string_view(node.name()) == "i" && std::string_view(node.attribute("name").value()) == key;
-    });
+    const pugi::xml_node found = find_parameter(key);
     if (!found) throw InputError("{}: <parameters> has no {}", name_, key);
     return number(found);
+  }
+  [[nodiscard]] double parameter_or(const char* key, double otherwise) const {
+    const pugi::xml_node found = find_parameter(key);
+    return found ? number(found) : otherwise;
   }
 
   /// Rows of the <varray name="…"> below `parent`.
@@ -76,6 +78,15 @@ class Vasprun::Tree {
     return m;
   }
 
+  /// P·V (eV) of an external pressure (PSTRESS), which VASP adds to the energies that end an ionic step here,
+  /// not to those of the electronic steps and not to OUTCAR's free energy.
+  [[nodiscard]] double external_work(const pugi::xml_node& step) const {
+    constexpr double eV_in_kbar_A3 = 1602.17733;  // VASP's own, so that what it added is taken off
+    const double kbar = parameter_or("PSTRESS", 0);
+    if (kbar == 0) return 0;
+    return kbar * matrix(step.child("structure").child("crystal"), "basis").determinant() / eV_in_kbar_A3;
+  }
+
   [[nodiscard]] double free_energy(const pugi::xml_node& parent) const {
     const pugi::xml_node value = parent.child("energy").find_child_by_attribute("i", "name", "e_fr_energy");
     if (!value) throw InputError("{}: a step has no e_fr_energy", name_);
@@ -96,6 +107,11 @@ class Vasprun::Tree {
   }
 
  private:
+  [[nodiscard]] pugi::xml_node find_parameter(const char* key) const {
+    return root_.child("parameters").find_node([&](const pugi::xml_node& node) {
+      return std::string_view(node.name()) == "i" && std::string_view(node.attribute("name").value()) == key;
+    });
+  }
   /// The file up to its last whole <calculation>. False if that is no XML either.
   bool load_whole_steps(const std::string& text) {
     constexpr std::string_view end = "</calculation>";
@@ -162,7 +178,7 @@ VaspStep Vasprun::step(std::size_t i, std::size_t n_atoms) const {
   step.scf_steps = static_cast<int>(n);
   step.converged = n > 0 && vasp_converged(static_cast<std::int64_t>(n), static_cast<std::int64_t>(most),
                                            change, tree_->parameter("EDIFF"));
-  step.energy_eV = tree_->free_energy(node);
+  step.energy_eV = tree_->free_energy(node) - tree_->external_work(node);
   step.forces_eV_per_A = tree_->rows(node, "forces", n_atoms);
   if (node.find_child_by_attribute("varray", "name", "stress"))
     step.stress_eV_per_A3 = vasp_stress_eV_per_A3(tree_->matrix(node, "stress"));

@@ -108,6 +108,28 @@ double value_or_wall(Surface& surface, const VectorXd& x, VectorXd& gradient) {
   }
 }
 
+/// Where the shortest steps go up the energy itself jumps, by a pair that passes the cutoff of a truncated
+/// potential, and the forces do not: a step down them that makes them smaller leads on. False if there is
+/// none.
+bool step_over(Surface& surface, std::size_t n_atoms, VectorXd& x, double& value, VectorXd& gradient) {
+  constexpr double largest_jump_eV = 1e-4;  // an atom
+  constexpr double longest_A = 0.05;
+  VectorXd next_gradient;
+  for (const double stiffness : {20.0, 80.0, 320.0, 1280.0}) {
+    VectorXd step = -gradient / stiffness;
+    cap_step(step, longest_A);
+    const double next = value_or_wall(surface, x + step, next_gradient);
+    if (!(next < value + largest_jump_eV * static_cast<double>(n_atoms)) ||
+        !(next_gradient.norm() < gradient.norm()))
+      continue;
+    x += step;
+    value = next;
+    gradient = next_gradient;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOptions& options,
@@ -146,7 +168,13 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
     // Near the minimum the energy's rounding hides the descent; the gradient then decides.
     const double rounding = 1e-12 * std::max(1.0, std::abs(value)) * 10;
     if (!(next <= value + rounding)) {
-      if (history.empty() && longest < 1e-6) break;
+      if (history.empty() && longest < 1e-6) {
+        if (!step_over(surface, start.n_atoms(), x, value, gradient)) break;
+        longest = options.max_step_A;
+        surface.fill(result);
+        if (each) each(result.steps, result);
+        continue;
+      }
       if (history.empty()) longest = std::min(longest, step.norm()) * 0.5;
       history.forget();
       longest *= 0.5;

@@ -12,8 +12,9 @@
 namespace solion {
 namespace {
 
-constexpr double same_A = 1e-3;   // two computed centres are one point
-constexpr double touch_A = 1e-4;  // atoms this close to the nearest distance touch the sphere
+constexpr double same_A = 1e-3;         // two computed centres are one point
+constexpr double touch_A = 1e-4;        // atoms this close to the nearest distance touch the sphere
+constexpr double meet_A = 10 * same_A;  // images of a centre this close are one, in an exact crystal
 
 struct Void {
   Vec3 position;
@@ -88,15 +89,60 @@ std::vector<Vec3> voids_around(const std::vector<Vec3>& around, const Interstiti
   return found;
 }
 
-/// All images of r under the operations, each once, in ascending order of fractional coordinates.
-std::vector<Vec3> orbit_of(const Vec3& r, const Cell& cell, const Symmetry& symmetry) {
+/// From f to its image under the operation, by the shortest way.
+Vec3 to_image(const Vec3& f, const SymmetryOperation& op) {
+  const Vec3 d = op.rotation.cast<double>() * f + op.translation - f;
+  return d - Vec3(d.array().round());
+}
+
+/// How far apart images of one centre may be: a few atoms say where it is, and those are off their images by
+/// up to the tolerance of the symmetry.
+double blur_of(const Frame& host, const Symmetry& symmetry, double most_A) {
   std::vector<Vec3> fractional;
+  for (const Vec3& r : host.positions) fractional.push_back(host.cell->to_fractional(r));
+  double off = 0;
+  for (std::size_t i = 0; i < host.n_atoms(); ++i) {
+    if (symmetry.orbit[i] != static_cast<int>(i)) continue;
+    for (const SymmetryOperation& op : symmetry.operations) {
+      const Vec3 image = op.rotation.cast<double>() * fractional[i] + op.translation;
+      double least = most_A;
+      for (std::size_t j = 0; j < host.n_atoms(); ++j) {
+        if (host.types[j] != host.types[i]) continue;
+        Vec3 d = image - fractional[j];
+        d -= d.array().round().matrix();
+        least = std::min(least, host.cell->to_cartesian(d).norm());
+      }
+      off = std::max(off, least);
+    }
+  }
+  constexpr double steepness = 10;  // a shallow void moves farther than its atoms
+  return std::clamp(steepness * off, meet_A, most_A);
+}
+
+/// The mean of the images within `blur_A`: where the operations that should keep r do keep it.
+Vec3 settled(const Vec3& r, const Cell& cell, const Symmetry& symmetry, double blur_A) {
+  const Vec3 f = cell.to_fractional(r);
+  Vec3 sum = Vec3::Zero();
+  int keeping = 0;
   for (const SymmetryOperation& op : symmetry.operations) {
-    const Vec3 f = wrap_fractional(op.rotation.cast<double>() * cell.to_fractional(r) + op.translation);
+    const Vec3 d = to_image(f, op);
+    if (!(cell.to_cartesian(d).norm() < blur_A)) continue;
+    sum += d;
+    ++keeping;
+  }
+  return keeping > 1 ? cell.to_cartesian(f + sum / keeping) : r;
+}
+
+/// All images of r under the operations, each once, in ascending order of fractional coordinates.
+std::vector<Vec3> orbit_of(const Vec3& r, const Cell& cell, const Symmetry& symmetry, double blur_A) {
+  std::vector<Vec3> fractional;
+  const Vec3 middle = cell.to_fractional(settled(r, cell, symmetry, blur_A));
+  for (const SymmetryOperation& op : symmetry.operations) {
+    const Vec3 f = wrap_fractional(op.rotation.cast<double>() * middle + op.translation);
     const auto same = [&](const Vec3& g) {
       Vec3 d = f - g;
       d -= d.array().round().matrix();
-      return cell.to_cartesian(d).norm() < 10 * same_A;
+      return cell.to_cartesian(d).norm() < blur_A;
     };
     if (std::none_of(fractional.begin(), fractional.end(), same)) fractional.push_back(f);
   }
@@ -112,7 +158,8 @@ std::vector<Vec3> orbit_of(const Vec3& r, const Cell& cell, const Symmetry& symm
   return positions;
 }
 
-void describe(InterstitialSite& site, const Frame& host, const InterstitialOptions& options) {
+void describe(InterstitialSite& site, const Frame& host, const InterstitialOptions& options,
+              double touching_A) {
   Frame probe = host;
   probe.labels = {};
   probe.velocities.clear();
@@ -128,7 +175,7 @@ void describe(InterstitialSite& site, const Frame& host, const InterstitialOptio
     if (near.owner(j) == self) continue;
     const double d = (near.position(j) - near.position(self)).norm();
     const int type = host.types[static_cast<std::size_t>(near.owner(j))];
-    if (d < site.radius_A + 10 * same_A) ++touching[type];
+    if (d < site.radius_A + touching_A) ++touching[type];
     const auto state = options.oxidation_states.find(host.type_map.name(type));
     if (state != options.oxidation_states.end() && state->second * options.ion_charge > 0)
       like = std::min(like, d);
@@ -161,6 +208,7 @@ std::vector<InterstitialSite> find_interstitials(const Frame& host, const Symmet
   }
   std::stable_sort(voids.begin(), voids.end(),
                    [](const Void& a, const Void& b) { return a.radius > b.radius + touch_A; });
+  const double blur_A = blur_of(host, symmetry, std::max(meet_A, options.merge_A / 2));
   std::vector<InterstitialSite> sites;
   for (const Void& v : voids) {
     const bool taken = std::any_of(sites.begin(), sites.end(), [&](const InterstitialSite& site) {
@@ -170,9 +218,9 @@ std::vector<InterstitialSite> find_interstitials(const Frame& host, const Symmet
     });
     if (taken) continue;
     InterstitialSite site;
-    site.positions = orbit_of(v.position, *host.cell, symmetry);
+    site.positions = orbit_of(v.position, *host.cell, symmetry, blur_A);
     site.radius_A = v.radius;
-    describe(site, host, options);
+    describe(site, host, options, std::max(meet_A, 0.3 * blur_A));
     sites.push_back(std::move(site));
   }
   if (options.ion_charge != 0) {

@@ -9,9 +9,12 @@
 #include <cmath>
 #include <iterator>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <sstream>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
 
 namespace solion {
 namespace {
@@ -181,6 +184,30 @@ Vec3 wrap_fractional(const Vec3& f) {
   return w;
 }
 
+namespace {
+
+/// Atoms that a file rounds, or that are not quite at rest, leave the operations of the crystal that was
+/// meant out, and every count of distinct sites, placements and hops is another one. Said once for each
+/// crystal.
+void warn_of_lost_symmetry(const Frame& frame, const Symmetry& found, double tolerance_A) {
+  constexpr double wider = 10, widest_A = 0.2;
+  const double at_A = wider * tolerance_A;
+  if (at_A > widest_A) return;
+  const Dataset data = dataset_of(frame, at_A);
+  if (!data || static_cast<std::size_t>(data->n_operations) <= found.operations.size()) return;
+  const std::string text = fmt::format(
+      "symmetry of {}: {} ({}), {} operations at a tolerance of {} Å, but {} ({}), {} at {} Å: are its atoms "
+      "rounded or not relaxed? If so, take a larger tolerance (--symmetry-tolerance-A) or a symmetrized file",
+      frame.formula(), found.symbol, found.space_group, found.operations.size(), tolerance_A,
+      data->international_symbol, data->spacegroup_number, data->n_operations, at_A);
+  static std::mutex guard;
+  static std::set<std::string> said;
+  const std::scoped_lock lock(guard);
+  if (said.insert(text).second) log().warn(text);
+}
+
+}  // namespace
+
 Symmetry find_symmetry(const Frame& frame, double tolerance_A) {
   if (!frame.cell) throw InputError("symmetry: the frame has no cell");
   if (frame.n_atoms() == 0) throw InputError("symmetry: the frame has no atoms");
@@ -214,6 +241,7 @@ Symmetry find_symmetry(const Frame& frame, double tolerance_A) {
   };
   std::stable_partition(result.operations.begin(), result.operations.end(), is_identity);
   result.orbit = orbits(frame, result.operations, tolerance_A);
+  warn_of_lost_symmetry(frame, result, tolerance_A);
   return result;
 }
 
