@@ -1,6 +1,8 @@
 // solion label: frames through a reference code into a data set.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -89,6 +91,7 @@ class LabelVerb {
     prepared_.options.work = options.work.empty() ? output + ".work" : options.work;
     quarantine_ = output + ".quarantine";
     read_frames();
+    require_types();
     ref::choose_kpoints(prepared_.settings, frames_);
     const TemporaryFolder rehearsal("label");  // a wrong template is said before anything is written
     code_.prepare(frames_.front(), prepared_.settings, rehearsal.path());
@@ -112,6 +115,20 @@ class LabelVerb {
         if (!read[i].cell) throw InputError("{}: frame {} has no cell", file, i + 1);
         frames_.push_back(read[i]);
         sources_.push_back({file, i + 1});
+      }
+    }
+  }
+
+  /// A calculation of what the data set does not take would be in vain.
+  void require_types() const {
+    const std::vector<std::string>& types = options_.type_map;
+    if (types.empty()) return;
+    for (std::size_t i = 0; i < frames_.size(); ++i) {
+      for (const int type : frames_[i].types) {
+        const std::string& element = frames_[i].type_map.name(type);
+        if (std::find(types.begin(), types.end(), element) == types.end())
+          throw InputError("{}: frame {} has {}, but --type-map is {}", sources_[i].file, sources_[i].index,
+                           element, fmt::join(types, ","));
       }
     }
   }

@@ -44,6 +44,11 @@ grep -q '2 taken from finished work' out.txt || fail "resume: $(cat out.txt)"
 "$solion" label --reference gpaw frames.xyz -o data --dry-run > out.txt
 grep -q '0 to label, 2 finished, 1 failed' out.txt || fail "dry run: $(cat out.txt)"
 
+# What the data set would not take is said before anything is computed.
+refused 'frames.xyz: frame 1 has Cl, but --type-map is Li,O' \
+  "$solion" label --reference gpaw frames.xyz -o other --program "$work/python" --type-map Li,O
+[ "$(count)" = 3 ] && [ ! -e other ] || fail "a frame of a foreign element was computed"
+
 # A frame next to one of the data set (either: two jobs end in any order) is set aside without a calculation.
 frame 0 2.5004 > near.xyz
 "$solion" label --reference gpaw near.xyz -o data --program "$work/python" --pressure-correction-GPa 1.5 > out.txt

@@ -117,6 +117,21 @@ TEST_F(DatasetTest, FindsNearIdenticalFramesAcrossCellBoundaries) {
   EXPECT_THAT(duplicates(load({folder_})[0], 1e-3), ::testing::ElementsAre(std::pair{0, 1}));
 }
 
+TEST_F(DatasetTest, FindsAFrameWhateverTheOrderOfItsSystem) {
+  // Systems of one data set, each with types in an order of its own, and one whose atoms alternate.
+  const Frame frame = labelled(1, "a"), other = labelled(2, "b"), mixed = labelled(3, "c");
+  Store(folder_ / "data", {"Li", "Cl"}).append(frame, {{"key", "1"}});
+  Store(folder_ / "other", {"Cl", "Li"}).append(other, {{"key", "2"}});
+  fs::rename(folder_ / "other" / "b", folder_ / "data" / "b");
+  io::write_deepmd(folder_ / "data" / "c", {&mixed, 1}, 1);
+  const Store store(folder_ / "data");
+  EXPECT_EQ(store.find_duplicate(frame, 1e-3), "a/0");
+  EXPECT_EQ(store.find_duplicate(other, 1e-3), "b/0");
+  EXPECT_EQ(store.find_duplicate(mixed, 1e-3), "c/0");
+  EXPECT_EQ(store.find_duplicate(labelled(4, "d"), 1e-3), std::nullopt);
+  EXPECT_EQ(store.find_duplicate(labelled(1, "a", true), 1e-3), std::nullopt);
+}
+
 TEST_F(DatasetTest, AFullSetIsNotTouchedAgain) {
   Store store(folder_, {}, 2);
   for (std::uint64_t i = 0; i < 2; ++i) store.append(labelled(i, "a"), {{"key", std::to_string(i)}});

@@ -246,8 +246,8 @@ TEST(Espresso, ATemplateThatMovesTheAtomsIsRefused) {
   EXPECT_THAT(reason, HasSubstr("must not move the atoms"));
 }
 
-// The layout that CP2K prints from 2025 on; numbers as in the older one beside it.
-TEST(Cp2k, BothLayoutsGiveTheSameNumbers) {
+// The layouts that CP2K prints before 8.1, from 8.1 and from 2025 on, with the same numbers.
+TEST(Cp2k, AllLayoutsGiveTheSameNumbers) {
   const Scratch scratch("cp2k-layouts");
   const std::string head =
       " CP2K| version string:  CP2K version 2025.1\n  *** SCF run converged in    11 steps ***\n"
@@ -261,6 +261,17 @@ TEST(Cp2k, BothLayoutsGiveTheSameNumbers) {
       " SUM OF ATOMIC FORCES           0.0 0.0 0.0 0.0\n"
       " STRESS| Analytical stress tensor [GPa]\n STRESS|                        x y z\n"
       " STRESS|      x    1.0 0.1 0.2\n STRESS|      y    0.1 2.0 0.3\n STRESS|      z    0.2 0.3 3.0\n";
+  const std::string oldest =
+      " ENERGY| Total FORCE_EVAL ( QS ) energy (a.u.):              -7.593750000000000\n\n\n"
+      " ATOMIC FORCES in [a.u.]\n\n # Atom   Kind   Element          X              Y              Z\n"
+      "      1      1      Si          0.01000000     -0.02000000      0.03000000\n"
+      "      2      1      Si         -0.01000000      0.02000000     -0.03000000\n"
+      " SUM OF ATOMIC FORCES           0.0 0.0 0.0 0.0\n\n"
+      " STRESS TENSOR [GPa]\n\n            X               Y               Z\n"
+      "  X       1.00000000      0.10000000      0.20000000\n  Y       0.10000000      2.00000000      "
+      "0.30000000\n"
+      "  Z       0.20000000      0.30000000      3.00000000\n\n  1/3 Trace(stress tensor):   2.0E+00\n\n"
+      " EIGENVECTORS AND EIGENVALUES OF THE STRESS TENSOR\n";
   const std::string recent =
       " ENERGY| Total FORCE_EVAL ( QS ) energy [hartree]            -7.593750000000000\n"
       " FORCES| Atomic forces [hartree/bohr]\n FORCES| Atom         x          y          z        |f|\n"
@@ -274,11 +285,15 @@ TEST(Cp2k, BothLayoutsGiveTheSameNumbers) {
     write_file(scratch.path() / "log", text);
     return cp2k().parse(silicon(), scratch.path());
   };
-  const RawResult a = parse(head + older + tail), b = parse(head + recent + tail);
+  const RawResult a = parse(head + older + tail), b = parse(head + recent + tail),
+                  c = parse(head + oldest + tail);
   EXPECT_TRUE(a.converged && b.converged);
   EXPECT_NEAR(*a.energy_eV, -7.59375 * constants::hartree_eV, 1e-9);
   EXPECT_EQ(*a.energy_eV, *b.energy_eV);
   EXPECT_EQ(a.forces_eV_per_A, b.forces_eV_per_A);
+  EXPECT_EQ(*a.energy_eV, *c.energy_eV);
+  EXPECT_EQ(a.forces_eV_per_A, c.forces_eV_per_A);
+  EXPECT_EQ(*a.stress_eV_per_A3, *c.stress_eV_per_A3);
   EXPECT_NEAR(a.forces_eV_per_A[1][1], 0.02 * constants::hartree_eV / constants::bohr_A, 1e-12);
   EXPECT_NEAR((*a.stress_eV_per_A3 - *b.stress_eV_per_A3).norm(), 0, 1e-12);
   EXPECT_NEAR((*a.stress_eV_per_A3)(2, 2), -3 / constants::eV_per_A3_in_GPa, 1e-12);

@@ -53,6 +53,7 @@ class FakeCode final : public Calculator {
     const std::map<std::string, std::string> scripts{
         {"good", finish},
         {"slow", "sleep 0.1\n" + finish},
+        {"untimed", "sleep 0.1\nsed -i 's/\"wall_s\":0.1/\"wall_s\":0/' good.json\n" + finish},
         {"garbage", "head -c 300 /dev/urandom > result.json\n"},
         {"half", "head -c 60 good.json > result.json\n"},
         {"nothing", "echo I did nothing\n"},

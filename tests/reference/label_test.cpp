@@ -136,6 +136,17 @@ TEST_F(LabelTest, LabelsCarryTheCorrectedVirial) {
   EXPECT_NEAR((*label.raw.stress_eV_per_A3)(0, 0), 0.01, 1e-15);
 }
 
+TEST_F(LabelTest, ACodeThatDoesNotSayItsTimeIsTimed) {
+  const std::vector<Frame> frames{fake_frame(1, "untimed"), fake_frame(2)};
+  (void)label(code_, settings_, frames, options_, collected_.receiver());
+  ASSERT_EQ(collected_.labels.size(), 2U);
+  for (const Label& one : collected_.labels) {
+    const double least = one.index == 0 ? 0.1 : 0;  // the second says 0.1
+    EXPECT_GE(one.raw.wall_s, least);
+    EXPECT_LT(one.raw.wall_s, one.index == 0 ? 60 : 0.11);
+  }
+}
+
 TEST_F(LabelTest, TheKeyHangsOnWhatDecidesTheNumbers) {
   const Frame frame = fake_frame(1);
   const std::string key = label_key("fake", settings_, frame);

@@ -86,6 +86,18 @@ TEST(Report, SharesHaveErrorsWhereTheyAreKnown) {
   EXPECT_EQ(item_of<Table>(section, "hops").rows[0][3], "< 0.003");
 }
 
+TEST(Report, NothingIsNoMinusNothingAndHasNoError) {
+  EXPECT_EQ(number(-0.0001, "{:.3f}"), "0.000");
+  EXPECT_EQ(number(-0.3, "{:.0f}"), "0");
+  EXPECT_EQ(number(-0.001, "{:.3f}"), "-0.001");
+  EXPECT_EQ(number(-2e-9, "{:.1g}"), "-2e-09");
+  Json point = looked_at(600);  // of a ledger without bounds
+  point["hops"]["hops"] = 0;
+  point["hops"]["rate_per_ps"] = 0.0;
+  point["hops"]["rate_std_per_ps"] = 0.0;
+  EXPECT_EQ(item_of<Table>(structure_section(Config{}, with_structures({point})), "hops").rows[0][3], "0");
+}
+
 TEST(Report, WholePolyhedraAreThoseOfTheStudy) {
   Config config;
   config.structure.full = 4;

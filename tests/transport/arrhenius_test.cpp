@@ -239,6 +239,15 @@ TEST_F(Table, ReadsOtherSeparatorsHeadersAndNumbers) {
   }
 }
 
+TEST_F(Table, AnUnresolvedDIsNoBound) {
+  std::vector<std::string> notes;
+  const auto points = read_diffusion_table(
+      write("T_K,D_cm2_per_s,resolved\n500,1e-8,True\n600,5e-8,True\n700,9e-8,False\n"), &notes);
+  EXPECT_EQ(points.size(), 2U);
+  EXPECT_THAT(notes, testing::ElementsAre(
+                         testing::HasSubstr(":4: 700 K is left out: not resolved, and without a bound")));
+}
+
 TEST_F(Table, SaysWhatItLeavesOut) {
   std::vector<std::string> notes;
   auto points = read_diffusion_table(write("T_K,D_cm2_per_s,resolved,D_bound_cm2_per_s,D_std\n400,,false,,"

@@ -3,10 +3,12 @@
 
 #include <cmath>
 
+#include "io/sample.hpp"
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/transport/green_kubo.hpp"
 #include "solion/transport/hops.hpp"
+#include "solion/transport/mobile_view.hpp"
 #include "solion/transport/polyhedra.hpp"
 #include "solion/transport/van_hove.hpp"
 #include "transport/synthetic.hpp"
@@ -176,6 +178,29 @@ TEST(VanHove, OfAGaussianWalkIsMaxwellian) {
     }
     EXPECT_NEAR(inner / shells, 1, 0.1);
   }
+}
+
+TEST(MobileView, WarnsOfAFrameworkThatComesApart) {
+  const auto said = [](double step_A, const std::vector<std::string>& framework) {
+    const io::LogCapture messages;
+    MobileView view("Li", framework);
+    Frame frame;
+    frame.cell = Cell::cubic(12);
+    frame.add_atom("Li", Vec3(1, 1, 1));
+    for (int i = 0; i < 4; ++i) frame.add_atom("O", Vec3(2 * i, 6, 6));
+    for (int i = 0; i < 4; ++i) frame.add_atom("Na", Vec3(2 * i, 9, 9));
+    for (int t = 0; t < 200; ++t) {
+      view.add(frame, fmt::format("frame {}", t));
+      for (std::size_t i = 0; i < frame.n_atoms(); ++i)  // all drift, one sodium walks
+        frame.positions[i][0] += 0.03 + (i == 5 ? step_A : 0) + (t % 2 == 0 ? 0.01 : -0.01);
+    }
+    return messages.text();
+  };
+  const std::string warning =
+      "Na and O of the framework, whose mean displacement is taken off as drift, have moved 1.0 Å apart";
+  EXPECT_THAT(said(0.05, {}), HasSubstr("frame 81: " + warning));
+  EXPECT_EQ(said(0.05, {"O"}), "");
+  EXPECT_EQ(said(0, {}), "");
 }
 
 TEST(VanHove, TakesTheTimesThatAreAsked) {

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "solion/base/errors.hpp"
+#include "solion/transport/msd_analysis.hpp"
 #include "transport/synthetic.hpp"
 
 namespace solion::transport {
@@ -239,6 +241,45 @@ TEST(Msd, TakesWalkersThatRestForAFrame) {
   frames.insert(frames.begin() + 1,
                 frames[0]);  // where all atoms vibrate, two alike are an error from the start
   EXPECT_THAT(refusal(frames), HasSubstr("frame 1: no atom has moved"));
+}
+
+/// Two species that walk in one framework of oxygen.
+std::vector<Frame> two_species(double slow, double fast, int n) {
+  WalkOptions o;
+  o.n_ions = 20;
+  o.n_framework = 20;
+  o.jumps_per_frame = slow;
+  std::vector<Frame> frames = walk_frames(o, n, 5);
+  o.jumps_per_frame = fast;
+  o.n_framework = 0;
+  const std::vector<Frame> second = walk_frames(o, n, 6);
+  for (std::size_t t = 0; t < frames.size(); ++t) {
+    for (const Vec3& r : second[t].positions) frames[t].add_atom("Na", r);
+    frames[t].images.assign(frames[t].n_atoms(), Int3::Zero());
+  }
+  return frames;
+}
+
+MsdReport report_of(const std::vector<Frame>& frames, const std::vector<std::string>& framework) {
+  MsdAnalysis msd({.species = "Li", .framework = framework});
+  for (std::size_t t = 0; t < frames.size(); ++t) msd.add(frames[t], fmt::format("frame {}", t));
+  return msd.report(10);
+}
+
+TEST(Msd, SaysWhereTheFrameworkWalks) {
+  const auto frames = two_species(0.02, 0.1, 3000);
+  const MsdReport all = report_of(frames, {});
+  ASSERT_EQ(all.moving_framework.size(), 1U);  // oxygen rests, though the mean of the two does not
+  EXPECT_EQ(all.moving_framework[0].first, "Na");
+  EXPECT_GT(all.moving_framework[0].second, 500);
+  EXPECT_LT(all.collective.haven_ratio, 0.7);  // 1, were the drift that of the crystal
+  EXPECT_THAT(text(all), HasSubstr("the framework is not at rest: Na by"));
+  EXPECT_TRUE(to_json(all)["moving_framework_msd_A2"].contains("Na"));
+  const MsdReport oxygen = report_of(frames, {"O"});
+  EXPECT_TRUE(oxygen.moving_framework.empty());
+  EXPECT_THAT(text(oxygen), testing::Not(HasSubstr("not at rest")));
+  // A walk that does not count beside the ions' own is not worth a word.
+  EXPECT_TRUE(report_of(two_species(0.1, 0.001, 3000), {}).moving_framework.empty());
 }
 
 TEST(Msd, CountsOnlyTheAxesAsked) {

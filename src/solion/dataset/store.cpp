@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
@@ -153,6 +154,23 @@ Frame sorted_by_type(const Frame& frame, const TypeMap& map) {
   return result;
 }
 
+/// Cell and atoms in the order of `like`, the n-th of an element where the n-th stands there; none if the
+/// compositions differ.
+std::optional<Frame> in_order_of(const Frame& like, const Frame& frame) {
+  if (like.n_atoms() != frame.n_atoms()) return std::nullopt;
+  std::map<std::string, std::vector<std::size_t>> atoms;  // of each element, the first one last
+  for (std::size_t i = frame.n_atoms(); i-- > 0;) atoms[frame.element(i)].push_back(i);
+  Frame result;
+  result.cell = frame.cell;
+  for (std::size_t k = 0; k < like.n_atoms(); ++k) {
+    std::vector<std::size_t>& left = atoms[like.element(k)];
+    if (left.empty()) return std::nullopt;
+    result.add_atom(like.element(k), frame.positions[left.back()]);
+    left.pop_back();
+  }
+  return result;
+}
+
 std::string key_of(const Json& provenance) {
   const auto found = provenance.find("key");
   return found != provenance.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -224,12 +242,12 @@ void Store::extend_type_map(const Frame& frame) {
 }
 
 std::optional<std::string> Store::find_duplicate(const Frame& frame, double tolerance_A) const {
-  TypeMap map = type_map_;
-  for (std::size_t i = 0; i < frame.n_atoms(); ++i) map.find_or_add(frame.element(i));
-  const Frame sorted = sorted_by_type(frame, map);
   for (const System& system : systems_) {
+    if (system.frames.empty()) continue;
+    const auto ordered = in_order_of(system.frames.front(), frame);  // each system has its own order
+    if (!ordered) continue;
     for (std::size_t i = 0; i < system.frames.size(); ++i) {
-      if (same_configuration(system.frames[i], sorted, tolerance_A))
+      if (same_configuration(system.frames[i], *ordered, tolerance_A))
         return fmt::format("{}/{}", system.name, i);
     }
   }

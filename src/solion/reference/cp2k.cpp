@@ -152,8 +152,8 @@ class Cp2k final : public Calculator {
     }
     if (failed) return result;
     const std::size_t energy = log.need_last("ENERGY| Total FORCE_EVAL");
-    result.energy_eV =
-        log.number(energy, "]") * constants::hartree_eV;  // "[a.u.]:" or, from 2025, "[hartree]"
+    // Before 8.1 "(a.u.):", then "[a.u.]:", from 2025 "[hartree]".
+    result.energy_eV = log.number(energy, "energy") * constants::hartree_eV;
     result.forces_eV_per_A = forces(log, frame.n_atoms());
     result.stress_eV_per_A3 = stress(log);
     return result;
@@ -174,14 +174,17 @@ class Cp2k final : public Calculator {
     return values;
   }
 
-  /// In GPa or, from 2025, bar. CP2K prints the pressure tensor.
+  /// In GPa or, from 2025, bar. CP2K prints the pressure tensor; before 8.1 with an empty line above its
+  /// head.
   static Mat3 stress(const LogText& log) {
-    constexpr const char* in_bar = "STRESS| Analytical stress tensor [bar]";
+    constexpr const char *in_bar = "STRESS| Analytical stress tensor [bar]",
+                         *in_GPa = "STRESS| Analytical stress tensor [GPa]", *old = "STRESS TENSOR [GPa]";
     const bool is_bar = log.last(in_bar).has_value();
-    const std::size_t title = log.need_last(is_bar ? in_bar : "STRESS| Analytical stress tensor [GPa]");
+    const bool is_old = !is_bar && !log.last(in_GPa) && log.last(old);
+    const std::size_t title = log.need_last(is_bar ? in_bar : is_old ? old : in_GPa);
     Mat3 sigma;
     for (int k = 0; k < 3; ++k)
-      sigma.row(k) = log.vector(title + 2 + static_cast<std::size_t>(k)).transpose();
+      sigma.row(k) = log.vector(title + (is_old ? 3 : 2) + static_cast<std::size_t>(k)).transpose();
     return -sigma * (is_bar ? constants::bar_in_GPa : 1.0) / constants::eV_per_A3_in_GPa;
   }
 

@@ -259,7 +259,8 @@ class Run {
     if (ended.error) std::rethrow_exception(ended.error);
     auto node = in_flight_.extract(fs::absolute(ended.folder));
     Task& task = node.mapped();
-    std::string reason = ended.outcome.success() ? collect(task) : without_success(task, ended.outcome);
+    std::string reason =
+        ended.outcome.success() ? collect(task, ended.outcome) : without_success(task, ended.outcome);
     if (reason.empty()) {
       take_result(task, false);
       return;
@@ -283,13 +284,14 @@ class Run {
   }
 
   /// Turns what the code left into a result; the reason if that cannot be done.
-  [[nodiscard]] std::string collect(const Task& task) const {
+  [[nodiscard]] std::string collect(const Task& task, const Outcome& outcome) const {
     RawResult raw;
     try {
       raw = code_.parse(frames_[task.index], task.tried);
     } catch (const InputError& error) {
       return error.what();
     }
+    if (!(raw.wall_s > 0)) raw.wall_s = outcome.wall_s;
     write_json(folder(task.key) / result_name, to_json(raw));
     std::error_code ignored;
     fs::remove(folder(task.key) / failed_name, ignored);
@@ -302,7 +304,7 @@ class Run {
     if (outcome.ending != Ending::exited || !outcome.said.empty()) return outcome.text();
     try {
       const RawResult raw = code_.parse(frames_[task.index], task.tried);
-      return raw.converged ? outcome.text() : collect(task);
+      return raw.converged ? outcome.text() : collect(task, outcome);
     } catch (const InputError&) {
       return outcome.text();
     }

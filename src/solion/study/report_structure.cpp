@@ -276,6 +276,7 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
 std::string rate_of(const Json& hops) {
   const Json bound = hops.value("rate_bound_per_ps", Json());
   if (bound.is_number()) return "< " + number(bound, "{:.2g}");
+  if (hops["hops"] == 0) return "0";  // ledgers from before there was a bound
   return with_error(hops["rate_per_ps"], hops["rate_std_per_ps"], "{:.2g}");
 }
 

@@ -19,7 +19,10 @@ namespace solion::study {
 
 std::string number(const Json& value, const char* format) {
   if (!value.is_number()) return "–";
-  return fmt::format(fmt::runtime(format), value.get<double>());
+  std::string text = fmt::format(fmt::runtime(format), value.get<double>());
+  // What rounds to zero has no sign.
+  if (text.front() == '-' && text.find_first_of("123456789") == std::string::npos) text.erase(0, 1);
+  return text;
 }
 
 std::vector<double> doubles(const Json& values) {

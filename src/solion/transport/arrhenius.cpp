@@ -301,7 +301,7 @@ std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& pa
     point.T_K = table.positive(T);
     point.resolved = resolved < 0 || table.yes(resolved);
     if (table.missing(D) && !table.missing(bound)) point.resolved = false;
-    const int value = !point.resolved && bound >= 0 ? bound : D;
+    const int value = point.resolved ? D : bound;  // a D that is not resolved bounds nothing
     if (table.missing(value)) {
       remarks.push_back(table.at(fmt::format("{:g} K is left out: {}", point.T_K,
                                              point.resolved ? "no D" : "not resolved, and without a bound")));

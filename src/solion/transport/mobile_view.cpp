@@ -2,8 +2,11 @@
 #include "solion/transport/mobile_view.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/log.hpp"
 
 namespace solion::transport {
 
@@ -49,7 +52,43 @@ void MobileView::add(const Frame& frame, const std::string& where) {
   fractional_.resize(ions_.size());
   for (std::size_t k = 0; k < ions_.size(); ++k) fractional_[k] = s[ions_[k]] - (mean - origin_);
   cell_ = frame.cell->matrix();
+  if (!warned_) watch_framework(frame, s, where);
   ++n_frames_;
+}
+
+void MobileView::watch_framework(const Frame& frame, const std::vector<Vec3>& s, const std::string& where) {
+  // Vibration does not take the means of two species so far apart, nor one atom twice as far.
+  constexpr double apart_A = 1;
+  const auto n_types = static_cast<std::size_t>(frame.type_map.size());
+  std::vector<Vec3> sum(n_types, Vec3::Zero());
+  std::vector<double> atoms(n_types);
+  for (const std::size_t i : fixed_) {
+    const auto type = static_cast<std::size_t>(frame.types[i]);
+    sum[type] += s[i];
+    atoms[type] += 1;
+  }
+  std::map<std::string, Vec3> now;
+  std::map<std::string, double> count;
+  for (std::size_t t = 0; t < n_types; ++t) {
+    if (!(atoms[t] > 0)) continue;
+    const std::string& name = frame.type_map.name(static_cast<int>(t));
+    now[name] = sum[t] / atoms[t];
+    count[name] = atoms[t];
+  }
+  if (began_.size() != now.size()) began_ = now;
+  for (auto a = now.begin(); a != now.end(); ++a) {
+    for (auto b = std::next(a); b != now.end(); ++b) {
+      const Vec3 moved = a->second - began_[a->first] - (b->second - began_[b->first]);
+      const double distance = (cell_.transpose() * moved).norm();
+      const double few = 2 / std::sqrt(std::min(count[a->first], count[b->first]));
+      if (warned_ || !(distance > apart_A * std::max(1.0, few))) continue;
+      warned_ = true;
+      log().warn(
+          "{}: {} and {} of the framework, whose mean displacement is taken off as drift, have moved "
+          "{:.1f} Å apart: an ion that walks is no framework; name what stays where it is (framework)",
+          where, a->first, b->first, distance);
+    }
+  }
 }
 
 }  // namespace solion::transport

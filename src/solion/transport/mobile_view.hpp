@@ -1,6 +1,7 @@
 // The ions of one species as the framework sees them: unwrapped, drift taken off.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class MobileView {
   explicit MobileView(std::string species, std::vector<std::string> framework = {}, UnwrapOptions unwrap = {})
       : species_(std::move(species)), framework_(std::move(framework)), unwrapper_(unwrap) {}
 
+  /// Warns once where species of the framework come away from each other: what walks is no framework.
   /// InputError without a cell, if no atom is of the species or of one of the framework, and see Unwrapper.
   void add(const Frame& frame, const std::string& where);
 
@@ -45,6 +47,8 @@ class MobileView {
   }
 
  private:
+  void watch_framework(const Frame& frame, const std::vector<Vec3>& s, const std::string& where);
+
   std::string species_;
   std::vector<std::string> framework_;
   Unwrapper unwrapper_;
@@ -53,6 +57,10 @@ class MobileView {
   std::vector<Vec3> fractional_;
   Vec3 origin_ = Vec3::Zero();
   Mat3 cell_ = Mat3::Identity();
+  // Only for a warning, and begun anew by who goes on from a saved state: mean coordinate of each species of
+  // the framework at the first frame.
+  std::map<std::string, Vec3> began_;
+  bool warned_ = false;
 };
 
 }  // namespace solion::transport

@@ -119,6 +119,56 @@ std::pair<double, std::string> jump_length(const MsdAnalysisOptions& options, do
       options.species);
 }
 
+/// MSD at the last lag that is not longer.
+double msd_at(const MsdCurve& curve, double time_fs) {
+  std::size_t lag = 0;
+  while (lag + 1 < curve.time_fs.size() && curve.time_fs[lag + 1] <= time_fs * (1 + 1e-9)) ++lag;
+  return curve.msd_A2[lag];
+}
+
+/// Species of the framework that go as far as a jump and farther with time (groups that turn, and vibration,
+/// do not), if their walk as a drift of all ions is a share of the ions' own collective one that is worth a
+/// word.
+std::vector<std::pair<std::string, double>> moving_framework(const MsdReport& r) {
+  std::vector<std::pair<std::string, double>> moving;
+  if (r.options.keep_drift) return moving;
+  constexpr double growth = 1.5, least_share = 0.05;
+  const double end_fs = r.diffusion.window_end_fs;
+  const auto of_framework = [&](const std::string& name) {
+    const auto& named = r.options.framework;
+    return named.empty() || std::find(named.begin(), named.end(), name) != named.end();
+  };
+  double n = 0, walk = 0;
+  for (const MsdCurve& other : r.besides) {
+    if (!of_framework(other.species)) continue;
+    const double msd = msd_at(other, end_fs);
+    n += static_cast<double>(other.n_ions);
+    if (!(msd > 0.5 * std::pow(r.diffusion.jump_length_A, 2) && msd > growth * msd_at(other, end_fs / 4)))
+      continue;
+    moving.emplace_back(other.species, msd);
+    walk += static_cast<double>(other.n_ions) * msd;
+  }
+  const double drift = n > 0 ? walk * static_cast<double>(r.n_replicas) / (n * n) : 0;  // of all ions, Å²
+  const double ions = static_cast<double>(r.curve.n_ions) / static_cast<double>(r.n_replicas);
+  if (!(ions * drift > least_share * msd_at(r.curve, end_fs))) moving.clear();
+  // Seen from a mean that walks, what rests walks as far as that mean.
+  std::erase_if(moving, [&](const auto& one) { return one.second < 2 * drift; });
+  return moving;
+}
+
+std::string framework_warning(const MsdReport& r) {
+  std::string list;
+  for (const auto& [species, msd] : r.moving_framework)
+    list += fmt::format("{}{} by {:.3g} Å²", list.empty() ? "" : ", ", species, msd);
+  return fmt::format(
+      "the framework is not at rest: {} (MSD at the end of the window). Its mean displacement is taken off "
+      "as "
+      "drift, which moves all ions alike: above all the collective D is not theirs alone. Name what stays "
+      "where "
+      "it is (--framework); if nothing does, the crystal melts\n",
+      list);
+}
+
 MsdCurve joined(const std::vector<MsdAccumulator>& runs, const std::string& species, double interval_fs) {
   std::vector<MsdCurve> curves;
   curves.reserve(runs.size());
@@ -180,6 +230,7 @@ MsdReport MsdAnalysis::report(double frame_interval_fs) const {
               .diffusion = {},
               .steadiness = {},
               .collective = {},
+              .moving_framework = {},
               .jump_length_from = {},
               .n_replicas = runs_.size()};
   for (const std::string& other : runs_.front().species())
@@ -195,6 +246,7 @@ MsdReport MsdAnalysis::report(double frame_interval_fs) const {
   const auto& fixed = options_.framework;
   if (std::find(fixed.begin(), fixed.end(), options_.species) == fixed.end())
     r.collective = fit_collective(r.curve, r.diffusion);
+  r.moving_framework = moving_framework(r);
   return r;
 }
 
@@ -218,6 +270,8 @@ Json to_json(const MsdReport& r) {
   Json json = diffusion_json(r.diffusion);
   json.update(collective_json(r.collective));
   json["steady"] = steady_json(r.steadiness);
+  json["moving_framework_msd_A2"] = Json::object();
+  for (const auto& [species, msd] : r.moving_framework) json["moving_framework_msd_A2"][species] = msd;
   json["dimensions"] = r.curve.n_dimensions;
   json["species"] = r.options.species;
   json["jump_length_from"] = r.jump_length_from;
@@ -266,6 +320,7 @@ std::string text(const MsdReport& r) {
   if (r.curve.shared_motion > 1)
     lines += fmt::format("ions move together: {} count as {:.0f} independent ones\n", r.curve.n_ions,
                          d.independent_ions);
+  if (!r.moving_framework.empty()) lines += framework_warning(r);
   if (r.steadiness.changed()) lines += "not stationary: " + r.steadiness.verdict() + "\n";
   if (r.options.charge_e == 0) return lines;
   if (d.resolved) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "solion/transport/columns.hpp"
@@ -37,6 +38,9 @@ struct MsdReport {
   Diffusion diffusion;
   Steadiness steadiness;
   CollectiveDiffusion collective;
+  /// Species of the framework that diffuse, with their MSD at the end of the window: taken off as drift,
+  /// their walk moves all ions alike.
+  std::vector<std::pair<std::string, double>> moving_framework;
   std::string jump_length_from;
   std::size_t n_replicas = 1;
 };
