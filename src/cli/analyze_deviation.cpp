@@ -9,6 +9,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/catalog/open.hpp"
+#include "solion/gpu/open_device.hpp"
 #include "solion/transport/deviation.hpp"
 
 namespace solion::cli {
@@ -18,6 +19,7 @@ struct Options : TrajectoryOptions {
   std::vector<std::filesystem::path> models;
   std::vector<double> levels;
   int threads = available_threads();
+  std::string device = "cpu";
 };
 
 void run(const Options& options) {
@@ -26,7 +28,7 @@ void run(const Options& options) {
   std::optional<transport::DeviationLevels> levels;
   if (!options.levels.empty()) levels = {options.levels[0], options.levels[1]};
   if (levels) transport::check_levels(*levels);
-  Committee committee = open_committee(options.models);
+  Committee committee = open_committee(options.models, {.device = options.device});
   committee.set_threads(options.threads);
   transport::DeviationAccumulator accumulator(std::move(committee));
   const double interval_fs = transport::for_each_frame(
@@ -51,6 +53,9 @@ std::function<void()> setup_analyze_deviation(CLI::App& app) {
   app.add_option("--threads", options->threads, "Threads")
       ->default_str("all cores")
       ->check(CLI::Range(1, 4096));
+  app.add_option("--device", options->device,
+                 std::string("Where the models are evaluated: ") + gpu::device_names)
+      ->capture_default_str();
   return [options] { run(*options); };
 }
 

@@ -57,6 +57,15 @@ done
 "$solion" bench -m "$model" cell.extxyz --device host --replicas 2 --steps 2 --json bench.json >/dev/null
 jq -e '.atom_steps_per_s > 0 and .n_atoms == 80 and .replicas == 2' bench.json >/dev/null || fail "bench: $(cat bench.json)"
 
+# A committee that is evaluated there disagrees as it does here.
+for device in cpu host; do
+  "$solion" analyze deviation shaken.extxyz -m "$source/examples/li3ocl/committee/0.dp" -m "$source/examples/li3ocl/committee/1.dp" --device "$device" \
+    --json "deviation-$device.json" >/dev/null
+done
+jq -e -n --slurpfile a deviation-cpu.json --slurpfile b deviation-host.json '
+  [$a[0], $b[0] | [.. | numbers]] | (.[0] | length > 3 and max > 0.001) and (transpose | all((.[0] - .[1] | fabs) <= 1e-7))' >/dev/null ||
+  fail "deviations: $(jq -c . deviation-cpu.json) and $(jq -c . deviation-host.json)"
+
 # Training: the same learning curve to what its three digits show.
 cat >train.json <<END
 {"model": {"type_map": ["Li", "O", "Cl"],
