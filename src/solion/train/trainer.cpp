@@ -44,8 +44,7 @@ void check_batches(const std::vector<std::size_t>& sizes, const ranks::Ranks& ra
   if (most >= n) return;
   throw InputError(
       "{}: training/training_data/batch_size: batches of at most {} cannot be shared by {} processes; a "
-      "batch "
-      "is what all of them take together in a step: start fewer, or give at least {} a batch",
+      "batch is what all of them take together in a step: start fewer, or give at least {} a batch",
       settings.file.string(), frames(most), n, frames(n));
 }
 
@@ -565,6 +564,10 @@ RunSummary run(const Settings& settings, const RunOptions& options) {
   trainer->begin_together();
   RunSummary summary = trainer->run();
   summary.seconds = seconds_since(start);
+  if (device) {
+    for (const auto& [kernel, seconds] : device->profile())
+      log().info("{}: {:.3f} s on the device: {}", options.name, seconds, kernel);
+  }
   return summary;
 }
 
