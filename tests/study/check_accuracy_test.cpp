@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "solion/base/errors.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/study/check_parts.hpp"
 #include "support/li3ocl.hpp"
@@ -75,6 +76,17 @@ TEST_F(CheckAccuracy, WithoutTwoAlikeThereIsNoSuchError) {
   Verdicts verdicts;
   EXPECT_TRUE(check(verdicts)["energy_rmse_within_structure_eV_per_atom"].is_null());
   EXPECT_FALSE(verdicts.all_met());
+}
+
+TEST_F(CheckAccuracy, PolyhedraThatNoFrameHas) {
+  keep("type1", testing::li3ocl_cell(), {0.001, -0.001});
+  AccuracyConfig& accuracy = config_.checks.accuracy;
+  accuracy.cutoff_A = 2.6;
+  Verdicts verdicts;
+  EXPECT_GT(check(verdicts)["coordination"][0]["atoms"].get<int>(), 0);
+  accuracy.ligand = "Mg";
+  EXPECT_THAT([&] { check(verdicts); },
+              ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("has O with a Mg within 2.6")));
 }
 
 }  // namespace

@@ -132,5 +132,80 @@ TEST(Rehearse, AnnealingOfACrystalWithoutTheUsualPolyhedra) {
   refused(config, "[annealing]");
 }
 
+constexpr const char* periclase =
+    "name = \"mgo\"\ncell_A = 4.21\nsites = [\"Mg 0 0 0\", \"Mg 0 0.5 0.5\", \"Mg 0.5 0 0.5\", \"Mg 0.5 0.5 "
+    "0\", \"O 0.5 0.5 0.5\", \"O 0.5 0 0\", \"O 0 0.5 0\", \"O 0 0 0.5\"]\n[oxidation_states]\nMg = 2\nO = "
+    "-2\nCa "
+    "= 2\n[reactions]\ndoped = \"Ca_Mg\"\nschottky = \"V_Mg'' + V_O**\"\n";
+
+/// Magnesium oxide: what is of Li3OCl unless the study says another is named by its key.
+class RehearsePericlase : public ::testing::Test {
+ protected:
+  RehearsePericlase() {
+    write_file(folder_ / "mgo.toml", periclase);
+    write_file(folder_ / "train.json", R"({"model": {"type_map": ["Mg", "O"]}})");
+    config_ = study_of((folder_ / "mgo.toml").string());
+    config_.model.training_input = folder_ / "train.json";
+  }
+  testing::TempFolder folder_;
+  Config config_;
+};
+
+TEST_F(RehearsePericlase, SpeciesThatItDoesNotHave) {
+  refused(config_, "no atom is of species 'Li'; found Mg32 O32; give transport.species");
+  config_.transport.species = "Mg";
+  EXPECT_NO_THROW(rehearse(config_));
+  config_.structure.frames = 2;
+  refused(config_, "give structure.ligand");
+  config_.structure.ligand = "Mg";
+  EXPECT_NO_THROW(rehearse(config_));
+}
+
+TEST_F(RehearsePericlase, ElementsThatTheTrainingDoesNotHave) {
+  config_.transport.species = "Mg";
+  config_.annealing.structures = {"doped"};
+  refused(config_, "[annealing] doped has Ca, which the type_map of");
+  config_.annealing.structures.clear();
+  config_.md.structures = {"doped"};
+  refused(config_, "train.json does not have: Mg O");
+}
+
+TEST_F(RehearsePericlase, ACompoundMayBeACrystalsFile) {
+  config_.transport.species = "Mg";
+  config_.md.structures = {"schottky"};
+  config_.defects.wanted = true;
+  config_.defects.supercell = {2, 1, 1};
+  config_.defects.compounds = {folder_ / "mgo.toml"};
+  EXPECT_NO_THROW(rehearse(config_));
+  config_.defects.compounds = {examples / "licl.xyz"};
+  refused(config_, "[defects] licl.xyz has Cl, which the type_map of");
+}
+
+TEST_F(RehearsePericlase, Conservation) {
+  config_.transport.species = "Mg";
+  config_.checks.conservation.drift_meV_per_atom = 1;
+  refused(config_, "[conservation] perfect has Cl");
+  config_.checks.conservation.crystal = config_.md.crystal;
+  EXPECT_NO_THROW(rehearse(config_));
+  config_.checks.conservation.structure = "type9";
+  refused(config_, "[conservation]");
+}
+
+TEST_F(RehearsePericlase, ConservationIsOfTheCrystalOfTheStudy) {
+  const auto crystal_in = [&](const std::string& md, const std::string& conservation) {
+    std::filesystem::create_directories(folder_ / "data");
+    write_file(folder_ / "study.toml",
+               "title = \"t\"\n[data]\nsystems = [\"data\"]\n[model]\ntraining_input = \"train.json\"\n" +
+                   md + "[conservation]\ndrift_meV_per_atom = 1\n" + conservation);
+    return std::filesystem::path(read_config(folder_ / "study.toml").checks.conservation.crystal).filename();
+  };
+  const std::string md =
+      "[md]\ncrystal = \"mgo.toml\"\nstructures = [\"perfect\"]\nsupercell = [2, 2, 2]\ntemperatures_K = "
+      "[600]\n";
+  EXPECT_EQ(crystal_in(md, ""), "mgo.toml");
+  EXPECT_EQ(crystal_in(md, "crystal = \"na3ocl\"\n"), "na3ocl");
+  EXPECT_EQ(crystal_in("", ""), "li3ocl");
+}
+
 }  // namespace
 }  // namespace solion::study

@@ -10,6 +10,7 @@
 namespace solion::study {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -262,7 +263,8 @@ TEST(Report, PointsOfDHaveTheirStructuresLook) {
   const std::string cold = item_of<Table>(section, "activation").rows[0][5];
   EXPECT_THAT(cold, HasSubstr("("));
   EXPECT_THAT(item_of<Figure>(section, "activation-of-T").series[0].x, ElementsAre(600, 700, 800));
-  EXPECT_THAT(item_of<Figure>(md_section(numbers), "lattice").series[0].x, ElementsAre(600, 700, 800));
+  EXPECT_THAT(item_of<Figure>(md_section(Config{}, numbers), "lattice").series[0].x,
+              ElementsAre(600, 700, 800));
 }
 
 TEST(Report, ALineThatIsRuledOutSaysNothingOfRoomTemperature) {
@@ -297,7 +299,7 @@ TEST(Report, DoubtfulRunsAreDrawnOpenAndNamed) {
   EXPECT_THAT(item_of<Table>(section, "activation").notes,
               Contains(HasSubstr("Not stationary, but counted")));
   EXPECT_EQ(item_of<Figure>(section, "msd-type1").series.size(), 4U);
-  const Figure lattice = item_of<Figure>(md_section(numbers), "lattice");
+  const Figure lattice = item_of<Figure>(md_section(Config{}, numbers), "lattice");
   EXPECT_EQ(lattice.series[0].x.size(), 4U);
   EXPECT_THAT(lattice.definition, HasSubstr("liquid does: type1 at 800 K."));
 }
@@ -343,6 +345,93 @@ TEST(Report, APlacementThatFailedLeavesNoMeanOverAll) {
   all.push_back({{"distance_A", 4.0}, {"failed", "not relaxed"}});
   EXPECT_EQ(row()[1], "2");
   EXPECT_EQ(row()[4], "–");
+}
+
+/// A hexagonal crystal, twice along c.
+TEST(Report, ACellThatIsNoCubeHasItsLengthsAndAngles) {
+  Json point = moved(600, 1e-6);
+  Config config;
+  config.md.supercell = {1, 1, 2};
+  const auto section = [&] { return md_section(config, judged(Json::array({point}))); };
+  EXPECT_EQ(all_of<Table>(section()).size(), 1U);
+  EXPECT_THAT(item_of<Figure>(section(), "lattice").definition, Not(HasSubstr("conventional")));
+  point["cell_matrix_A"] = {{4, 0, 0}, {-2, 2 * std::sqrt(3), 0}, {0, 0, 10}};
+  EXPECT_THAT(
+      item_of<Table>(section(), "cells").rows[0],
+      ElementsAre("type1", "600", "4.0000", "4.0000", "5.0000", "90.00", "90.00", "120.00", "69.282"));
+}
+
+TEST(Report, DAlongTheAxesWhereItIsKnown) {
+  Json point = moved(600, 1e-6);
+  const auto section = [&] { return transport_section(Config{}, judged(Json::array({point})), nobody); };
+  for (const Table& table : all_of<Table>(section())) EXPECT_NE(table.id, "diffusion-axes");
+  Json along = point["diffusion"];
+  point["diffusion_axes"] = {along, along, along};
+  point["diffusion_axes"][2]["resolved"] = false;
+  point["diffusion_axes"][2]["D_bound_cm2_per_s"] = 2e-8;
+  EXPECT_THAT(item_of<Table>(section(), "diffusion-axes").rows[0],
+              ElementsAre("type1", "600", "1.00e-06 ± 1.0e-07", "1.00e-06 ± 1.0e-07", "< 2.0e-08"));
+}
+
+TEST(Report, NothingOfOthersWhereNothingIsPublished) {
+  const Json numbers = judged(Json::array({moved(600, 1e-6)}));
+  const auto header = [&](const Published& published) {
+    const Table table = item_of<Table>(transport_section(Config{}, numbers, published), "diffusion");
+    EXPECT_EQ(table.rows[0].size(), table.header.size());
+    EXPECT_EQ(table.header.back(), "remark");
+    return table.header;
+  };
+  EXPECT_THAT(header(nobody), Not(Contains(HasSubstr("published"))));
+  EXPECT_THAT(header({"somebody", Json::object(), Json::object()}), Contains("D published (cm²/s)"));
+}
+
+TEST(Report, AChargeThatNobodyNamesIsAGuess) {
+  const Json numbers = judged(Json::array({moved(600, 1e-6)}));
+  const auto notes = [&](const Config& config) {
+    return item_of<Table>(transport_section(config, numbers, nobody), "diffusion").notes;
+  };
+  Config config;
+  EXPECT_THAT(notes(config), Contains(HasSubstr("for Li of charge +1 e.")));
+  config.transport.species = "Mg";
+  EXPECT_THAT(notes(config), Contains(HasSubstr("for Mg of charge +1 e, which is a guess")));
+  config.transport.charge_e = 2;
+  EXPECT_THAT(notes(config), Contains(HasSubstr("for Mg of charge +2 e.")));
+}
+
+/// A Frenkel pair keeps the composition: its formation energy needs no compounds.
+TEST(Report, FormationEnergiesWithoutCompounds) {
+  Json numbers;
+  numbers["defects"] = {
+      {"compounds", Json::array()},
+      {"temperature_K", 300.0},
+      {"perfect",
+       {{"eV_per_formula_unit", -9.0},
+        {"a_A", 4.1},
+        {"cell_matrix_A", {{4, 0, 0}, {-2, 2 * std::sqrt(3), 0}, {0, 0, 5}}}}},
+      {"structures",
+       {{{"name", "frenkel"},
+         {"all_distinct", true},
+         {"lowest_eV", 12.0},
+         {"placements", {{{"distance_A", 3.0}, {"excess_eV", 12.0}, {"formation_eV", 12.0}}}}}}}};
+  const auto section = [&] { return defects_section(numbers, nobody); };
+  const Table table = item_of<Table>(section(), "defect-energies");
+  EXPECT_EQ(table.rows[0][2], "12.000");
+  EXPECT_THAT(table.notes, Contains(HasSubstr("only reactions that keep the composition")));
+  EXPECT_EQ(item_of<Figure>(section(), "formation").series.size(), 1U);
+  EXPECT_THAT(all_of<std::string>(section()).front(), HasSubstr("c 5.0000 Å, α 90.00, β 90.00, γ 120.00°"));
+  numbers["defects"]["structures"][0]["placements"][0]["formation_eV"] = nullptr;
+  for (const Figure& figure : all_of<Figure>(section())) EXPECT_NE(figure.id, "formation");
+}
+
+TEST(Report, HopsThatStayInALayerSaySo) {
+  Json numbers;
+  numbers["barriers"] = {{"within_A", 2.86}, {"hops", Json::array()}};
+  const auto notes = [&] { return item_of<Table>(barriers_section(Config{}, numbers), "barriers").notes; };
+  EXPECT_EQ(notes().size(), 1U);  // of a ledger without it
+  numbers["barriers"].update({{"dimensions", 2}, {"within_for_three_A", 3.26}});
+  EXPECT_THAT(notes(), Contains(AllOf(HasSubstr("in 2 dimensions only"), HasSubstr("within_A = 3.26"))));
+  numbers["barriers"]["dimensions"] = 3;
+  EXPECT_EQ(notes().size(), 1U);
 }
 
 }  // namespace

@@ -57,6 +57,18 @@ Json rdf_json(const std::vector<transport::RdfCurve>& curves, std::size_t shown)
   return result;
 }
 
+/// MSD along each Cartesian axis alone.
+std::vector<transport::MsdAccumulator> along_axes(const std::string& species) {
+  std::vector<transport::MsdAccumulator> result;
+  for (std::size_t k = 0; k < 3; ++k) {
+    transport::MsdOptions options;
+    options.mobile = {species};
+    options.axes = {k == 0, k == 1, k == 2};
+    result.emplace_back(options);
+  }
+  return result;
+}
+
 /// The largest MSD (Å²) of a species other than the mobile one at the end of the diffusive window: large
 /// means molten.
 double framework_msd(const transport::MsdAccumulator& msd, const std::string& mobile, double interval_fs,
@@ -121,6 +133,8 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
   transport::MsdOptions msd_options;
   msd_options.mobile = {t.species};
   transport::MsdAccumulator msd(msd_options);
+  std::vector<transport::MsdAccumulator> axes;
+  if (!is_cubic(crystal_of(config).frame.cell.value())) axes = along_axes(t.species);
   const RdfRequest request = rdf_request(config);
   transport::RdfAccumulator rdf(request.options);
   transport::ReadTrajectory what;
@@ -130,6 +144,7 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
     if (n == n_frames) return;  // a longer run goes on
     msd.add(frame, where);
+    for (auto& axis : axes) axis.add(frame, where);
     if (n++ % rdf_stride == 0) rdf.add(frame, where);
   });
   const auto curves = rdf.curves();
@@ -140,6 +155,9 @@ Json analyse(const Config& config, const std::filesystem::path& trajectory, doub
 
   Json result{
       {"diffusion", diffusion_json(d)}, {"msd", msd_json(curve)}, {"rdf", rdf_json(curves, request.shown)}};
+  for (const auto& axis : axes)
+    result["diffusion_axes"].push_back(
+        diffusion_json(transport::fit_diffusion(axis.curve(t.species, frame_interval_fs), options)));
   result["conductivity_mS_per_cm"] =
       d.resolved ? Json(transport::nernst_einstein_mS_per_cm(d.D, static_cast<double>(curve.n_ions),
                                                              charge_of(config), curve.mean_volume_A3,

@@ -68,13 +68,25 @@ std::unique_ptr<Potential> open_mover(const Context& context, const Json& model)
 
 Crystal crystal_of(const Config& config) { return open_crystal(config.md.crystal, config.md.reactions); }
 
-double charge_of(const Config& config) {
+namespace {
+
+/// 0: nobody says.
+double known_charge(const Config& config) {
   if (config.transport.charge_e != 0) return config.transport.charge_e;
   const Crystal crystal = crystal_of(config);
   const auto& states = crystal.chemistry.oxidation_states;
   const auto known = states.find(config.transport.species);
-  return known == states.end() || known->second == 0 ? 1 : known->second;
+  return known == states.end() ? 0 : known->second;
 }
+
+}  // namespace
+
+double charge_of(const Config& config) {
+  const double known = known_charge(config);
+  return known == 0 ? 1 : known;
+}
+
+bool charge_is_known(const Config& config) { return known_charge(config) != 0; }
 
 std::optional<Content> several_of(const std::string& structure) {
   static const std::regex several("(.+)x([1-9][0-9]{0,5})");

@@ -17,9 +17,11 @@ Crystal crystal_of(const Config& config);
 /// The charge of the mobile ion, e: the study's, otherwise its oxidation state in the crystal, or +1 where
 /// none is known.
 double charge_of(const Config& config);
+/// Whether the study or the crystal says so.
+bool charge_is_known(const Config& config);
 
-/// What results depend on of the crystal and of the reactions: a hash of their content (Å
-/// to 1e-6), the same wherever their files lie and under whatever name. InputError.
+/// What results depend on of the crystal and of the reactions: a hash of their content (Å to 1e-6), the same
+/// wherever their files lie and under whatever name. InputError.
 std::string crystal_key(const Crystal& crystal, const std::vector<std::string>& reactions);
 /// The same for structures of a study.
 std::string crystal_key(const Config& config, const std::vector<std::string>& structures);
@@ -39,10 +41,10 @@ std::vector<std::string> reactions_of(const Config& config, const Crystal& cryst
 /// The cell that molecular dynamics starts from; `structure` as above. InputError.
 Frame build_cell(const Config& config, const std::string& structure);
 
-/// Its repeats of the unit cell.
+/// Repeats of the unit cell in that cell: its own, or those of `md.supercell`.
 std::array<int, 3> repeats_of(const MdConfig& md, const std::string& structure);
 
-/// Of the cell of each point.
+/// Atoms in the cell of each point.
 std::vector<std::size_t> atoms_of(const Config& config, const std::vector<Point>& points);
 
 /// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.

@@ -64,12 +64,15 @@ class ByCoordination {
     near_.build(frame, config_.cutoff_A, 0);
     for (std::size_t i = 0; i < comparison.forces.size(); ++i) {
       Errors& errors =
-          frame.types[i] == centre ? errors_[ligands(frame, i, ligand) >= config_.full ? 0 : 1] : errors_[2];
+          frame.types[i] == centre ? errors_[count(frame, i, ligand) >= config_.full ? 0 : 1] : errors_[2];
       for (int k = 0; k < 3; ++k) errors.add(comparison.forces_label[i][k], comparison.forces[i][k]);
     }
   }
 
   [[nodiscard]] Json json() const {
+    if (errors_[0].n() + errors_[1].n() == 0 || n_ligands_ == 0)
+      throw InputError("accuracy.coordination: no frame that judges the model has {} with a {} within {:g} Å",
+                       config_.centre, config_.ligand, config_.cutoff_A);
     const std::array<std::string, 3> names{
         fmt::format("{} with {} {} or more", config_.centre, config_.full, config_.ligand),
         fmt::format("{} with fewer", config_.centre), "other atoms"};
@@ -83,6 +86,12 @@ class ByCoordination {
   }
 
  private:
+  int count(const Frame& frame, std::size_t i, int ligand) {
+    const int n = ligands(frame, i, ligand);
+    n_ligands_ += static_cast<std::size_t>(n);
+    return n;
+  }
+
   [[nodiscard]] int ligands(const Frame& frame, std::size_t i, int ligand) const {
     int n = 0;
     for (const int j : near_.neighbors(static_cast<int>(i))) {
@@ -95,6 +104,7 @@ class ByCoordination {
   const AccuracyConfig& config_;
   Neighborhood near_;
   std::array<Errors, 3> errors_;
+  std::size_t n_ligands_ = 0;
 };
 
 Json number_at(const Json& errors, const char* key, double factor) {

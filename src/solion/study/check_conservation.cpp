@@ -30,6 +30,11 @@ md::Settings settings_of(const ConservationConfig& c, std::uint64_t seed) {
 
 }  // namespace
 
+Frame rehearse_conservation(const ConservationConfig& config, std::uint64_t seed) {
+  settings_of(config, seed).check();
+  return start_of(config, seed);
+}
+
 Json check_conservation(const Context& context, const Json& model, Verdicts& verdicts) {
   const ConservationConfig& c = context.config.checks.conservation;
   const std::uint64_t seed = context.config.seed;

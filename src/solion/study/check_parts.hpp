@@ -31,6 +31,8 @@ Json check_accuracy(const Context& context, const Json& data, const Json& model,
 Json check_direct(const Context& context, const Json& model, Verdicts& verdicts);
 /// Whether all frames that `check_direct` needs are there, with their energies. InputError.
 void rehearse_direct(const DirectConfig& config);
+/// The cell that is to move without a thermostat, once its settings hold. InputError.
+Frame rehearse_conservation(const ConservationConfig& config, std::uint64_t seed);
 /// {"drift_meV_per_atom", "ps", "mean_temperature_K", …}
 Json check_conservation(const Context& context, const Json& model, Verdicts& verdicts);
 

@@ -238,6 +238,10 @@ Config read_config(const std::filesystem::path& file) {
     for (const char* key : {"transport", "structure", "defects", "barriers", "annealing"})
       if (table.has(key)) table.fail(key, "expected a table [md] beside it");
   }
+  if (ConservationConfig& c = config.checks.conservation; c.crystal.empty()) {
+    c.crystal = config.md.crystal;
+    if (c.reactions.empty()) c.reactions = config.md.reactions;
+  }
   config.campaign = table.existing_path("campaign");
   config.published = table.existing_path("published");
   table.refuse_unknown();

@@ -14,8 +14,8 @@ AccuracyConfig read_accuracy(TomlTable table) {
   }
   if (table.has("coordination")) {
     TomlTable c = table.table("coordination");
-    accuracy.centre = c.text("centre", accuracy.centre);
-    accuracy.ligand = c.text("ligand", accuracy.ligand);
+    accuracy.centre = c.text("centre");
+    accuracy.ligand = c.text("ligand");
     accuracy.cutoff_A = c.positive("cutoff_A", 0);
     accuracy.full = static_cast<int>(c.count("full", accuracy.full, 1));
     c.refuse_unknown();
@@ -45,7 +45,7 @@ DirectConfig read_direct(TomlTable table) {
 
 ConservationConfig read_conservation(TomlTable table) {
   ConservationConfig c;
-  c.crystal = crystal_at(table, "crystal", c.crystal);
+  c.crystal = crystal_at(table, "crystal", "");  // empty: read_config has that of [md]
   c.reactions = table.existing_path("reactions");
   c.structure = table.text("structure", c.structure);
   if (table.has("supercell")) c.supercell = table.repeats("supercell");

@@ -1,14 +1,19 @@
 // Every cell built and every analysis made on it once, before anything is computed.
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 #include "solion/base/progress.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/catalog/open.hpp"
 #include "solion/defects/formation.hpp"
 #include "solion/defects/vacancy_hops.hpp"
-#include "solion/io/formats.hpp"
 #include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
 #include "solion/study/check_parts.hpp"
@@ -20,6 +25,56 @@
 
 namespace solion::study {
 namespace {
+
+/// The elements of a model that is to be trained; none where its input does not say, which training does.
+std::vector<std::string> elements_to_train(const std::filesystem::path& input) {
+  const auto at = nlohmann::json_pointer<std::string>("/model/type_map");
+  const Json read = read_json(input);
+  if (!read.contains(at) || !read[at].is_array()) return {};
+  std::vector<std::string> names;
+  for (const Json& name : read[at])
+    if (name.is_string()) names.push_back(name);
+  return names;
+}
+
+/// The elements that the model knows, or will once it is trained.
+class KnownElements {
+ public:
+  explicit KnownElements(const ModelConfig& model) : input_(model.training_input) {
+    if (!model.file.empty()) model_ = open_potential(model.file.string(), {.precision = "reference"});
+    if (!input_.empty()) to_train_ = elements_to_train(input_);
+  }
+
+  /// InputError if it has others.
+  void require(const Frame& frame, const std::string& name) const {
+    if (model_) (void)match_types(frame, *model_);
+    if (to_train_.empty()) return;
+    for (const auto& [element, n] : defects::composition(frame)) {
+      if (std::ranges::find(to_train_, element) == to_train_.end())
+        throw InputError("{} has {}, which the type_map of {} does not have: {}", name, element,
+                         input_.string(), fmt::join(to_train_, " "));
+    }
+  }
+
+ private:
+  std::filesystem::path input_;
+  std::unique_ptr<Potential> model_;
+  std::vector<std::string> to_train_;
+};
+
+/// The species that the study names, or leaves at what they are in Li3OCl.
+void look_for_species(const Config& config, const std::string& structure, const Frame& frame) {
+  const auto atoms = defects::composition(frame);
+  const auto require = [&](const char* key, const std::string& element) {
+    if (!atoms.contains(element))
+      throw InputError("{}: no atom is of species '{}'; found {}; give {}", structure, element,
+                       frame.formula(), key);
+  };
+  require("transport.species", config.transport.species);
+  if (config.structure.frames == 0) return;
+  require("structure.centre", config.structure.centre);
+  require("structure.ligand", config.structure.ligand);
+}
 
 /// The jump length that g(r) must give where the study gives none.
 void look_at_distances(const Config& config, const std::string& structure, const Frame& frame) {
@@ -63,20 +118,21 @@ void look_inside(const Config& config, const std::string& structure, const Frame
   transport::ChannelAccumulator(channels, perfect_sites(config, structure)).add(frame, structure);
 }
 
-void look_before_annealing(const Config& config, const std::string& structure) {
+void look_before_annealing(const Config& config, const KnownElements& known, const std::string& structure) {
   const Frame frame = build_cell(config, structure);
+  known.require(frame, structure);
   const RdfRequest request = annealing_request(config, frame);
   if (!request.options.pairs.empty()) transport::RdfAccumulator(request.options).add(frame, structure);
 }
 
 /// The compounds as crystals whose chemical potentials belong to all, and the cells of every reaction.
-void look_at_defects(const Config& config) {
+void look_at_defects(const Config& config, const KnownElements& known) {
   const DefectsConfig& d = config.defects;
   std::vector<defects::Reference> compounds;
   for (const auto& file : d.compounds) {
     defects::Reference compound;
-    compound.frame = io::read_frame(file);
-    if (!compound.frame.cell) throw InputError("{}: a crystal needs a cell", file.string());
+    compound.frame = open_crystal(file.string()).frame;
+    known.require(compound.frame, file.filename().string());
     compound.atoms = defects::composition(compound.frame);
     compounds.push_back(std::move(compound));
   }
@@ -124,17 +180,15 @@ void in_table(const char* table, const Look& look) {
   }
 }
 
-void look_at_dynamics(const Config& config) {
+void look_at_dynamics(const Config& config, const KnownElements& known) {
   look_at_settings(config, config.md.temperatures_K);
   const Crystal crystal = crystal_of(config);
-  const auto model = config.model.file.empty()
-                         ? nullptr
-                         : open_potential(config.model.file.string(), {.precision = "reference"});
   std::set<std::string> looked;  // the same reaction more often, or in a larger cell, has nothing new inside
   for (const auto& structure : config.md.structures) {
     if (interrupt_requested()) throw Interrupted();
     const Frame frame = build_cell(config, structure);
-    if (model) (void)match_types(frame, *model);
+    known.require(frame, structure);
+    look_for_species(config, structure, frame);
     look_at_distances(config, structure, frame);
     const bool anew = looked.insert(content_of(config, crystal, structure).reaction).second;
     if (config.structure.frames > 0 && anew) look_inside(config, structure, frame);
@@ -145,13 +199,19 @@ void look_at_dynamics(const Config& config) {
 
 void rehearse(const Config& config) {
   try {
-    if (!config.md.structures.empty()) look_at_dynamics(config);
+    const KnownElements known(config.model);
+    if (!config.md.structures.empty()) look_at_dynamics(config, known);
     in_table("annealing", [&] {
       if (!config.annealing.structures.empty()) look_at_settings(config, {config.annealing.high_K});
-      for (const auto& structure : config.annealing.structures) look_before_annealing(config, structure);
+      for (const auto& structure : config.annealing.structures)
+        look_before_annealing(config, known, structure);
     });
-    if (config.defects.wanted) in_table("defects", [&] { look_at_defects(config); });
+    if (config.defects.wanted) in_table("defects", [&] { look_at_defects(config, known); });
     if (config.barriers.wanted) in_table("barriers", [&] { look_at_hops(config); });
+    in_table("conservation", [&] {
+      const ConservationConfig& c = config.checks.conservation;
+      if (c.drift_meV_per_atom > 0) known.require(rehearse_conservation(c, config.seed), c.structure);
+    });
     in_table("direct", [&] { rehearse_direct(config.checks.direct); });
     if (!config.campaign.empty()) look_at_campaign(config);
   } catch (const InputError& error) {

@@ -21,7 +21,6 @@ bool complete(const Json& structure) {
 }
 
 Table energies_table(const Json& defects, const Published& published) {
-  const bool formation = !defects["compounds"].empty();
   Table table{"defect-energies",
               "Relaxed defect cells",
               {"structure", "placements", "formation, lowest (eV)", "highest (eV)", "mean (eV)",
@@ -46,16 +45,15 @@ Table energies_table(const Json& defects, const Published& published) {
          complete(s) ? number(s.value("mean_eV", Json()), "{:.3f}") : "–",
          number(s.value("binding_eV", Json()), "{:.3f}"), number(published.binding_eV(s["name"]), "{:.3f}")});
   }
-  if (!formation)
+  if (published.source.empty()) drop_columns(table, 6, 1);
+  if (defects["compounds"].empty())
     table.notes.emplace_back(
-        "No compounds were given to set the chemical potentials, so that there are no formation energies; "
-        "binding "
-        "compares cells of one composition and needs none.");
+        "No compounds were given to set the chemical potentials, so that only reactions that keep the "
+        "composition have formation energies; binding compares cells of one composition and needs none.");
   table.notes.push_back(
       fmt::format("Mean: over all distinct placements with their degeneracies at {} K; a dash unless all "
-                  "have an energy. Binding: energy with "
-                  "the "
-                  "defects farthest apart less that with them nearest, in one neutral cell; positive: bound.",
+                  "have an energy. Binding: energy with the defects farthest apart less that with them "
+                  "nearest, in one neutral cell; positive: bound.",
                   number(defects["temperature_K"], "{:g}")));
   return table;
 }
@@ -95,7 +93,7 @@ Figure formation_figure(const Json& defects) {
   Figure figure{"formation",
                 "Formation energies of all placements, and their mean",
                 "E_defect − E_perfect − Σ n_i μ_i with the chemical potentials of the compounds, relaxed "
-                "with the same model.",
+                "with the same model; without the last term where the composition is kept.",
                 "reaction, in the order of the legend",
                 "formation energy (eV)",
                 false,
@@ -123,17 +121,25 @@ Figure formation_figure(const Json& defects) {
 
 Section defects_section(const Json& numbers, const Published& published) {
   const Json& defects = numbers["defects"];
-  std::string compounds;
+  std::string compounds, shape;
+  const Json& perfect = defects["perfect"];
+  if (perfect.contains("cell_matrix_A")) {
+    const auto s = lengths_and_angles(matrix_of(perfect["cell_matrix_A"]));
+    shape = fmt::format(" (a {:.4f}, b {:.4f}, c {:.4f} Å, α {:.2f}, β {:.2f}, γ {:.2f}°)", s[0], s[1], s[2],
+                        s[3], s[4], s[5]);
+  }
   for (const Json& c : defects["compounds"])
     compounds += fmt::format("; {} {} eV a formula unit", c["formula"].get<std::string>(),
                              number(c["eV_per_formula_unit"], "{:.4f}"));
   Section section{
       "Defect energies",
-      {fmt::format("Perfect crystal at 0 K: {} eV a formula unit, cube root of the volume {} Å{}.",
-                   number(defects["perfect"]["eV_per_formula_unit"], "{:.4f}"),
-                   number(defects["perfect"]["a_A"], "{:.4f}"), compounds),
+      {fmt::format(
+           "Perfect crystal at 0 K: {} eV a formula unit, cube root of the volume of its cell {} Å{}{}.",
+           number(perfect["eV_per_formula_unit"], "{:.4f}"), number(perfect["a_A"], "{:.4f}"), shape,
+           compounds),
        energies_table(defects, published), placements_figure(defects)}};
-  if (!defects["compounds"].empty()) section.items.emplace_back(formation_figure(defects));
+  if (Figure figure = formation_figure(defects); !figure.series.empty())
+    section.items.emplace_back(std::move(figure));
   return section;
 }
 
@@ -155,6 +161,12 @@ Section barriers_section(const Config& config, const Json& numbers) {
                 false,
                 false,
                 {}};
+  if (const int dimensions = b.value("dimensions", 3); dimensions < 3)
+    table.notes.push_back(fmt::format(
+        "These hops connect the sites in {} dimension{} only, so that none of these barriers is that "
+        "of a path through the crystal in all directions; with barriers.within_A = {:.2f} the hops "
+        "connect them in 3.",
+        dimensions, dimensions == 1 ? "" : "s", b["within_for_three_A"].get<double>()));
   std::size_t n = 0;
   for (const Json& hop : b["hops"]) {
     const std::string name = fmt::format("{}: {} Å", ++n, number(hop["distance_A"], "{:.3f}"));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -36,14 +37,21 @@ Section campaign_section(const Config& config);
 Section data_section(const Json& numbers);
 Section model_section(const Context& context, const Json& numbers);
 Section checks_section(const Json& checks);
-Section md_section(const Json& numbers);
+Section md_section(const Config& config, const Json& numbers);
 Section transport_section(const Config& config, const Json& numbers, const Published& published);
 Section structure_section(const Config& config, const Json& numbers);
 Section barriers_section(const Config& config, const Json& numbers);
 Section defects_section(const Json& numbers, const Published& published);
 
+/// Rows a, b, c as they are stored.
+Mat3 matrix_of(const Json& rows);
+/// Lengths (Å) and the angles α, β, γ (degrees) of rows a, b, c.
+std::array<double, 6> lengths_and_angles(const Mat3& cell);
+
 /// A number as text, a dash for null.
 std::string number(const Json& value, const char* format = "{:.3g}");
+/// Takes `n` columns out, from `first` on.
+void drop_columns(Table& table, std::size_t first, std::size_t n);
 /// Notes why this point has no row; of one that is only not computed yet the summary speaks.
 void note_failure(Table& table, const Json& point);
 /// Notes that share a text, as one: "text: type1 at 300, 400 K; type2 at 300 K".

@@ -251,8 +251,7 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
                   hottest(structures));
   figure.definition =
       "−k_B T ln of the number of ions a length in a tube about the line, over all of the shortest lines "
-      "between "
-      "sites; from its least. Bars: a jackknife over blocks of time.";
+      "between sites; from its least. Bars: a jackknife over blocks of time.";
   figure.x_label = "distance from the site (Å)";
   figure.y_label = "F (eV)";
   return at_hottest(structures, figure, [](const Json& p) {
@@ -377,9 +376,7 @@ Table before_hops_table(const Config& config, const Json& structures) {
 Mat3 cell_of(const Json& density) {
   Mat3 cell = Mat3::Zero();
   if (const auto rows = density.find("cell_matrix_A"); rows != density.end()) {
-    for (int i = 0; i < 3; ++i)
-      for (int k = 0; k < 3; ++k)
-        cell(i, k) = (*rows)[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)].get<double>();
+    cell = matrix_of(*rows);
   } else if (density["orthogonal"].get<bool>()) {
     for (int k = 0; k < 3; ++k) cell(k, k) = density["cell_A"][static_cast<std::size_t>(k)].get<double>();
   }

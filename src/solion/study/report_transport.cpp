@@ -69,9 +69,14 @@ Table diffusion_table(const Config& config, const Json& points, const Published&
   shared.write(table.notes);
   table.notes.push_back(fmt::format(
       "“<” is a one-sided 95 % upper bound; vibration is an MSD below half the square of a jump. σ is the "
-      "Nernst–Einstein conductivity of the tracer D for {} of charge {:+g} e.",
-      config.transport.species, charge_of(config)));
-  if (!published.source.empty()) table.notes.push_back("Published: " + published.source);
+      "Nernst–Einstein conductivity of the tracer D for {} of charge {:+g} e{}.",
+      config.transport.species, charge_of(config),
+      charge_is_known(config) ? "" : ", which is a guess: the crystal has no oxidation state of it"));
+  if (published.source.empty()) {
+    drop_columns(table, 7, 2);
+  } else {
+    table.notes.push_back("Published: " + published.source);
+  }
   return table;
 }
 
@@ -188,9 +193,8 @@ Table law_table(const Json& fits) {
                "next T to run (K)"},
               {},
               {"Probabilities of the laws by Bayesian evidence, all alike beforehand; a dash: too few "
-               "temperatures for "
-               "that law. Law taken: Arrhenius unless it is ruled out, then the most probable. T_s: "
-               "temperature of the kink or transition."}};
+               "temperatures for that law. Law taken: Arrhenius unless it is ruled out, then the most "
+               "probable. T_s: temperature of the kink or transition."}};
   for (const auto& [name, fit] : fits.items()) {
     if (!fit.contains("law")) continue;
     const Json& law = fit["law"];
@@ -273,9 +277,56 @@ std::vector<Item> msd_figures(const std::string& species, const Json& points) {
   return items;
 }
 
+/// Lengths and angles where the shape of the cell was free.
+Table cells_table(const Config& config, const Json& points) {
+  Table table{
+      "cells",
+      "Cell of the crystal",
+      {"structure", "T (K)", "a (Å)", "b (Å)", "c (Å)", "α (°)", "β (°)", "γ (°)", "volume (Å³)"},
+      {},
+      {"Mean cell of NPT, divided by the repeats of the supercell: of the cell that was given, which may "
+       "be a primitive one."}};
+  note_states(table.notes, points);
+  for (const Json& p : points) {
+    if (p.contains("failed") || !sound(p) || !p.contains("cell_matrix_A")) continue;
+    Mat3 cell = matrix_of(p["cell_matrix_A"]);
+    const auto repeats = repeats_of(config.md, p["structure"]);
+    for (int k = 0; k < 3; ++k) cell.row(k) /= repeats[static_cast<std::size_t>(k)];
+    std::vector<std::string> row{p["structure"], number(p["temperature_K"], "{:g}")};
+    const auto shape = lengths_and_angles(cell);
+    for (std::size_t k = 0; k < 6; ++k) row.push_back(number(shape[k], k < 3 ? "{:.4f}" : "{:.2f}"));
+    row.push_back(number(cell.determinant(), "{:.3f}"));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+/// D along each Cartesian axis, where the crystal is not cubic.
+Table axes_table(const Json& points) {
+  Table table{
+      "diffusion-axes",
+      "Tracer diffusion along each axis",
+      {"structure", "T (K)", "D along x (cm²/s)", "along y", "along z"},
+      {},
+      {"x, y, z are those of the crystal's cell as it was given (x along a, z along c of a hexagonal or "
+       "orthorhombic one in the usual setting). Each by the slope of its own ⟨Δx²⟩ = 2Dt, with its "
+       "standard error or a 95 % bound; D in space is their mean."}};
+  note_states(table.notes, points);
+  for (const Json& p : points) {
+    if (p.contains("failed") || !sound(p) || !p.contains("diffusion_axes")) continue;
+    std::vector<std::string> row{p["structure"], number(p["temperature_K"], "{:g}")};
+    for (const Json& d : p["diffusion_axes"])
+      row.push_back(d["resolved"].get<bool>() ? fmt::format("{} ± {}", number(d["D_cm2_per_s"], "{:.2e}"),
+                                                            number(d["D_std_cm2_per_s"], "{:.1e}"))
+                                              : "< " + number(d["D_bound_cm2_per_s"], "{:.1e}"));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
 }  // namespace
 
-Section md_section(const Json& numbers) {
+Section md_section(const Config& config, const Json& numbers) {
   Table table{"md",
               "Molecular dynamics",
               {"structure", "T (K)", "cell", "production (ps)", "∛V (Å)", "mean T (K)", "mean p (bar)",
@@ -304,8 +355,8 @@ Section md_section(const Json& numbers) {
   note_states(table.notes, numbers["points"]);
   Figure figure{"lattice",
                 "Size of the cell",
-                "Cube root of the mean NPT volume per conventional cell of the perfect crystal: the lattice "
-                "constant of a cubic one." +
+                "Cube root of the mean NPT volume per cell of the crystal as it was given: the lattice "
+                "constant where that cell is a cube." +
                     states_of(numbers["points"]),
                 "T (K)",
                 "∛V (Å)",
@@ -317,16 +368,22 @@ Section md_section(const Json& numbers) {
     sort_by_x(s);
     figure.series.push_back(std::move(s));
   }
-  return {
+  Section section{
       "Molecular dynamics",
-      {fmt::format("Length of the runs: {}.", numbers["plan"]["reason"].get<std::string>()), table, figure}};
+      {fmt::format("Length of the runs: {}.", numbers["plan"]["reason"].get<std::string>()), table}};
+  if (Table cells = cells_table(config, numbers["points"]); !cells.rows.empty())
+    section.items.emplace_back(std::move(cells));
+  section.items.emplace_back(std::move(figure));
+  return section;
 }
 
 Section transport_section(const Config& config, const Json& numbers, const Published& published) {
   const Json& fits = numbers["arrhenius"];
-  Section section{"Ion transport",
-                  {diffusion_table(config, numbers["points"], published), arrhenius_figure(numbers),
-                   activation_table(fits, numbers["points"])}};
+  Section section{"Ion transport", {diffusion_table(config, numbers["points"], published)}};
+  if (Table axes = axes_table(numbers["points"]); !axes.rows.empty())
+    section.items.emplace_back(std::move(axes));
+  section.items.emplace_back(arrhenius_figure(numbers));
+  section.items.emplace_back(activation_table(fits, numbers["points"]));
   if (std::any_of(fits.begin(), fits.end(), [](const Json& fit) { return fit.contains("law"); })) {
     section.items.emplace_back(law_table(fits));
     section.items.emplace_back(local_activation(fits));

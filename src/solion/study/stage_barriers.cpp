@@ -7,6 +7,7 @@
 #include "solion/base/log.hpp"
 #include "solion/defects/barrier.hpp"
 #include "solion/defects/formation.hpp"
+#include "solion/defects/hop_network.hpp"
 #include "solion/defects/vacancy_hops.hpp"
 #include "solion/study/cells.hpp"
 
@@ -87,7 +88,11 @@ Json find_barriers(const Context& context, const Json& model) {
     Json hops = Json::array();
     for (const defects::VacancyHop& hop : defects::crystal_hops(lattice, species, within))
       hops.push_back(climb(context, hop, *potential, model, folder));
-    return Json{{"within_A", within}, {"supercell", b.supercell}, {"hops", hops}};
+    return Json{{"within_A", within},
+                {"supercell", b.supercell},
+                {"hops", hops},
+                {"dimensions", defects::hop_dimensions(lattice.unit, species, within)},
+                {"within_for_three_A", defects::within_for_three_A(lattice.unit, species)}};
   };
   // What failed is tried again by the next call; until then the ledger says so.
   return context.once_or_again(

@@ -9,8 +9,9 @@
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/base/threads.hpp"
+#include "solion/catalog/crystal.hpp"
 #include "solion/defects/formation.hpp"
-#include "solion/io/formats.hpp"
+#include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
 
 namespace solion::study {
@@ -149,7 +150,7 @@ Crystals relax_crystals(const Config& config, const Frame& perfect, Potential& p
     Crystals crystals{defects::relax_reference(potential, perfect, options, &kept), {}};
     for (const auto& file : config.defects.compounds) {
       const defects::Reference& c = crystals.compounds.emplace_back(
-          defects::relax_reference(potential, io::read_frame(file), options, &kept));
+          defects::relax_reference(potential, open_crystal(file.string()).frame, options, &kept));
       crystals.json.push_back({{"file", file.filename().string()},
                                {"formula", c.frame.formula()},
                                {"eV_per_formula_unit", c.energy_eV / c.units}});
@@ -215,9 +216,10 @@ Json relax_all(const Context& context, const Json& model, const std::filesystem:
     structures.push_back(summarised(work.names[s], work.results[s], work.placements[s].all_distinct,
                                     config.defects.temperature_K));
   const defects::Reference& perfect = crystals.perfect;
-  return {{"perfect",
-           {{"eV_per_formula_unit", perfect.energy_eV / perfect.units},
-            {"a_A", std::cbrt(perfect.frame.cell->volume())}}},
+  Json at_rest{{"eV_per_formula_unit", perfect.energy_eV / perfect.units},
+               {"a_A", std::cbrt(perfect.frame.cell->volume())}};
+  if (!is_cubic(*crystal.frame.cell)) at_rest["cell_matrix_A"] = matrix_json(perfect.frame.cell->matrix());
+  return {{"perfect", at_rest},
           {"compounds", crystals.json},
           {"supercell", config.defects.supercell},
           {"temperature_K", config.defects.temperature_K},

@@ -1,4 +1,4 @@
-// Every structure at every temperature: molecular dynamics, then a look inside, one point after the other.
+// Points of a study: dynamics, then a look inside; side by side on the cores, or together on a device.
 #include <algorithm>
 #include <atomic>
 #include <mutex>

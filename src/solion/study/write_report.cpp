@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/log.hpp"
@@ -30,6 +31,34 @@ std::vector<double> doubles(const Json& values) {
   result.reserve(values.size());
   for (const auto& v : values) result.push_back(v.is_number() ? v.get<double>() : std::nan(""));
   return result;
+}
+
+Mat3 matrix_of(const Json& rows) {
+  Mat3 matrix;
+  for (int i = 0; i < 3; ++i)
+    for (int k = 0; k < 3; ++k)
+      matrix(i, k) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(k)].get<double>();
+  return matrix;
+}
+
+std::array<double, 6> lengths_and_angles(const Mat3& cell) {
+  std::array<double, 6> result{};
+  for (int k = 0; k < 3; ++k) {
+    const Vec3 u = cell.row((k + 1) % 3).normalized(), v = cell.row((k + 2) % 3).normalized();
+    result[static_cast<std::size_t>(k)] = cell.row(k).norm();
+    result[static_cast<std::size_t>(k) + 3] =
+        std::acos(std::clamp(u.dot(v), -1.0, 1.0)) * 180 / constants::pi;
+  }
+  return result;
+}
+
+void drop_columns(Table& table, std::size_t first, std::size_t n) {
+  const auto cut = [&](std::vector<std::string>& row) {
+    const auto begin = row.begin() + static_cast<std::ptrdiff_t>(first);
+    row.erase(begin, begin + static_cast<std::ptrdiff_t>(n));
+  };
+  cut(table.header);
+  std::ranges::for_each(table.rows, cut);
 }
 
 void note_failure(Table& table, const Json& point) {
@@ -159,10 +188,10 @@ void write_diffusion(const Json& points, const std::filesystem::path& folder) {
 std::string summary_of(const Config& config, const Json& numbers) {
   const bool moved = numbers.contains("points");
   std::string text = fmt::format(
-      "Made by solion from labelled frames: a Deep Potential was {}{}. Every number has its data beside "
-      "it{}.",
-      config.model.file.empty() ? "trained, judged on frames it had not seen"
-                                : "judged on them (whether it had seen them is not known here)",
+      "Made by solion from labelled frames: {}{}. Every number has its data beside it{}.",
+      config.model.file.empty()
+          ? "a Deep Potential was trained, judged on frames it had not seen"
+          : "a model that was given was judged on them (whether it had seen them is not known here)",
       moved ? ", and used for molecular dynamics" : "",
       moved ? "; what a run is too short to tell is given as a bound" : "");
   if (numbers.contains("missing")) {
@@ -198,7 +227,7 @@ std::vector<Section> sections_of(const Context& context, const Json& numbers) {
   add("checks", "Checks", [&] { return checks_section(numbers["checks"]); });
   if (numbers.contains("points")) {
     const Published published = read_published(config);
-    sections.push_back(md_section(numbers));
+    sections.push_back(md_section(config, numbers));
     sections.push_back(transport_section(config, numbers, published));
     sections.push_back(structure_section(config, numbers));
   }
