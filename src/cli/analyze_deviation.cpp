@@ -1,7 +1,6 @@
 // solion analyze deviation: how far a committee of models disagrees about the frames of a trajectory.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/analyze.hpp"

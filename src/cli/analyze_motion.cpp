@@ -59,64 +59,65 @@ std::vector<std::string> notes_of(const transport::HopStatistics& s, bool sites_
       100 * s.between_sites, sites_of_first_frame ? "; give those of the crystal (--sites)" : "")};
 }
 
-void run_hops(const HopsOptions& options) {
-  options.check();
+/// The crystal whose atoms of the species are the sites; without one, the first frame.
+Frame sites_of(const HopsOptions& options) {
+  if (!options.sites.empty()) return io::read_frame(options.sites);
+  const auto reader = io::open_frames(options.files.front(), {.type_names = options.type_map,
+                                                              .fallback_names = {},
+                                                              .atom_style = {},
+                                                              .accept_any_density = options.any_density,
+                                                              .closest_A = 0});
   Frame sites;
-  if (options.sites.empty()) {
-    const auto reader = io::open_frames(options.files.front(), {.type_names = options.type_map,
-                                                                .fallback_names = {},
-                                                                .atom_style = {},
-                                                                .accept_any_density = options.any_density,
-                                                                .closest_A = 0});
-    reader->next(sites);
-  } else {
-    sites = io::read_frame(options.sites);
-  }
-  const auto hops = options.feed<transport::HopAccumulator>([&](double interval) {
-    return transport::HopAccumulator({.species = options.species,
-                                      .framework = options.framework,
-                                      .core_share = options.core_share,
-                                      .concert_fs = 1000 * options.concert_ps},
-                                     sites, interval);
-  });
-  const transport::HopStatistics s = about(options, [&] { return hops->statistics(); });
+  reader->next(sites);
+  return sites;
+}
+
+Json hops_json(const HopsOptions& options, const transport::HopStatistics& s) {
   Json lengths = Json::array();
-  Columns table;
+  for (const auto& [tenth, n] : s.hops_by_length_dA)
+    lengths.push_back({{"length_A", 0.1 * tenth}, {"hops", n}});
+  return {{"species", options.species},
+          {"notes", notes_of(s, options.sites.empty())},
+          {"sites_from", options.sites.empty() ? "the first frame" : options.sites},
+          {"n_ions", s.n_ions},
+          {"n_sites", s.n_sites},
+          {"n_frames", s.n_frames},
+          {"n_hops", s.n_hops},
+          {"time_ps", s.time_fs * 1e-3},
+          {"site_distance_A", s.site_distance_A},
+          {"rate_per_ps", s.rate_per_ps},
+          {"rate_std_per_ps", json_number(s.rate_std_per_ps)},
+          {"rate_bound_per_ps", json_number(s.rate_bound_per_ps)},
+          {"residence_ps", json_number(s.residence_ps)},
+          {"returned", json_number(s.returned)},
+          {"mean_cosine", json_number(s.mean_cosine)},
+          {"correlation_factor", json_number(s.correlation_factor)},
+          {"D_uncorrelated_cm2_per_s", s.D_uncorrelated_cm2_per_s},
+          {"concerted", json_number(s.concerted)},
+          {"concert_window_ps", options.concert_ps},
+          {"empty_sites", s.empty_sites},
+          {"shared_sites", s.shared_sites},
+          {"between_sites", s.between_sites},
+          {"occupancy", s.occupancy},
+          {"hops_by_length", lengths}};
+}
+
+Columns hops_table(const transport::HopStatistics& s) {
   std::vector<double> length, count;
   for (const auto& [tenth, n] : s.hops_by_length_dA) {
     length.push_back(0.1 * tenth);
     count.push_back(static_cast<double>(n));
-    lengths.push_back({{"length_A", 0.1 * tenth}, {"hops", n}});
   }
+  Columns table;
   table.add("length_A", length);
   table.add("hops", count);
-  const std::vector<std::string> notes = notes_of(s, options.sites.empty());
-  const Json json = {{"species", options.species},
-                     {"notes", notes},
-                     {"sites_from", options.sites.empty() ? "the first frame" : options.sites},
-                     {"n_ions", s.n_ions},
-                     {"n_sites", s.n_sites},
-                     {"n_frames", s.n_frames},
-                     {"n_hops", s.n_hops},
-                     {"time_ps", s.time_fs * 1e-3},
-                     {"site_distance_A", s.site_distance_A},
-                     {"rate_per_ps", s.rate_per_ps},
-                     {"rate_std_per_ps", json_number(s.rate_std_per_ps)},
-                     {"rate_bound_per_ps", json_number(s.rate_bound_per_ps)},
-                     {"residence_ps", json_number(s.residence_ps)},
-                     {"returned", json_number(s.returned)},
-                     {"mean_cosine", json_number(s.mean_cosine)},
-                     {"correlation_factor", json_number(s.correlation_factor)},
-                     {"D_uncorrelated_cm2_per_s", s.D_uncorrelated_cm2_per_s},
-                     {"concerted", json_number(s.concerted)},
-                     {"concert_window_ps", options.concert_ps},
-                     {"empty_sites", s.empty_sites},
-                     {"shared_sites", s.shared_sites},
-                     {"between_sites", s.between_sites},
-                     {"occupancy", s.occupancy},
-                     {"hops_by_length", lengths}};
+  return table;
+}
+
+void print_hops(const HopsOptions& options, const transport::HopStatistics& s) {
   fmt::print("{} {} ions, {} sites at least {:.3f} Å apart ({}), {} frames\n", s.n_ions, options.species,
-             s.n_sites, s.site_distance_A, json["sites_from"].get<std::string>(), s.n_frames);
+             s.n_sites, s.site_distance_A, options.sites.empty() ? "the first frame" : options.sites,
+             s.n_frames);
   if (s.n_hops == 0) {
     fmt::print("no hop: fewer than {:.2g} an ion and ps (95 %)\n", s.rate_bound_per_ps);
   } else {
@@ -129,9 +130,23 @@ void run_hops(const HopsOptions& options) {
   }
   fmt::print("mean over frames: {:.2f} sites empty, {:.2f} shared, {:.1f} % of ions between sites\n",
              s.empty_sites, s.shared_sites, 100 * s.between_sites);
-  for (const std::string& note : notes) fmt::print("{}\n", note);
-  if (!options.json.empty()) write_json(options.json, json);
-  if (!options.csv.empty()) table.write(options.csv);
+  for (const std::string& note : notes_of(s, options.sites.empty())) fmt::print("{}\n", note);
+}
+
+void run_hops(const HopsOptions& options) {
+  options.check();
+  const Frame sites = sites_of(options);
+  const auto hops = options.feed<transport::HopAccumulator>([&](double interval) {
+    return transport::HopAccumulator({.species = options.species,
+                                      .framework = options.framework,
+                                      .core_share = options.core_share,
+                                      .concert_fs = 1000 * options.concert_ps},
+                                     sites, interval);
+  });
+  const transport::HopStatistics s = about(options, [&] { return hops->statistics(); });
+  print_hops(options, s);
+  if (!options.json.empty()) write_json(options.json, hops_json(options, s));
+  if (!options.csv.empty()) hops_table(s).write(options.csv);
 }
 
 struct VanHove : MotionOptions {

@@ -43,8 +43,7 @@ std::string second_file(const CLI::App& at, const std::string& word) {
   if (at.get_name() != "train" || at.count("--restart") == 0) return {};
   return fmt::format(
       "--restart takes no file, and with '{}' there is one too many; the checkpoint is the one that the "
-      "input "
-      "names (training/save_ckpt), in --folder",
+      "input names (training/save_ckpt), in --folder",
       word);
 }
 

@@ -1,6 +1,5 @@
 // solion barriers: all symmetry-distinct vacancy hops of a crystal, or next to its defects, and their
 // barriers.
-#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -65,6 +64,63 @@ Json hop_json(const VacancyHop& hop) {
           {"per_vacancy", hop.per_vacancy}, {"in_cell", hop.in_cell}, {"formula", hop.initial.formula()}};
 }
 
+/// How far the hops connect the sites of the crystal.
+Json network_of(const HopLattice& lattice, const Options& o, double within_A) {
+  const int dimensions = defects::hop_dimensions(lattice.unit, o.species, within_A);
+  const double for_three_A = defects::within_for_three_A(lattice.unit, o.species);
+  fmt::print("they connect the sites in {} dimension{}{}\n", dimensions, dimensions == 1 ? "" : "s",
+             dimensions == 3 ? "" : fmt::format("; --within {:.2f} connects them in 3", for_three_A));
+  return {{"dimensions", dimensions}, {"within_for_three_A", for_three_A}};
+}
+
+/// The row of a hop in the table, and with its barrier the entry in JSON. False if there is no converged
+/// barrier: one hop whose end is no minimum must not cost the others.
+bool find_barrier(const VacancyHop& hop, const std::string& head, const std::string& title, const Options& o,
+                  OpenModel& model, Json& entry) {
+  const std::string file =
+      (std::filesystem::path(o.folder) / fmt::format("hop-{}-{}.xyz", hop.from + 1, hop.to + 1));
+  entry["path_file"] = file;
+  try {
+    const defects::Barrier b =
+        run_barrier(*model.potential, hop.initial, hop.final_frame, o.common, model.identity, file, title);
+    entry.update(barrier_json(b));
+    const relax::NebResult& n = b.neb;
+    fmt::print("{} {:>12.4f} {:>12.4f} {:>12.4f} {:>7}{}{}\n", head, n.forward_eV, n.backward_eV,
+               n.reaction_eV, b.first_step + n.band.steps, n.band.converged ? "" : "  NOT CONVERGED",
+               n.intermediate_minima > 0 ? "  (several hops: a minimum lies between)" : "");
+    return n.band.converged;
+  } catch (const WorkError& error) {
+    entry["error"] = error.what();
+    fmt::print("{}  {}\n", head, error.what());
+    return false;
+  }
+}
+
+/// One row a hop; `report` goes to the file after each, so that an interrupted run leaves what is done.
+void compute(const std::vector<VacancyHop>& hops, const Options& o, OpenModel& model, Json& report) {
+  if (!o.list) std::filesystem::create_directories(o.folder);
+  fmt::print("{:>4} {:>12} {:>10} {:>12} {:>12} {:>12} {:>12} {:>7}\n", "hop", "sites", "length Å",
+             "per vacancy", "forward eV", "backward eV", "end-start eV", "steps");
+  std::size_t failed = 0;
+  for (std::size_t h = 0; h < hops.size(); ++h) {
+    const VacancyHop& hop = hops[h];
+    Json entry = hop_json(hop);
+    const std::string head =
+        fmt::format("{:>4} {:>12} {:>10.4f} {:>12}", h + 1, fmt::format("{}→{}", hop.from + 1, hop.to + 1),
+                    hop.distance_A, hop.per_vacancy);
+    if (o.list) {
+      fmt::print("{}\n", head);
+    } else if (!find_barrier(hop, head, fmt::format("hop {} of {}", h + 1, hops.size()), o, model, entry)) {
+      ++failed;
+    }
+    report["hops"].push_back(entry);
+    if (!o.common.json.empty()) write_json(o.common.json, report);
+  }
+  if (failed > 0)
+    throw WorkError("{} of {} hops have no converged barrier; the same command with more --steps goes on",
+                    failed, hops.size());
+}
+
 void run(Options& o) {
   refuse_shared({o.common.json}, {o.common.model, o.crystal, o.start});
   OpenModel model = open_model(o.common);
@@ -82,67 +138,18 @@ void run(Options& o) {
                                              : defects::crystal_hops(lattice, o.species, within);
   fmt::print("{} distinct hops of {} up to {:.3f} Å in {} ({})\n", hops.size(), o.species, within,
              describe_supercell(lattice.matrix), hops.front().initial.formula());
-  Json network;
-  if (!start) {
-    const int dimensions = defects::hop_dimensions(lattice.unit, o.species, within);
-    network = {{"dimensions", dimensions},
-               {"within_for_three_A", defects::within_for_three_A(lattice.unit, o.species)}};
-    fmt::print("they connect the sites in {} dimension{}", dimensions, dimensions == 1 ? "" : "s");
-    fmt::print("{}\n", dimensions == 3 ? ""
-                                       : fmt::format("; --within {:.2f} connects them in 3",
-                                                     network["within_for_three_A"].get<double>()));
-  }
+  const Json network = start ? Json() : network_of(lattice, o, within);
   warn_about_charge(*model.potential, hops.front().initial);
-  if (!o.list) std::filesystem::create_directories(o.folder);
-  fmt::print("{:>4} {:>12} {:>10} {:>12} {:>12} {:>12} {:>12} {:>7}\n", "hop", "sites", "length Å",
-             "per vacancy", "forward eV", "backward eV", "end-start eV", "steps");
-  Json list = Json::array();
-  std::size_t failed = 0;
-  for (std::size_t h = 0; h < hops.size(); ++h) {
-    const VacancyHop& hop = hops[h];
-    Json entry = hop_json(hop);
-    const std::string head =
-        fmt::format("{:>4} {:>12} {:>10.4f} {:>12}", h + 1, fmt::format("{}→{}", hop.from + 1, hop.to + 1),
-                    hop.distance_A, hop.per_vacancy);
-    if (o.list) {
-      fmt::print("{}\n", head);
-    } else {
-      const std::string file =
-          (std::filesystem::path(o.folder) / fmt::format("hop-{}-{}.xyz", hop.from + 1, hop.to + 1));
-      entry["path_file"] = file;
-      try {
-        const defects::Barrier b =
-            run_barrier(*model.potential, hop.initial, hop.final_frame, o.common, model.identity, file,
-                        fmt::format("hop {} of {}", h + 1, hops.size()));
-        entry.update(barrier_json(b));
-        const relax::NebResult& n = b.neb;
-        failed += n.band.converged ? 0 : 1;
-        fmt::print("{} {:>12.4f} {:>12.4f} {:>12.4f} {:>7}{}{}\n", head, n.forward_eV, n.backward_eV,
-                   n.reaction_eV, b.first_step + n.band.steps, n.band.converged ? "" : "  NOT CONVERGED",
-                   n.intermediate_minima > 0 ? "  (several hops: a minimum lies between)" : "");
-      } catch (const WorkError& error) {
-        // One hop whose end is no minimum must not cost the others.
-        ++failed;
-        entry["error"] = error.what();
-        fmt::print("{}  {}\n", head, error.what());
-      }
-    }
-    list.push_back(entry);
-    if (!o.common.json.empty()) {
-      write_json(o.common.json, {{"model", o.common.model},
-                                 {"crystal", o.crystal},
-                                 {"species", o.species},
-                                 {"within_A", within},
-                                 {"network", network},
-                                 {"supercell", describe_supercell(lattice.matrix)},
-                                 {"volume_A3", hops.front().initial.cell->volume()},
-                                 {"distinct_hops", hops.size()},
-                                 {"hops", list}});
-    }
-  }
-  if (failed > 0)
-    throw WorkError("{} of {} hops have no converged barrier; the same command with more --steps goes on",
-                    failed, hops.size());
+  Json report{{"model", o.common.model},
+              {"crystal", o.crystal},
+              {"species", o.species},
+              {"within_A", within},
+              {"network", network},
+              {"supercell", describe_supercell(lattice.matrix)},
+              {"volume_A3", hops.front().initial.cell->volume()},
+              {"distinct_hops", hops.size()},
+              {"hops", Json::array()}};
+  compute(hops, o, model, report);
 }
 
 }  // namespace

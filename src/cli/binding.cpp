@@ -182,45 +182,42 @@ std::string with_error(double value, double error) {
                               : fmt::format("{:.4f} (no error from two sizes)", value);
 }
 
-/// Near and far in cells of growing size, and their limit.
-Json by_size(Work& work, const Options& o, Json& limit) {
-  fmt::print("{:>6} {:>9} {:>7} {:>13} {:>13} {:>13} {:>12} {:>14}\n", "cells", "L Å", "atoms", "near sum Å",
-             "far sum Å", "binding eV", "far proven", "Coulomb eV");
-  Json list = Json::array();
-  std::vector<defects::BindingPoint> points;
-  for (const int n : std::set<int>(o.sizes.begin(), o.sizes.end())) {
-    const Placed near = work.placements(n, Placement::nearest).front();
-    const Placed far = work.placements(n, Placement::farthest).front();
-    defects::BindingPoint p;
-    p.length_A = std::cbrt(near.box.volume());
-    p.binding_eV = far.excess_eV - near.excess_eV;
-    p.coulomb_eV = work.coulomb(far, false) - work.coulomb(near, true);
-    // The smallest cells may have one placement only, or equal ones: no far pair, no binding.
-    const bool apart = far.cell.sum_of_distances_A > near.cell.sum_of_distances_A + 1e-6;
-    if (apart) points.push_back(p);
-    fmt::print("{:>6} {:>9.4f} {:>7} {:>13.4f} {:>13.4f} {:>13.5f} {:>12} {:>14.5f}\n",
-               fmt::format("{0}x{0}x{0}", n), p.length_A, near.cell.frame.n_atoms(),
-               near.cell.sum_of_distances_A, far.cell.sum_of_distances_A, p.binding_eV,
-               far.cell.proven ? "yes" : "no", p.coulomb_eV);
-    if (!apart) fmt::print("{:>6} near and far are one placement: left out of the limit\n", "");
-    list.push_back({{"size", n},
-                    {"length_A", p.length_A},
-                    {"atoms", near.cell.frame.n_atoms()},
-                    {"near_sum_of_distances_A", near.cell.sum_of_distances_A},
-                    {"far_sum_of_distances_A", far.cell.sum_of_distances_A},
-                    {"far_proven", far.cell.proven},
-                    {"near_excess_eV", near.excess_eV},
-                    {"far_excess_eV", far.excess_eV},
-                    {"binding_eV", p.binding_eV},
-                    {"coulomb_in_vacuum_eV", p.coulomb_eV}});
-  }
-  if (points.size() < 2) return list;
+/// Near and far in a cell of n×n×n: its entry. `points` takes it if the two differ.
+Json of_size(Work& work, int n, std::vector<defects::BindingPoint>& points) {
+  const Placed near = work.placements(n, Placement::nearest).front();
+  const Placed far = work.placements(n, Placement::farthest).front();
+  defects::BindingPoint p;
+  p.length_A = std::cbrt(near.box.volume());
+  p.binding_eV = far.excess_eV - near.excess_eV;
+  p.coulomb_eV = work.coulomb(far, false) - work.coulomb(near, true);
+  // The smallest cells may have one placement only, or equal ones: no far pair, no binding.
+  const bool apart = far.cell.sum_of_distances_A > near.cell.sum_of_distances_A + 1e-6;
+  if (apart) points.push_back(p);
+  fmt::print("{:>6} {:>9.4f} {:>7} {:>13.4f} {:>13.4f} {:>13.5f} {:>12} {:>14.5f}\n",
+             fmt::format("{0}x{0}x{0}", n), p.length_A, near.cell.frame.n_atoms(),
+             near.cell.sum_of_distances_A, far.cell.sum_of_distances_A, p.binding_eV,
+             far.cell.proven ? "yes" : "no", p.coulomb_eV);
+  if (!apart) fmt::print("{:>6} near and far are one placement: left out of the limit\n", "");
+  return {{"size", n},
+          {"length_A", p.length_A},
+          {"atoms", near.cell.frame.n_atoms()},
+          {"near_sum_of_distances_A", near.cell.sum_of_distances_A},
+          {"far_sum_of_distances_A", far.cell.sum_of_distances_A},
+          {"far_proven", far.cell.proven},
+          {"near_excess_eV", near.excess_eV},
+          {"far_excess_eV", far.excess_eV},
+          {"binding_eV", p.binding_eV},
+          {"coulomb_in_vacuum_eV", p.coulomb_eV}};
+}
+
+/// The limit of a cell without end. Null from fewer than two sizes.
+Json limit_of(std::vector<defects::BindingPoint> points) {
+  if (points.size() < 2) return {};
   if (defects::without_charges(points)) {
     const defects::LineFit neutral = defects::extrapolate_neutral_binding(points);
     fmt::print("L → ∞: {} eV by 1/L³ (no effective charges, so that elastic forces alone reach far)\n",
                with_error(neutral.intercept, neutral.intercept_std));
-    limit = {{"inverse_volume", fit_json(neutral)}};
-    return list;
+    return {{"inverse_volume", fit_json(neutral)}};
   }
   const defects::BindingLimit fit = defects::extrapolate_binding(points);
   // Charges in a solid feel a dielectric constant of at least 1; a fit that denies it is of other things.
@@ -229,18 +226,17 @@ Json by_size(Work& work, const Options& o, Json& limit) {
         "no limit from these sizes: they ask for a dielectric constant of {:.3g}; the smallest cells "
         "leave the defects no room, so leave these out and add larger ones (--sizes)\n",
         1 / fit.coulomb.slope);
-    limit = {{"failed", "the dielectric constant of the fit is not above 1"},
-             {"dielectric_constant", json_number(1 / fit.coulomb.slope)}};
-    return list;
+    return {{"failed", "the dielectric constant of the fit is not above 1"},
+            {"dielectric_constant", json_number(1 / fit.coulomb.slope)}};
   }
   fmt::print("L → ∞: {} eV by 1/L, slope {:.3f} eV Å\n",
              with_error(fit.inverse_length.intercept, fit.inverse_length.intercept_std),
              fit.inverse_length.slope);
   fmt::print("       {} eV by the lattice sum, dielectric constant {:.3f}\n",
              with_error(fit.coulomb.intercept, fit.coulomb.intercept_std), 1 / fit.coulomb.slope);
-  limit = {{"inverse_length", fit_json(fit.inverse_length)},
-           {"lattice_sum", fit_json(fit.coulomb)},
-           {"dielectric_constant", 1 / fit.coulomb.slope}};
+  Json limit = {{"inverse_length", fit_json(fit.inverse_length)},
+                {"lattice_sum", fit_json(fit.coulomb)},
+                {"dielectric_constant", 1 / fit.coulomb.slope}};
   if (points.size() > 3) {
     // What the smallest cell does to the limits tells of the terms beyond the model.
     points.erase(std::min_element(points.begin(), points.end(),
@@ -252,6 +248,17 @@ Json by_size(Work& work, const Options& o, Json& limit) {
     limit["without_smallest"] = {{"inverse_length", fit_json(less.inverse_length)},
                                  {"lattice_sum", fit_json(less.coulomb)}};
   }
+  return limit;
+}
+
+/// Near and far in cells of growing size, and their limit.
+Json by_size(Work& work, const Options& o, Json& limit) {
+  fmt::print("{:>6} {:>9} {:>7} {:>13} {:>13} {:>13} {:>12} {:>14}\n", "cells", "L Å", "atoms", "near sum Å",
+             "far sum Å", "binding eV", "far proven", "Coulomb eV");
+  Json list = Json::array();
+  std::vector<defects::BindingPoint> points;
+  for (const int n : std::set<int>(o.sizes.begin(), o.sizes.end())) list.push_back(of_size(work, n, points));
+  limit = limit_of(std::move(points));
   return list;
 }
 

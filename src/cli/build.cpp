@@ -1,8 +1,6 @@
 // solion build: a crystal, a supercell and a defect reaction → frames.
-#include <array>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>

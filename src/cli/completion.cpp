@@ -113,8 +113,7 @@ std::string zsh(const CommandText& program) {
     functions += fmt::format(
         "{0}() {{\n  local context state state_descr line\n  typeset -A opt_args\n  local -a verbs=({1})\n  "
         "_arguments -C{2} \\\n    '1:verb:->verb' '*::argument:->rest'\n  case $state in\n    verb) "
-        "_describe verb "
-        "verbs ;;\n    rest) case $words[1] in\n{3}      esac ;;\n  esac\n}}\n",
+        "_describe verb verbs ;;\n    rest) case $words[1] in\n{3}      esac ;;\n  esac\n}}\n",
         name, verbs, specs, cases);
   }
   return "#compdef solion\n# zsh completion of solion, written by `solion completion zsh`\n" + functions +

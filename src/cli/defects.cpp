@@ -197,8 +197,7 @@ Json averages(const std::vector<Cell>& cells, double temperature_K) {
     if (same.size() > 1 && bare > 0)
       log().warn(
           "{}: {} of {} placements do not say their degeneracy (extxyz of solion build keeps it, other "
-          "formats do "
-          "not) and count once in the mean",
+          "formats do not) and count once in the mean",
           formula, bare, same.size());
     if (same.size() > 1)
       fmt::print("{}: {} placements, formation {:.4f} … {:.4f} eV, mean at {:g} K {:.4f} eV\n", formula,

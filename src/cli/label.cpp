@@ -210,8 +210,7 @@ class LabelVerb {
       if (options_.recorrect) return dataset::Fate::change;
       throw InputError(
           "{}: has labels of these settings with a correction of {} GPa{}, and what is asked for gives {} "
-          "GPa{} "
-          "for the same frame; --recorrect gives all of them the new one, without another calculation",
+          "GPa{} for the same frame; --recorrect gives all of them the new one, without another calculation",
           options_.output, before.value("pressure_correction_GPa", 0.0),
           before.contains("shear_correction_eV") ? " and of the shear" : "",
           about.value("pressure_correction_GPa", 0.0),

@@ -93,8 +93,7 @@ std::string page_of(const CommandText& command) {
   for (const OptionText& option : command.options) page += entry(option);
   page +=
       ".SH \"EXIT STATUS\"\n0: done; 1: the work failed; 2: the input was wrong; 130: interrupted, and the "
-      "same "
-      "command goes on.\n.SH \"SEE ALSO\"\n";
+      "same command goes on.\n.SH \"SEE ALSO\"\n";
   std::vector<std::string> others;
   if (!command.path.empty()) others.emplace_back("\\fBsolion\\fR(1)");
   for (const CommandText& child : command.children) others.push_back(bold(page_name(child)) + "(1)");

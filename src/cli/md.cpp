@@ -38,7 +38,7 @@ struct MdOptions {
   std::string device;
 };
 
-/// One row has no deviation and no drift, none has nothing.
+/// One row has neither a deviation nor a drift; without rows there is nothing to say.
 void print_averages(const md::Averages& a, std::size_t atoms) {
   const std::int64_t n = a.temperature_K.n;
   if (n == 0) {

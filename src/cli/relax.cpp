@@ -1,7 +1,6 @@
 // solion relax: atoms, and the cell if asked, to a minimum of any potential.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/numbers.hpp"

@@ -105,8 +105,7 @@ void Driver::check_list(const NeighborView& list) {
   if (found != there) {
     throw InputError(
         "the simulator's neighbour list of atom {} has {} of its {} neighbours within the model's cutoff of "
-        "{} "
-        "Å",
+        "{} Å",
         i + 1, found, there, list.cutoff);
   }
 }

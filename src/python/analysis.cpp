@@ -132,8 +132,7 @@ void bind_msd(py::module_& module) {
           },
           py::arg("jump_length_A") = 0.0, py::arg("window_start_fs") = py::none(),
           "D by generalised least squares in the diffusive window. jump_length_A: distance between "
-          "neighbouring sites; "
-          "0: from the displacements.");
+          "neighbouring sites; 0: from the displacements.");
   module.def("msd", &msd, py::arg("positions"), py::arg("elements"), py::arg("frame_interval_fs"),
              py::kw_only(), py::arg("species"), py::arg("cell") = py::none(),
              py::arg("framework") = std::vector<std::string>(), py::arg("remove_drift") = true,

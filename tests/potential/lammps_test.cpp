@@ -55,8 +55,7 @@ Evaluation run_lammps(const Frame& frame, const BuckinghamModel& model, const te
   }
   input +=
       "pair_modify table 20 tabinner 0.5\nkspace_style ewald 1e-12\nthermo_style custom pe vol pxx pyy pzz "
-      "pxy pxz "
-      "pyz\nrun 0\n"
+      "pxy pxz pyz\nrun 0\n"
       "print \"$(pe:%.15g) $(vol:%.15g) $(pxx:%.15g) $(pyy:%.15g) $(pzz:%.15g) $(pxy:%.15g) $(pxz:%.15g) "
       "$(pyz:%.15g)\" file totals\n"
       "write_dump all custom forces fx fy fz modify sort id format float %.15g\n";

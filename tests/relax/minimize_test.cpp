@@ -21,31 +21,32 @@ Frame shaken(Frame frame, double by) {
   return frame;
 }
 
-/// A stiff spring of 1 Å between two atoms that refuses them closer than 0.9 Å.
-class SpringWithAWall : public Potential {
+/// A stiff spring of 1 Å between two atoms. It refuses them closer than `wall_A`, and its energy, not its
+/// force, jumps up by `jump_eV` below 1.001 Å: as where a pair passes a cutoff.
+class Spring : public Potential {
  public:
+  Spring(double wall_A, double jump_eV) : wall_A_(wall_A), jump_eV_(jump_eV) {}
   [[nodiscard]] std::string description() const override { return "spring"; }
   [[nodiscard]] const TypeMap& type_map() const override { return types_; }
   using Potential::evaluate;
   void evaluate(const Frame& frame, const Request&, Evaluation& result) override {
     const Vec3 way = frame.positions[1] - frame.positions[0];
     const double d = way.norm();
-    if (d < 0.9) throw InputError("atoms 1 and 2 are {} Å apart", d);
-    result.energy = 50 * (d - 1) * (d - 1);
+    if (d < wall_A_) throw InputError("atoms 1 and 2 are {} Å apart", d);
+    result.energy = 50 * (d - 1) * (d - 1) + (d < 1.001 ? jump_eV_ : 0);
     const Vec3 force = -100 * (d - 1) / d * way;
     result.forces = {-force, force};
     result.virial = force * way.transpose();
   }
-  [[nodiscard]] std::unique_ptr<Potential> clone() const override {
-    return std::make_unique<SpringWithAWall>();
-  }
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override { return std::make_unique<Spring>(*this); }
 
  private:
+  double wall_A_, jump_eV_;
   TypeMap types_{{"Li"}};
 };
 
 TEST(Relax, ATrialStepThatThePotentialRefusesIsShortened) {
-  SpringWithAWall potential;
+  Spring potential(0.9, 0);
   Frame start;
   start.add_atom("Li", Vec3::Zero());
   start.add_atom("Li", Vec3(1.15, 0, 0));
@@ -56,30 +57,8 @@ TEST(Relax, ATrialStepThatThePotentialRefusesIsShortened) {
   EXPECT_THROW(minimize(potential, start, {}), InputError);
 }
 
-/// A spring of 1 Å whose energy, and not its force, jumps up below 1.001 Å: as where a pair passes a cutoff.
-class SpringWithAJump : public Potential {
- public:
-  [[nodiscard]] std::string description() const override { return "spring"; }
-  [[nodiscard]] const TypeMap& type_map() const override { return types_; }
-  using Potential::evaluate;
-  void evaluate(const Frame& frame, const Request&, Evaluation& result) override {
-    const Vec3 way = frame.positions[1] - frame.positions[0];
-    const double d = way.norm();
-    result.energy = 50 * (d - 1) * (d - 1) + (d < 1.001 ? 1e-4 : 0);
-    const Vec3 force = -100 * (d - 1) / d * way;
-    result.forces = {-force, force};
-    result.virial = force * way.transpose();
-  }
-  [[nodiscard]] std::unique_ptr<Potential> clone() const override {
-    return std::make_unique<SpringWithAJump>();
-  }
-
- private:
-  TypeMap types_{{"Li"}};
-};
-
 TEST(Relax, AJumpOfTheEnergyIsNoEnd) {
-  SpringWithAJump potential;
+  Spring potential(0, 1e-4);
   Frame start;
   start.add_atom("Li", Vec3::Zero());
   start.add_atom("Li", Vec3(1.04, 0, 0));

@@ -1,8 +1,6 @@
 // A whole training on a device: the model of the processor to rounding, and a run that changes between them.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "train/trainer_fixture.hpp"
 
 namespace solion::train {

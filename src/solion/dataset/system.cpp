@@ -120,8 +120,7 @@ std::vector<fs::path> find_systems(const fs::path& path) {
   if (is_hdf5_name(path) && !fs::is_directory(path))
     throw InputError(
         "{}: a system in HDF5, which is not read; expected a folder of DeePMD npy systems (dpdata writes "
-        "one: "
-        "LabeledSystem(FILE, fmt=\"deepmd/hdf5\").to(\"deepmd/npy\", FOLDER))",
+        "one: LabeledSystem(FILE, fmt=\"deepmd/hdf5\").to(\"deepmd/npy\", FOLDER))",
         path.string());
   if (!fs::exists(path)) throw InputError("{}: no such file or folder", path.string());
   if (!fs::is_directory(path)) throw InputError("{}: expected a folder of DeePMD npy systems", path.string());

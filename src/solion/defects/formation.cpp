@@ -1,4 +1,4 @@
-// Energies of relaxed cells, and the composition written as formula units of compounds.
+// Energies of relaxed cells, composition as formula units of compounds, and whether a cell is of the crystal.
 #include "solion/defects/formation.hpp"
 
 #include <Eigen/Dense>
@@ -94,43 +94,52 @@ bool on_own_sites(const Frame& frame, const Frame& crystal) {
   return true;
 }
 
+/// Fractional coordinates by element.
+using Sites = std::map<std::string, std::vector<Vec3>>;
+
+Sites sites_of(const Frame& crystal) {
+  Sites sites;
+  for (std::size_t s = 0; s < crystal.n_atoms(); ++s)
+    sites[crystal.element(s)].push_back(crystal.cell->to_fractional(crystal.positions[s]));
+  return sites;
+}
+
+/// Share of the atoms near a site of their element in the crystal's cell, when the frame is moved by `shift`.
+double share_at(const Vec3& shift, const Frame& frame, const Sites& sites, const Cell& cell) {
+  constexpr double near_A = 1.0;
+  std::size_t home = 0;
+  for (std::size_t a = 0; a < frame.n_atoms(); ++a) {
+    const auto own = sites.find(frame.element(a));
+    if (own == sites.end()) continue;
+    const Vec3 f = cell.to_fractional(frame.positions[a]) + shift;
+    const auto near = [&](const Vec3& site) {
+      Vec3 d = f - site;
+      d -= d.array().round().matrix();
+      return cell.to_cartesian(d).norm() < near_A;
+    };
+    home += std::any_of(own->second.begin(), own->second.end(), near) ? 1 : 0;
+  }
+  return static_cast<double>(home) / static_cast<double>(std::max<std::size_t>(frame.n_atoms(), 1));
+}
+
 }  // namespace
 
 double share_on_sites(const Frame& frame, const Frame& crystal) {
-  constexpr double near_A = 1.0;
-  constexpr std::size_t origins = 6;
+  constexpr std::size_t origins = 6;  // atoms that are tried: a defect may have moved some of them
   const Cell& cell = crystal.cell.value();
-  std::map<std::string, std::vector<Vec3>> sites;
-  for (std::size_t s = 0; s < crystal.n_atoms(); ++s)
-    sites[crystal.element(s)].push_back(cell.to_fractional(crystal.positions[s]));
-  const auto share_at = [&](const Vec3& shift) {
-    std::size_t home = 0;
-    for (std::size_t a = 0; a < frame.n_atoms(); ++a) {
-      const Vec3 f = cell.to_fractional(frame.positions[a]) + shift;
-      const auto& own = sites[frame.element(a)];
-      home += std::any_of(own.begin(), own.end(),
-                          [&](const Vec3& site) {
-                            Vec3 d = f - site;
-                            d -= d.array().round().matrix();
-                            return cell.to_cartesian(d).norm() < near_A;
-                          })
-                  ? 1
-                  : 0;
-    }
-    return static_cast<double>(home) / static_cast<double>(std::max<std::size_t>(frame.n_atoms(), 1));
-  };
-  double best = share_at(Vec3::Zero());
-  if (best > 0.5) return best;
+  const Sites sites = sites_of(crystal);
+  double best = share_at(Vec3::Zero(), frame, sites, cell);
+  if (best > 0.5 || sites.empty()) return best;
   // Another origin puts atoms of the rarest element onto its sites.
   const auto rarest = std::min_element(sites.begin(), sites.end(), [](const auto& a, const auto& b) {
-    return a.second.size() - 1 < b.second.size() - 1;  // none, of a look-up above, is not rare
+    return a.second.size() < b.second.size();
   });
   std::size_t tried = 0;
   for (std::size_t a = 0; a < frame.n_atoms() && tried < origins; ++a) {
     if (frame.element(a) != rarest->first) continue;
     ++tried;
     for (const Vec3& site : rarest->second)
-      best = std::max(best, share_at(site - cell.to_fractional(frame.positions[a])));
+      best = std::max(best, share_at(site - cell.to_fractional(frame.positions[a]), frame, sites, cell));
   }
   return best;
 }
@@ -145,8 +154,7 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   if (!((multiple - whole).cwiseAbs().maxCoeff() < 1e-3)) {
     throw InputError(
         "{}: its cell is no multiple of the perfect one's; build both from one crystal, in one orientation "
-        "(LAMMPS "
-        "files turn cells)",
+        "(LAMMPS files turn cells)",
         defect.formula());
   }
   Formation result;
@@ -159,9 +167,8 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
   if (const double share = share_on_sites(start, perfect.frame); !(share > 0.5)) {
     throw InputError(
         "{}: {:.0f} % of its atoms are where the perfect crystal has atoms of their elements; its cell is "
-        "that of "
-        "another crystal, or turned against the perfect one (LAMMPS files turn cells): give both in one "
-        "orientation",
+        "that of another crystal, or turned against the perfect one (LAMMPS files turn cells): give both in "
+        "one orientation",
         defect.formula(), 100 * share);
   }
   relax::RelaxOptions how = options;

@@ -19,8 +19,7 @@ Format format_of(const std::filesystem::path& path) {
   if (suffix == ".yaml" || suffix == ".yml") return Format::yaml;
   throw InputError(
       "{}: unknown kind of model file '{}'; known: .dp and .yaml (DeePMD-kit's portable formats; it turns "
-      "its "
-      "others into them with 'dp convert-backend FROM model.dp')",
+      "its others into them with 'dp convert-backend FROM model.dp')",
       path.string(), suffix);
 }
 

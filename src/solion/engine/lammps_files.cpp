@@ -91,11 +91,9 @@ std::string lammps_input(const md::Input& input, const TypeMap& types, const Clo
   text += fmt::format(
       "neighbor 1.0 bin\nneigh_modify delay 0 every 1 check yes\ntimestep {}\nreset_timestep {}\n"
       "compute virial all pressure NULL virial\n"
-      "thermo_style custom step pe ke econserve c_thermo_temp[1] c_thermo_temp[2] c_thermo_temp[3] "
-      "c_thermo_temp[4] "
-      "c_thermo_temp[5] c_thermo_temp[6] c_virial[1] c_virial[2] c_virial[3] c_virial[4] c_virial[5] "
-      "c_virial[6] "
-      "lx ly lz xy xz yz vol\n"
+      "thermo_style custom step pe ke econserve "
+      "c_thermo_temp[1] c_thermo_temp[2] c_thermo_temp[3] c_thermo_temp[4] c_thermo_temp[5] c_thermo_temp[6] "
+      "c_virial[1] c_virial[2] c_virial[3] c_virial[4] c_virial[5] c_virial[6] lx ly lz xy xz yz vol\n"
       "thermo_modify norm no lost error format float %.17g flush yes\nthermo {}\n",
       s.timestep_fs * fs_in_ps, clock.begin - clock.offset, row_interval(input, clock.offset));
   const char* columns = "id type x y z ix iy iz vx vy vz fx fy fz";

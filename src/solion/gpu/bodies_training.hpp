@@ -33,7 +33,7 @@ struct TrainingView {
   [[nodiscard]] SOLION_BOTH std::int64_t line(std::int64_t atom, int b) const { return atom * n_types + b; }
 };
 
-/// D[m][q] (+)= Σ_c t[c][m]·u[c][q] of one number m·m2 + q.
+/// One number, k = m·m2 + q, of D[m][q] = Σ_c t[c][m]·u[c][q].
 template <typename T>
 SOLION_BOTH inline T outer_at(int k, int m1, int m2, const T* t, const T* u) {
   const int m = k / m2, q = k % m2;
@@ -42,7 +42,7 @@ SOLION_BOTH inline T outer_at(int k, int m1, int m2, const T* t, const T* u) {
   return sum;
 }
 
-/// Its transpose for D = T·T[:m2]ᵀ and a gradient d by D, of one number c·m1 + m:
+/// One number, k = c·m1 + m, of the gradient by t where u is t and d the gradient by D:
 /// Σ_q d[m][q]·t[c][q] + (m < m2) Σ_n d[n][m]·t[c][n].
 template <typename T>
 SOLION_BOTH inline T outer_transposed_at(int k, int m1, int m2, const T* d, const T* t) {

@@ -1,4 +1,4 @@
-// The rendezvous of runs that step together.
+// The rendezvous of runs that step together, and the door that lets in as many as there is room for.
 #include "solion/gpu/lockstep.hpp"
 
 #include <algorithm>
@@ -169,6 +169,15 @@ void Lockstep::gather() {
   stale_ = false;
 }
 
+void Lockstep::fail_all(const std::exception_ptr& why) {
+  for (Seat* seat : seats_) {
+    seat->replica = -1;
+    seat->asks = 0;
+    seat->failure = why;
+  }
+  replicas_.reset();
+}
+
 namespace {
 
 /// Lets runs in, in their order, while there is room; none once it is closed.
@@ -218,15 +227,6 @@ void run_together(const std::vector<std::size_t>& atoms, std::size_t room,
     }
     door.leave(atoms[i]);
   });
-}
-
-void Lockstep::fail_all(const std::exception_ptr& why) {
-  for (Seat* seat : seats_) {
-    seat->replica = -1;
-    seat->asks = 0;
-    seat->failure = why;
-  }
-  replicas_.reset();
 }
 
 }  // namespace solion::gpu

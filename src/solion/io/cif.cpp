@@ -245,8 +245,7 @@ class Reader {
     if (operations.size() < whole)
       log().warn(
           "{}: lists {} symmetry operations, and the space group '{}' has {}; those of the list are taken: "
-          "are "
-          "all atoms there?",
+          "are all atoms there?",
           where_, operations.size(), named.name(), whole);
   }
 
@@ -292,10 +291,8 @@ class Reader {
     const std::string name = group().name();
     throw InputError(
         "{}: the symmetry operation {}{} does not fit the cell a = {} Å, b = {} Å, c = {} Å, alpha = {}°, "
-        "beta "
-        "= {}°, gamma = {}°, whose lengths or angles it would change by more than 1 %; expected the "
-        "operations "
-        "of this cell (another setting or axes of the space group?)",
+        "beta = {}°, gamma = {}°, whose lengths or angles it would change by more than 1 %; expected the "
+        "operations of this cell (another setting or axes of the space group?)",
         where_, text_of(*bad), name.empty() ? "" : fmt::format(" of the space group '{}'", name),
         need("_cell_length_a"), need("_cell_length_b"), need("_cell_length_c"), need("_cell_angle_alpha"),
         need("_cell_angle_beta"), need("_cell_angle_gamma"));
@@ -328,8 +325,7 @@ class Reader {
     if (!(std::abs(occupancy - 1) < 1e-3)) {
       throw InputError(
           "{}: site {} is occupied by {} {}: molecular dynamics needs every atom somewhere; choose an "
-          "ordered "
-          "structure (pymatgen: OrderDisorderedStructureTransformation)",
+          "ordered structure (pymatgen: OrderDisorderedStructureTransformation)",
           where_, label, row[5].value_or("?"), element);
     }
     f = on_special_position(f, operations, *frame.cell);

@@ -32,8 +32,7 @@ void check_frame(const Frame& frame, const std::string& where, const ReadOptions
     if (!options.accept_any_density && !(each >= least_volume_per_atom_A3 && sparse_enough)) {
       throw InputError(
           "{}: {:.4g} Å³ of cell per atom; expected {} to {} Å³. Are the lengths in Å (not nm, pm or "
-          "fractions)? If "
-          "they are, accept any density (--any-density)",
+          "fractions)? If they are, accept any density (--any-density)",
           where, each, least_volume_per_atom_A3, largest_volume_per_atom_A3);
     }
     if (!(frame.cell->widths().minCoeff() >= thinnest_cell_A)) {

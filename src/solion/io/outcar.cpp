@@ -183,8 +183,7 @@ void OutcarReader::name_elements() {
   if (elements_.size() != counts_.size()) {
     lines_.fail(
         "{} numbers of atoms, but no VRHFIN and {} lines POTCAR: to name the elements; vasprun.xml of the "
-        "same "
-        "run has them",
+        "same run has them",
         counts_.size(), titles_.size());
   }
 }

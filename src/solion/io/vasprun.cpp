@@ -2,9 +2,7 @@
 #include "solion/io/vasprun.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <pugixml.hpp>
-#include <utility>
 
 #include "solion/base/files.hpp"
 #include "solion/base/log.hpp"

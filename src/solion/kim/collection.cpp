@@ -2,10 +2,8 @@
 #include "solion/kim/collection.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdlib>
-#include <string_view>
 #include <vector>
 
 #include "solion/base/errors.hpp"
@@ -150,8 +148,7 @@ fs::path find_parts() {
   }
   throw InputError(
       "the KIM model driver was not built with this solion: install the Debian package libkim-api-dev and "
-      "build it again "
-      "(script/build); looked at:{}",
+      "build it again (script/build); looked at:{}",
       looked);
 }
 

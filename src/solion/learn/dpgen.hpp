@@ -32,11 +32,11 @@ std::vector<ImportNote> import_dpgen(const DpgenFiles& files, const std::filesys
 /// Table S1 of what a run did, from the lists that DP-GEN keeps in 02.fp, or from model_devi.out and the
 /// trust levels of `param` (may be null) where there are none:
 ///
-///     {"stage": last line of record.dpgen, "complete": iterations with all stages, "iterations":
-///     [{"iteration",
-///      "ensemble", "temperatures_K", "pressures_bar", "steps", "counted_from", "accurate", "candidate",
-///      "failed", "tasks", "labelled", "systems": [{"system", the same counts, "data": [{"path",
-///      "frames"}]}]}], "remarks": what of the run could not be read and was left out}
+///     {"stage": last line of record.dpgen, "complete": iterations with all stages,
+///      "iterations": [{"iteration", "ensemble", "temperatures_K", "pressures_bar", "steps", "counted_from",
+///                      "accurate", "candidate", "failed", "tasks", "labelled",
+///                      "systems": [{"system", the same counts, "data": [{"path", "frames"}]}]}],
+///      "remarks": what of the run could not be read and was left out}
 ///
 /// Frames whose deviation is not finite count as failed. InputError if there is no iter.000000.
 Json dpgen_history(const std::filesystem::path& run, const Json& param);

@@ -306,9 +306,8 @@ std::string history_text(const Json& history) {
 
 std::string history_csv(const Json& history) {
   std::string text =
-      "iteration,system,ensemble,temperatures_K,pressures_bar,steps,accurate,candidate,failed,accurate_"
-      "percent,"
-      "candidate_percent,failed_percent,tasks,labelled\n";
+      "iteration,system,ensemble,temperatures_K,pressures_bar,steps,accurate,candidate,failed,"
+      "accurate_percent,candidate_percent,failed_percent,tasks,labelled\n";
   for (const Json& row : history["iterations"]) {
     for (const Json& s : row["systems"]) {
       text +=

@@ -1,7 +1,5 @@
 // All trajectories of an iteration, and the choice among their candidates.
-#include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 

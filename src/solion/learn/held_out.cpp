@@ -35,8 +35,7 @@ void refuse_training_frames(const Campaign& campaign, const std::vector<DataPart
   if (common.empty()) return;
   throw InputError(
       "{}: test.systems: {} of its {} frames are training frames of data.systems, the first {}; a held-out "
-      "set "
-      "must not be trained on",
+      "set must not be trained on",
       campaign.file.string(), common.size(), places.size(), first);
 }
 
@@ -52,8 +51,7 @@ void require_errors(const Campaign& campaign, const std::vector<Frame>& test) {
       continue;
     throw InputError(
         "{}: stop.force_rmse_eV_per_A: the held-out frames have no forces of the structure {}, which is "
-        "explored; "
-        "give it in test.systems or test.structures",
+        "explored; give it in test.systems or test.structures",
         campaign.file.string(), structure);
   }
 }

@@ -165,8 +165,7 @@ class CodeLabeller final : public Labeller {
     if (executor.kind == ref::ExecutorSettings::Kind::slurm)
       throw InputError(
           "test.structures: dynamics with {} would run on this machine, and the executor is Slurm; draw and "
-          "label "
-          "held-out frames beforehand (solion md, solion label) and give them as test.systems",
+          "label held-out frames beforehand (solion md, solion label) and give them as test.systems",
           code_.name());
     const std::size_t slots = ref::local_slots(executor, settings_.options.jobs, ref::free_memory_GB());
     return std::min(threads, static_cast<int>(slots));

@@ -65,8 +65,7 @@ class Ledger::Database {
     if (!journal) throw InputError("{}: no ledger of solion: {}", file_, sqlite3_errmsg(db_.get()));
     throw InputError(
         "{}: a process died while it wrote to this ledger, which cannot be taken back here ({}): copy it "
-        "with "
-        "{}-journal to where you may write, or go on with the same solion learn",
+        "with {}-journal to where you may write, or go on with the same solion learn",
         file_, sqlite3_errmsg(db_.get()), std::filesystem::path(file_).filename().string());
   }
   Database(const Database&) = delete;

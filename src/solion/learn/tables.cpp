@@ -1,7 +1,6 @@
 // Table S1 and the calibration points as files and text.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/files.hpp"
@@ -32,12 +31,12 @@ std::string joined(const Container& items) {
 
 std::string csv(const Json& rows) {
   std::string text =
-      "iteration,ensemble,structures,temperatures_K,pressures_bar,steps,time_fs,lower_eV_per_A,upper_eV_per_"
-      "A,"
-      "trajectories,stopped,frames_planned,frames_visited,accurate,candidate,failed,accurate_percent,"
-      "candidate_percent,failed_percent,candidates_offered,near_duplicates,labelled,rejected,labelled_in_all,"
-      "new_labels_force_rmse_before,new_labels_force_rmse_after,held_out_force_rmse_before,"
-      "held_out_force_rmse_after,held_out_energy_rmse_before,held_out_energy_rmse_after,met\n";
+      "iteration,ensemble,structures,temperatures_K,pressures_bar,steps,time_fs,lower_eV_per_A,"
+      "upper_eV_per_A,trajectories,stopped,frames_planned,frames_visited,accurate,candidate,failed,"
+      "accurate_percent,candidate_percent,failed_percent,candidates_offered,near_duplicates,labelled,"
+      "rejected,labelled_in_all,new_labels_force_rmse_before,new_labels_force_rmse_after,"
+      "held_out_force_rmse_before,held_out_force_rmse_after,held_out_energy_rmse_before,"
+      "held_out_energy_rmse_after,met\n";
   for (const Json& r : rows) {
     const Json& e = r["explored"];
     const auto percent = [&](const char* key) { return number(e[key], 100, 3); };

@@ -70,8 +70,7 @@ std::string shown(const Entry& entry) {
 std::string fingerprint(const Settings& s, const Outputs& o) {
   std::string text = fmt::format(
       "ensemble {} thermostat {} barostat {} dt {} seed {} equilibration {} tau {} chain {} pressure {} taup "
-      "{} "
-      "draw {} reset {} limit {} thermo {} restart {}",
+      "{} draw {} reset {} limit {} thermo {} restart {}",
       static_cast<int>(s.ensemble), static_cast<int>(s.thermostat), static_cast<int>(s.barostat),
       s.timestep_fs, s.seed, s.equilibration_steps, s.thermostat_time_fs, s.chain_length, s.pressure_bar,
       s.barostat_time_fs, s.draw_velocities, s.reset_every, s.temperature_limit_K, o.thermo_every,

@@ -1,4 +1,4 @@
-// Rows of the log, frames of the trajectories, and whose restart file it is.
+// Rows of the log, frames of the trajectories, whose restart file it is, and claims on the files.
 #include "solion/md/run_files.hpp"
 
 #include <fcntl.h>
@@ -64,8 +64,7 @@ void require_same(const fs::path& path, const std::string& what, const std::stri
   if (then == now) return;
   throw InputError(
       "{}: this restart file was written with {}{}; put the input back, name another `restart` file, or "
-      "start "
-      "again with --fresh",
+      "start again with --fresh",
       path.string(), what, difference.empty() ? "" : " (" + difference + ")");
 }
 
@@ -147,8 +146,7 @@ void FileClaims::add(const fs::path& file, bool make) {
   if (taken)
     throw WorkError(
         "{}: another run is writing this file; wait for it or end it, or give this one other files (log, "
-        "restart, "
-        "[[trajectory]])",
+        "restart, [[trajectory]])",
         file.string());
 }
 

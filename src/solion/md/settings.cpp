@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/log.hpp"

@@ -130,8 +130,7 @@ void check_move(const State& state, std::int64_t step, std::size_t atom, double 
   if (!(move_A <= longest_move_A)) {
     throw WorkError(
         "md: step {}: atom {} ({}) would move {:.3g} Å in one step; the run has exploded (timestep_fs too "
-        "long, "
-        "overlapping atoms, or a potential outside its range)",
+        "long, overlapping atoms, or a potential outside its range)",
         step, atom + 1, state.frame.element(atom), move_A);
   }
 }
@@ -141,8 +140,7 @@ void check_growth(const State& state, std::int64_t step) {
   if (!(growth < volume_factor && growth > 1 / volume_factor)) {
     throw WorkError(
         "md: step {}: the volume is {:.3g} times the one at the start; the crystal evaporated or collapsed "
-        "(wrong "
-        "pressure_bar, a too short barostat_time_fs, or a potential outside its range)",
+        "(wrong pressure_bar, a too short barostat_time_fs, or a potential outside its range)",
         step, growth);
   }
 }

@@ -151,8 +151,7 @@ std::filesystem::path find_module() {
   }
   throw InputError(
       "this solion has no part for MPI: install the Debian package solion-mpi, or libopenmpi-dev and build "
-      "it again "
-      "(script/build); looked for {} in {}",
+      "it again (script/build); looked for {} in {}",
       module_name, looked);
 }
 

@@ -76,8 +76,7 @@ void refuse_relative_pseudo_dir(const Settings& settings) {
     if (std::regex_search(line, match, pattern) && !match[1].str().starts_with('/'))
       throw InputError(
           "{}:{}: pseudo_dir = '{}': expected an absolute path, since every frame is computed in a folder of "
-          "its "
-          "own; or leave it out and set ESPRESSO_PSEUDO under [environment]",
+          "its own; or leave it out and set ESPRESSO_PSEUDO under [environment]",
           settings.template_name, number, match[1].str());
   }
 }

@@ -26,8 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* advice =
     "VASP is licensed software; give its program with --program or SOLION_VASP, and the folder of its "
-    "potentials "
-    "(ELEMENT/POTCAR) in SOLION_VASP_POTCARS";
+    "potentials (ELEMENT/POTCAR) in SOLION_VASP_POTCARS";
 
 constexpr const char* built_in_template =
     R"(# Li3OCl with VASP: PBE, 600 eV. This is INCAR; solion writes POSCAR, KPOINTS and POTCAR beside it.
@@ -78,8 +77,7 @@ void require_species(const Frame& frame, const Settings& settings) {
     if (settings.species.empty())
       throw InputError(
           "{} has values in the order of POSCAR's elements; give that order in the settings, species = "
-          "[\"Li\", "
-          "\"Co\", \"O\"]",
+          "[\"Li\", \"Co\", \"O\"]",
           where);
     const std::vector<std::string> elements = poscar_elements(frame, settings.species);
     if (elements != settings.species)

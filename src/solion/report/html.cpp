@@ -422,9 +422,9 @@ void write_html(const Document& document, const std::filesystem::path& file,
   if (error) throw WorkError("{}: cannot make this folder: {}", data_folder.string(), error.message());
 
   std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n<meta "
-      "name=\"viewport\" "
-      "content=\"width=device-width\">\n<style>{1}</style></head><body>\n<h1>{0}</h1>\n<p>{2}</p>\n<nav>",
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width\">\n"
+      "<style>{1}</style></head><body>\n<h1>{0}</h1>\n<p>{2}</p>\n<nav>",
       escape(document.title), style, escape(document.summary));
   for (std::size_t i = 0; i < document.sections.size(); ++i) {
     page += fmt::format("<a href=\"#section-{}\">{}</a>", i + 1, escape(document.sections[i].title));

@@ -89,11 +89,8 @@ std::vector<Vec3> voids_around(const std::vector<Vec3>& around, const Interstiti
   return found;
 }
 
-/// From f to its image under the operation, by the shortest way.
-Vec3 to_image(const Vec3& f, const SymmetryOperation& op) {
-  const Vec3 d = op.rotation.cast<double>() * f + op.translation - f;
-  return d - Vec3(d.array().round());
-}
+/// d (fractional) less whole cells.
+Vec3 shortest(const Vec3& d) { return d - Vec3(d.array().round()); }
 
 /// How far apart images of one centre may be: a few atoms say where it is, and those are off their images by
 /// up to the tolerance of the symmetry.
@@ -108,9 +105,7 @@ double blur_of(const Frame& host, const Symmetry& symmetry, double most_A) {
       double least = most_A;
       for (std::size_t j = 0; j < host.n_atoms(); ++j) {
         if (host.types[j] != host.types[i]) continue;
-        Vec3 d = image - fractional[j];
-        d -= d.array().round().matrix();
-        least = std::min(least, host.cell->to_cartesian(d).norm());
+        least = std::min(least, host.cell->to_cartesian(shortest(image - fractional[j])).norm());
       }
       off = std::max(off, least);
     }
@@ -125,7 +120,7 @@ Vec3 settled(const Vec3& r, const Cell& cell, const Symmetry& symmetry, double b
   Vec3 sum = Vec3::Zero();
   int keeping = 0;
   for (const SymmetryOperation& op : symmetry.operations) {
-    const Vec3 d = to_image(f, op);
+    const Vec3 d = shortest(op.rotation.cast<double>() * f + op.translation - f);
     if (!(cell.to_cartesian(d).norm() < blur_A)) continue;
     sum += d;
     ++keeping;
@@ -139,11 +134,7 @@ std::vector<Vec3> orbit_of(const Vec3& r, const Cell& cell, const Symmetry& symm
   const Vec3 middle = cell.to_fractional(settled(r, cell, symmetry, blur_A));
   for (const SymmetryOperation& op : symmetry.operations) {
     const Vec3 f = wrap_fractional(op.rotation.cast<double>() * middle + op.translation);
-    const auto same = [&](const Vec3& g) {
-      Vec3 d = f - g;
-      d -= d.array().round().matrix();
-      return cell.to_cartesian(d).norm() < blur_A;
-    };
+    const auto same = [&](const Vec3& g) { return cell.to_cartesian(shortest(f - g)).norm() < blur_A; };
     if (std::none_of(fractional.begin(), fractional.end(), same)) fractional.push_back(f);
   }
   std::sort(fractional.begin(), fractional.end(), [](const Vec3& f, const Vec3& g) {
@@ -208,6 +199,7 @@ std::vector<InterstitialSite> find_interstitials(const Frame& host, const Symmet
   }
   std::stable_sort(voids.begin(), voids.end(),
                    [](const Void& a, const Void& b) { return a.radius > b.radius + touch_A; });
+  constexpr double of_blur = 0.3;  // distances from a void to its atoms differ by less than it moves
   const double blur_A = blur_of(host, symmetry, std::max(meet_A, options.merge_A / 2));
   std::vector<InterstitialSite> sites;
   for (const Void& v : voids) {
@@ -220,7 +212,7 @@ std::vector<InterstitialSite> find_interstitials(const Frame& host, const Symmet
     InterstitialSite site;
     site.positions = orbit_of(v.position, *host.cell, symmetry, blur_A);
     site.radius_A = v.radius;
-    describe(site, host, options, std::max(meet_A, 0.3 * blur_A));
+    describe(site, host, options, std::max(meet_A, of_blur * blur_A));
     sites.push_back(std::move(site));
   }
   if (options.ion_charge != 0) {

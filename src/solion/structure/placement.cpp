@@ -112,8 +112,7 @@ class Enumerator {
     if (n <= most_) return;
     throw InputError(
         "reaction '{}': more than {} symmetry-distinct placements; take a smaller supercell or count, or the "
-        "placement "
-        "'random'",
+        "placement 'random'",
         problem_.reaction().name, most_);
   }
 
@@ -208,8 +207,7 @@ Configuration random_configuration(const PlacementProblem& problem, std::uint64_
   }
   throw InputError(
       "reaction '{}' {} times: {} random placements gave none that keeps the minimum separation; take a "
-      "larger "
-      "supercell or a smaller separation",
+      "larger supercell or a smaller separation",
       problem.reaction().name, problem.count(), most_draws);
 }
 

@@ -324,8 +324,7 @@ SearchResult extreme_configuration(const PlacementProblem& problem, bool farthes
       if (!search.run()) {
         throw InputError(
             "reaction '{}': only {} of {} fit into the supercell with the minimum separation; take a larger "
-            "supercell, "
-            "a smaller count or separation",
+            "supercell, a smaller count or separation",
             problem.reaction().name, reaction, problem.count());
       }
       next = search.best();

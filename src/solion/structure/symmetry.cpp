@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -71,6 +70,26 @@ std::vector<int> orbits(const Frame& frame, const std::vector<SymmetryOperation>
     }
   }
   return orbit;
+}
+
+/// Atoms that a file rounds, or that are not quite at rest, leave the operations of the crystal that was
+/// meant out, and every count of distinct sites, placements and hops is another one. Said once for each
+/// crystal.
+void warn_of_lost_symmetry(const Frame& frame, const Symmetry& found, double tolerance_A) {
+  constexpr double wider = 10, widest_A = 0.2;
+  const double at_A = wider * tolerance_A;
+  if (at_A > widest_A) return;
+  const Dataset data = dataset_of(frame, at_A);
+  if (!data || static_cast<std::size_t>(data->n_operations) <= found.operations.size()) return;
+  const std::string text = fmt::format(
+      "symmetry of {}: {} ({}), {} operations at a tolerance of {} Å, but {} ({}), {} at {} Å: are its atoms "
+      "rounded or not relaxed? If so, take a larger tolerance (--symmetry-tolerance-A) or a symmetrized file",
+      frame.formula(), found.symbol, found.space_group, found.operations.size(), tolerance_A,
+      data->international_symbol, data->spacegroup_number, data->n_operations, at_A);
+  static std::mutex guard;
+  static std::set<std::string> said;
+  const std::scoped_lock lock(guard);
+  if (said.insert(text).second) log().warn(text);
 }
 
 }  // namespace
@@ -183,30 +202,6 @@ Vec3 wrap_fractional(const Vec3& f) {
   }
   return w;
 }
-
-namespace {
-
-/// Atoms that a file rounds, or that are not quite at rest, leave the operations of the crystal that was
-/// meant out, and every count of distinct sites, placements and hops is another one. Said once for each
-/// crystal.
-void warn_of_lost_symmetry(const Frame& frame, const Symmetry& found, double tolerance_A) {
-  constexpr double wider = 10, widest_A = 0.2;
-  const double at_A = wider * tolerance_A;
-  if (at_A > widest_A) return;
-  const Dataset data = dataset_of(frame, at_A);
-  if (!data || static_cast<std::size_t>(data->n_operations) <= found.operations.size()) return;
-  const std::string text = fmt::format(
-      "symmetry of {}: {} ({}), {} operations at a tolerance of {} Å, but {} ({}), {} at {} Å: are its atoms "
-      "rounded or not relaxed? If so, take a larger tolerance (--symmetry-tolerance-A) or a symmetrized file",
-      frame.formula(), found.symbol, found.space_group, found.operations.size(), tolerance_A,
-      data->international_symbol, data->spacegroup_number, data->n_operations, at_A);
-  static std::mutex guard;
-  static std::set<std::string> said;
-  const std::scoped_lock lock(guard);
-  if (said.insert(text).second) log().warn(text);
-}
-
-}  // namespace
 
 Symmetry find_symmetry(const Frame& frame, double tolerance_A) {
   if (!frame.cell) throw InputError("symmetry: the frame has no cell");

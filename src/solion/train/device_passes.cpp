@@ -8,6 +8,8 @@ namespace solion::train {
 namespace {
 
 constexpr int block_threads = 128;
+/// What gpu::TrainForces says of an atom: energy, force (3), virial (9).
+constexpr std::size_t said_of_atom = 13;
 
 }  // namespace
 
@@ -162,7 +164,7 @@ void DevicePasses<T>::upload(const Arrangement& a) {
   pair_.resize(device_, 8 * rows);
   for (gpu::DeviceArray<T>* array : {&t_, &t_adjoint_, &t_tangent_}) array->resize(device_, 4 * m1 * atoms);
   share_.resize(device_, static_cast<std::size_t>(n_types_) * m1 * atoms);
-  said_.resize(device_, 13 * atoms);
+  said_.resize(device_, said_of_atom * atoms);
 }
 
 template <typename T>
@@ -221,7 +223,7 @@ void DevicePasses<T>::forward(std::span<const Prepared<T>* const> frames, std::s
     Prediction& out = predictions[f];
     out = {};
     for (int i = 0; i < frames[f]->n_atoms; ++i) {
-      const double* of = said.data() + 13 * static_cast<std::size_t>(place_[atom++]);
+      const double* of = said.data() + said_of_atom * static_cast<std::size_t>(place_[atom++]);
       out.energy += of[0];
       out.forces.insert(out.forces.end(), of + 1, of + 4);
       for (std::size_t k = 0; k < 9; ++k) out.virial[k] += of[4 + k];

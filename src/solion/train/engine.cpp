@@ -2,7 +2,6 @@
 #include "solion/train/engine.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "solion/base/errors.hpp"

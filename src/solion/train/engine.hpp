@@ -180,9 +180,9 @@ class Engine {
     std::vector<ranks::Part> mine_else;  ///< of its other numbers each process has made a term
   };
 
-  /// `together`: of the batch, the share of this process.
+  /// Which frames, and where the atoms of each begin.
   void place_frames(std::span<const Prepared<T>* const> frames);
-  void arrange(std::span<const Prepared<T>* const> frames, bool together);
+  void arrange(std::span<const Prepared<T>* const> frames, bool together);  ///< `together`: its share
   void sort_atoms(std::span<const Prepared<T>* const> frames, bool together);
   void cut(int processes);
   void assign_rows();

@@ -100,8 +100,7 @@ void check_filter(const Settings& settings, const std::vector<nn::NetworkLayout>
   if (bytes < memory / copies) return;
   throw InputError(
       "{}: kf_blocksize = {}: the covariance of {} parameters takes {:.1f} GB, {} times that while it is "
-      "saved, "
-      "and this machine has {:.1f}: expected smaller blocks (the memory goes with their size)",
+      "saved, and this machine has {:.1f}: expected smaller blocks (the memory goes with their size)",
       settings.file.string(), block, nn::count_numbers(nets), bytes / 1e9, copies, memory / 1e9);
 }
 

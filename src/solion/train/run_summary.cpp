@@ -1,5 +1,4 @@
 // A finished run in words and numbers.
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/input.hpp"
@@ -16,8 +15,7 @@ void warn_of_growth(const std::vector<CurvePoint>& curve, bool forces, const std
   if (!(after > 2 * before)) return;
   log().warn(
       "{}: the {} error of a batch was {:.2g} {} at step {} and is {:.2g} at step {}: the training has "
-      "diverged; "
-      "lower learning_rate/start_lr or look for wrong labels",
+      "diverged; lower learning_rate/start_lr or look for wrong labels",
       name, forces ? "force" : "energy", before, forces ? "eV/Å" : "eV/atom", first.step, after, last.step);
 }
 

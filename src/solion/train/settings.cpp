@@ -205,6 +205,42 @@ void read_wsd(JsonKeys& keys, LearningRate& rate) {
   if (!(rate.stop > 0)) keys.fail("stop_lr", "must be above 0");
 }
 
+void read_stop(JsonKeys& keys, LearningRate& rate) {
+  const bool ratio = keys.has("stop_lr_ratio");
+  if (keys.has("stop_lr") && ratio) keys.fail("stop_lr_ratio", "does not go with stop_lr");
+  rate.stop = ratio ? rate.start * keys.number("stop_lr_ratio", 1) : keys.number("stop_lr", 1e-8);
+  if (!(rate.stop >= 0 && rate.stop <= rate.start))
+    keys.fail(ratio ? "stop_lr_ratio" : "stop_lr", ratio ? "must be in [0, 1]" : "must be in [0, start_lr]");
+}
+
+void read_warmup(JsonKeys& keys, LearningRate& rate, std::int64_t steps) {
+  const bool ratio = keys.has("warmup_ratio");
+  const int asked_steps = keys.integer("warmup_steps", 0);
+  if (ratio && asked_steps != 0) keys.fail("warmup_ratio", "does not go with warmup_steps");
+  const double warmup = ratio ? keys.number("warmup_ratio", 0) * static_cast<double>(steps) : asked_steps;
+  if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps))))
+    keys.fail(ratio ? "warmup_ratio" : "warmup_steps", "must be at least 0 and shorter than the training");
+  rate.warmup_steps = static_cast<int>(warmup);
+  rate.warmup_start = rate.start * keys.number("warmup_start_factor", 0.0);
+  if (!(rate.warmup_start >= 0)) keys.fail("warmup_start_factor", "must not be negative");
+}
+
+/// Of the exponential schedule; without one, the rate that ends at `stop`.
+void read_decay_rate(JsonKeys& keys, LearningRate& rate, std::int64_t steps) {
+  if (keys.has("decay_rate")) {
+    rate.decay_rate = keys.number("decay_rate", 1);
+    if (!(rate.decay_rate > 0 && rate.decay_rate <= 1)) keys.fail("decay_rate", "must be in (0, 1]");
+    return;
+  }
+  // DeePMD-kit shortens intervals that would not fit into the run.
+  const std::int64_t total = steps - rate.warmup_steps;
+  if (rate.decay_steps >= total)
+    rate.decay_steps = static_cast<int>(total / 10 > 100 ? 100 : total / 100 + 1);
+  rate.decay_rate = total > 0 ? std::exp(std::log(std::max(rate.stop, 1e-10) / rate.start) *
+                                         rate.decay_steps / static_cast<double>(total))
+                              : 1;
+}
+
 void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
   using Kind = LearningRate::Kind;
   rate.kind =
@@ -214,51 +250,15 @@ void read_learning_rate(JsonKeys keys, LearningRate& rate, std::int64_t steps) {
   keys.ignore("scale_by_worker");
   rate.start = keys.number("start_lr", 1e-3);
   if (!(rate.start > 0)) keys.fail("start_lr", "must be above 0");
-  if (keys.has("stop_lr") && keys.has("stop_lr_ratio"))
-    keys.fail("stop_lr_ratio", "does not go with stop_lr");
-  rate.stop =
-      keys.has("stop_lr_ratio") ? rate.start * keys.number("stop_lr_ratio", 1) : keys.number("stop_lr", 1e-8);
-  if (!(rate.stop >= 0 && rate.stop <= rate.start)) {
-    const bool ratio = keys.has("stop_lr_ratio");
-    keys.fail(ratio ? "stop_lr_ratio" : "stop_lr", ratio ? "must be in [0, 1]" : "must be in [0, start_lr]");
-  }
+  read_stop(keys, rate);
   if (rate.kind == Kind::exponential) {
     rate.decay_steps = keys.integer("decay_steps", 5000);
     if (rate.decay_steps < 1) keys.fail("decay_steps", "must be at least 1");
     rate.smooth = keys.boolean("smooth", false);
   }
-  const int asked_steps = keys.integer("warmup_steps", 0);
-  if (keys.has("warmup_ratio") && asked_steps != 0)
-    keys.fail("warmup_ratio", "does not go with warmup_steps");
-  const double warmup =
-      keys.has("warmup_ratio") ? keys.number("warmup_ratio", 0) * static_cast<double>(steps) : asked_steps;
-  if (!(warmup >= 0 && (warmup == 0 || warmup < static_cast<double>(steps)))) {
-    keys.fail(keys.has("warmup_ratio") ? "warmup_ratio" : "warmup_steps",
-              "must be at least 0 and shorter than the training");
-  }
-  rate.warmup_steps = static_cast<int>(warmup);
-  rate.warmup_start = rate.start * keys.number("warmup_start_factor", 0.0);
-  if (!(rate.warmup_start >= 0)) keys.fail("warmup_start_factor", "must not be negative");
-  if (rate.kind != Kind::exponential) {
-    if (rate.kind == Kind::wsd) read_wsd(keys, rate);
-    keys.refuse_unknown();
-    return;
-  }
-  const auto decay_total = static_cast<double>(steps - rate.warmup_steps);
-  if (keys.has("decay_rate")) {
-    rate.decay_rate = keys.number("decay_rate", 1);
-    if (!(rate.decay_rate > 0 && rate.decay_rate <= 1)) keys.fail("decay_rate", "must be in (0, 1]");
-  } else {
-    // DeePMD-kit shortens intervals that would not fit into the run.
-    if (rate.decay_steps >= decay_total) {
-      const auto total = static_cast<std::int64_t>(decay_total);
-      rate.decay_steps = static_cast<int>(total / 10 > 100 ? 100 : total / 100 + 1);
-    }
-    rate.decay_rate =
-        decay_total > 0
-            ? std::exp(std::log(std::max(rate.stop, 1e-10) / rate.start) * rate.decay_steps / decay_total)
-            : 1;
-  }
+  read_warmup(keys, rate, steps);
+  if (rate.kind == Kind::wsd) read_wsd(keys, rate);
+  if (rate.kind == Kind::exponential) read_decay_rate(keys, rate, steps);
   keys.refuse_unknown();
 }
 
@@ -551,8 +551,7 @@ Settings parse_settings(const Json& given, const std::filesystem::path& file) {
       input["model"].contains("model_dict")) {
     throw InputError(
         "{}: model/model_dict: a multi-task input, and one model is trained at a time here; write an input "
-        "for "
-        "each, with its descriptor, fitting_net and type_map in model and its training/training_data",
+        "for each, with its descriptor, fitting_net and type_map in model and its training/training_data",
         file.string());
   }
   for (const char* name : {"model", "training"}) {

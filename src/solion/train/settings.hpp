@@ -58,9 +58,9 @@ struct ModelSettings {
 /// lr(t) as DeePMD-kit's schedules, t counted from the end of the warm-up:
 ///   exponential  start·rate^⌊t/decay_steps⌋ (smooth: rate^(t/decay_steps)), not below stop
 ///   cosine       stop + (start − stop)·(1 + cos(πt/T))/2
-///   wsd          start, and over the last ⌊decay_phase_ratio·steps⌋ steps (at most those after the warm-up)
-///   down to stop: with τ from 0 to 1,
-///                1/(τ/stop + (1−τ)/start), or as the cosine, or linear
+///   wsd          start, and over the last ⌊decay_phase_ratio·steps⌋ steps (at most those after the
+///                warm-up) down to stop: with τ from 0 to 1, 1/(τ/stop + (1−τ)/start), or as the cosine,
+///                or linear
 struct LearningRate {
   enum class Kind { exponential, cosine, wsd } kind = Kind::exponential;
   enum class Decay { inverse_linear, cosine, linear } decay = Decay::inverse_linear;

@@ -326,8 +326,11 @@ std::vector<DiffusionPoint> read_diffusion_table(const std::filesystem::path& pa
   return points;
 }
 
-ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
-  ArrheniusFit fit;
+namespace {
+
+/// The points that count; what is left out goes to the notes.
+std::vector<DiffusionPoint> resolved_of(const std::vector<DiffusionPoint>& points,
+                                        std::vector<std::string>& notes) {
   std::vector<DiffusionPoint> used;
   for (const DiffusionPoint& p : points) {
     if (!(p.T_K > 0) || !(p.D_cm2_per_s > 0) || !(p.std_cm2_per_s >= 0) ||
@@ -337,28 +340,28 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
     if (p.resolved) {
       used.push_back(p);
     } else {
-      fit.notes.push_back(
+      notes.push_back(
           fmt::format("{:g} K is left out: D is not resolved (below {:.3g} cm²/s)", p.T_K, p.D_cm2_per_s));
     }
   }
-  const auto [low, high] = std::minmax_element(used.begin(), used.end(),
-                                               [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
-  if (used.empty() || !(high->T_K > low->T_K))
-    throw InputError("arrhenius: {} resolved D{}; at least two temperatures are needed", used.size(),
-                     used.size() < 2 ? "" : fmt::format(", all at {:g} K", low->T_K));
+  return used;
+}
 
-  const auto n = static_cast<Eigen::Index>(used.size());
-  fit.n_used = used.size();
-  std::set<double> temperatures;
-  for (const DiffusionPoint& p : used) temperatures.insert(p.T_K);
-  fit.n_temperatures = temperatures.size();
+/// Whether the points have errors to be weighed by.
+bool all_have_errors(const std::vector<DiffusionPoint>& used) {
+  const auto n = static_cast<std::ptrdiff_t>(used.size());
   const auto with_error =
       std::count_if(used.begin(), used.end(), [](const auto& p) { return p.std_cm2_per_s > 0; });
   if (with_error > 0 && with_error < n) {
     throw InputError("arrhenius: {} of {} D have an error; expected all or none: a missing one has no weight",
                      with_error, n);
   }
-  fit.weighted = with_error == n;
+  return with_error == n;
+}
+
+/// Least squares of ln D = −Ea/kT + ln D₀.
+void solve(ArrheniusFit& fit, const std::vector<DiffusionPoint>& used) {
+  const auto n = static_cast<Eigen::Index>(used.size());
   Eigen::MatrixX2d design(n, 2);
   Eigen::VectorXd y(n), sigma = Eigen::VectorXd::Ones(n);
   for (Eigen::Index i = 0; i < n; ++i) {
@@ -381,6 +384,24 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
   scale_errors(fit, chi2, freedom);
   fit.Ea_eV = {solution[0], std::sqrt(fit.covariance(0, 0))};
   fit.ln_D0 = {solution[1], std::sqrt(fit.covariance(1, 1))};
+}
+
+}  // namespace
+
+ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
+  ArrheniusFit fit;
+  const std::vector<DiffusionPoint> used = resolved_of(points, fit.notes);
+  const auto [low, high] = std::minmax_element(used.begin(), used.end(),
+                                               [](const auto& a, const auto& b) { return a.T_K < b.T_K; });
+  if (used.empty() || !(high->T_K > low->T_K))
+    throw InputError("arrhenius: {} resolved D{}; at least two temperatures are needed", used.size(),
+                     used.size() < 2 ? "" : fmt::format(", all at {:g} K", low->T_K));
+  fit.n_used = used.size();
+  std::set<double> temperatures;
+  for (const DiffusionPoint& p : used) temperatures.insert(p.T_K);
+  fit.n_temperatures = temperatures.size();
+  fit.weighted = all_have_errors(used);
+  solve(fit, used);
   note_implausible(fit, low->T_K, high->T_K);
   for (const DiffusionPoint& p : points) {
     if (!p.resolved && fit.ln_D_at(p.T_K).value > std::log(p.D_cm2_per_s)) {

@@ -44,8 +44,8 @@ struct ArrheniusFit {
 
 /// Least squares of ln D against 1/T, weighted by (D/std)² when every resolved point has an error, alike
 /// otherwise (the error then comes from the scatter, which needs three points, as it does where the errors
-/// given do not explain it). Bounds are left out and
-/// noted; bounds that the line breaks are noted too. InputError with fewer than two temperatures.
+/// given do not explain it). Bounds are left out and noted; bounds that the line breaks are noted too.
+/// InputError with fewer than two temperatures.
 ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points);
 
 /// Reads a table with the columns T_K and D_cm2_per_s and, optionally, D_std_cm2_per_s, `resolved` (true or

@@ -141,8 +141,7 @@ std::string text(const DeviationReport& report) {
   const std::vector<double> sorted = sorted_finite(report.force_max);
   std::string lines = fmt::format(
       "{} frames, {} models: largest force deviation of a frame {:.4f} eV/Å in the mean, 95 % up to {:.4f}, "
-      "all up to "
-      "{:.4f}\n",
+      "all up to {:.4f}\n",
       report.force_max.size(), report.n_models, mean_of(sorted), quantile(sorted, 0.95), quantile(sorted, 1));
   if (report.n_not_finite > 0)
     lines += fmt::format("{} frames without a finite number\n", report.n_not_finite);

@@ -91,20 +91,19 @@ GreenKuboAccumulator::GreenKuboAccumulator(GreenKuboOptions options, double fram
   block_frames_ = n_lags_;
 }
 
-void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
-  if (frame.velocities.empty())
-    throw InputError("{}: no velocities; Green-Kubo needs them (solion md writes them if asked)", where);
-  order_.next(frame, where);
-  if (n_frames_ == 0) {
-    for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
-      if (frame.element(i) == options_.species) ions_.push_back(i);
-      if (is_framework(frame.element(i), options_.species, options_.framework)) fixed_.push_back(i);
-    }
-    if (ions_.empty())
-      throw InputError("{}: no atom is of species '{}'; found {}", where, options_.species, frame.formula());
-    check_framework(frame, where, options_.framework);
-    if (fixed_.empty()) throw_without_framework(frame, where, options_.species);
+void GreenKuboAccumulator::choose_atoms(const Frame& frame, const std::string& where) {
+  for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+    if (frame.element(i) == options_.species) ions_.push_back(i);
+    if (is_framework(frame.element(i), options_.species, options_.framework)) fixed_.push_back(i);
   }
+  if (ions_.empty())
+    throw InputError("{}: no atom is of species '{}'; found {}", where, options_.species, frame.formula());
+  check_framework(frame, where, options_.framework);
+  if (fixed_.empty()) throw_without_framework(frame, where, options_.species);
+}
+
+/// Velocities of the ions, the framework's mean taken off.
+Eigen::Matrix3Xd GreenKuboAccumulator::velocities_of(const Frame& frame, const std::string& where) const {
   Vec3 drift = Vec3::Zero();
   for (const std::size_t i : fixed_) {
     if (i >= frame.n_atoms()) throw InputError("{}: {} atoms, fewer than before", where, frame.n_atoms());
@@ -117,27 +116,29 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
                        options_.species);
     now.col(static_cast<Eigen::Index>(k)) = frame.velocities[ions_[k]] - drift;
   }
-  check_.add(frame, ions_, where);
-  square_ += now.squaredNorm();
-  kept_.push_back(std::move(now));
-  ++n_frames_;
-  if (kept_.size() > n_lags_) kept_.pop_front();
-  if (kept_.size() < n_lags_) return;
-  // The oldest frame kept is an origin with all its lags.
+  return now;
+}
+
+/// Two blocks become one, so that their number stays while they grow with the run.
+void GreenKuboAccumulator::join_blocks() {
+  for (std::size_t b = 0; 2 * b < blocks_.size(); ++b) {
+    Block joined = blocks_[2 * b];
+    const Block& second = blocks_[2 * b + 1];
+    joined.origins += second.origins;
+    joined.self += second.self;
+    joined.collective += second.collective;
+    blocks_[b] = std::move(joined);
+  }
+  blocks_.resize(blocks_.size() / 2);
+  block_frames_ *= 2;
+}
+
+/// The oldest frame kept is an origin with all its lags.
+void GreenKuboAccumulator::add_origin() {
+  constexpr std::size_t most_blocks = 16;  // even
   const auto lags = static_cast<Eigen::Index>(n_lags_);
   if (blocks_.empty() || blocks_.back().origins == block_frames_) {
-    if (blocks_.size() == 16) {
-      for (std::size_t b = 0; b < 8; ++b) {
-        Block joined = blocks_[2 * b];
-        const Block& second = blocks_[2 * b + 1];
-        joined.origins += second.origins;
-        joined.self += second.self;
-        joined.collective += second.collective;
-        blocks_[b] = std::move(joined);
-      }
-      blocks_.resize(8);
-      block_frames_ *= 2;
-    }
+    if (blocks_.size() == most_blocks) join_blocks();
     blocks_.push_back({0, Eigen::VectorXd::Zero(lags), Eigen::VectorXd::Zero(lags)});
   }
   Block& block = blocks_.back();
@@ -150,6 +151,20 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
     block.collective[l] += sum.dot(Vec3(later.rowwise().sum())) / ions;
   }
   ++block.origins;
+}
+
+void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
+  if (frame.velocities.empty())
+    throw InputError("{}: no velocities; Green-Kubo needs them (solion md writes them if asked)", where);
+  order_.next(frame, where);
+  if (n_frames_ == 0) choose_atoms(frame, where);
+  Eigen::Matrix3Xd now = velocities_of(frame, where);
+  check_.add(frame, ions_, where);
+  square_ += now.squaredNorm();
+  kept_.push_back(std::move(now));
+  ++n_frames_;
+  if (kept_.size() > n_lags_) kept_.pop_front();
+  if (kept_.size() == n_lags_) add_origin();
 }
 
 void GreenKuboAccumulator::check_temperature() const {

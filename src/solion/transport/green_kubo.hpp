@@ -65,6 +65,10 @@ class GreenKuboAccumulator {
   [[nodiscard]] GreenKubo result() const;
 
  private:
+  void choose_atoms(const Frame& frame, const std::string& where);
+  [[nodiscard]] Eigen::Matrix3Xd velocities_of(const Frame& frame, const std::string& where) const;
+  void join_blocks();
+  void add_origin();
   void check_temperature() const;
 
   struct Block {

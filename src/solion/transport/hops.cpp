@@ -96,8 +96,7 @@ void HopAccumulator::add(const Frame& frame, const std::string& where) {
   if (now == 0 && 2 * outside > ions_.size()) {
     throw InputError(
         "{}: {} of {} {} are farther than {:.2f} Å from every site: the sites are of another crystal, cell "
-        "or "
-        "origin",
+        "or origin",
         where, outside, ions_.size(), options_.species, core_A_);
   }
   between_ += static_cast<double>(outside) / static_cast<double>(ions_.size());

@@ -1,4 +1,4 @@
-// Chooses the atoms at the first frame, then shifts by the framework's mean.
+// Chooses the atoms at the first frame, shifts by the mean of the framework, and watches whether it is one.
 #include "solion/transport/mobile_view.hpp"
 
 #include <algorithm>
@@ -9,6 +9,33 @@
 #include "solion/base/log.hpp"
 
 namespace solion::transport {
+
+namespace {
+
+struct Centre {
+  Vec3 mean = Vec3::Zero();  ///< fractional, unwrapped
+  double atoms = 0;
+};
+
+/// The centres of the species that the chosen atoms are of.
+std::map<std::string, Centre> centres_of(const Frame& frame, const std::vector<Vec3>& fractional,
+                                         const std::vector<std::size_t>& chosen) {
+  std::vector<Centre> of_types(static_cast<std::size_t>(frame.type_map.size()));
+  for (const std::size_t i : chosen) {
+    Centre& centre = of_types[static_cast<std::size_t>(frame.types[i])];
+    centre.mean += fractional[i];
+    centre.atoms += 1;
+  }
+  std::map<std::string, Centre> centres;
+  for (std::size_t t = 0; t < of_types.size(); ++t) {
+    if (!(of_types[t].atoms > 0)) continue;
+    of_types[t].mean /= of_types[t].atoms;
+    centres[frame.type_map.name(static_cast<int>(t))] = of_types[t];
+  }
+  return centres;
+}
+
+}  // namespace
 
 bool is_framework(const std::string& element, const std::string& mobile,
                   const std::vector<std::string>& framework) {
@@ -59,28 +86,16 @@ void MobileView::add(const Frame& frame, const std::string& where) {
 void MobileView::watch_framework(const Frame& frame, const std::vector<Vec3>& s, const std::string& where) {
   // Vibration does not take the means of two species so far apart, nor one atom twice as far.
   constexpr double apart_A = 1;
-  const auto n_types = static_cast<std::size_t>(frame.type_map.size());
-  std::vector<Vec3> sum(n_types, Vec3::Zero());
-  std::vector<double> atoms(n_types);
-  for (const std::size_t i : fixed_) {
-    const auto type = static_cast<std::size_t>(frame.types[i]);
-    sum[type] += s[i];
-    atoms[type] += 1;
+  const std::map<std::string, Centre> now = centres_of(frame, s, fixed_);
+  if (began_.size() != now.size()) {
+    began_.clear();
+    for (const auto& [species, centre] : now) began_[species] = centre.mean;
   }
-  std::map<std::string, Vec3> now;
-  std::map<std::string, double> count;
-  for (std::size_t t = 0; t < n_types; ++t) {
-    if (!(atoms[t] > 0)) continue;
-    const std::string& name = frame.type_map.name(static_cast<int>(t));
-    now[name] = sum[t] / atoms[t];
-    count[name] = atoms[t];
-  }
-  if (began_.size() != now.size()) began_ = now;
   for (auto a = now.begin(); a != now.end(); ++a) {
     for (auto b = std::next(a); b != now.end(); ++b) {
-      const Vec3 moved = a->second - began_[a->first] - (b->second - began_[b->first]);
+      const Vec3 moved = a->second.mean - began_[a->first] - (b->second.mean - began_[b->first]);
       const double distance = (cell_.transpose() * moved).norm();
-      const double few = 2 / std::sqrt(std::min(count[a->first], count[b->first]));
+      const double few = 2 / std::sqrt(std::min(a->second.atoms, b->second.atoms));
       if (warned_ || !(distance > apart_A * std::max(1.0, few))) continue;
       warned_ = true;
       log().warn(

@@ -162,10 +162,8 @@ std::string framework_warning(const MsdReport& r) {
     list += fmt::format("{}{} by {:.3g} Å²", list.empty() ? "" : ", ", species, msd);
   return fmt::format(
       "the framework is not at rest: {} (MSD at the end of the window). Its mean displacement is taken off "
-      "as "
-      "drift, which moves all ions alike: above all the collective D is not theirs alone. Name what stays "
-      "where "
-      "it is (--framework); if nothing does, the crystal melts\n",
+      "as drift, which moves all ions alike: above all the collective D is not theirs alone. Name what stays "
+      "where it is (--framework); if nothing does, the crystal melts\n",
       list);
 }
 

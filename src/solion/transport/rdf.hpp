@@ -40,8 +40,8 @@ ElementPair parse_pair(const std::string& text);
 /// Any cell shape, changing cells (each frame counts with its own density). Section 5 of the theory page.
 class RdfAccumulator {
  public:
-  /// InputError for no pairs, r_max or bin that are not positive, fewer than 10 or
-  /// more than a million bins, or r_max below 0.5 Å.
+  /// InputError for no pairs, r_max or bin that are not positive, fewer than 10 or more than a million bins,
+  /// or r_max below 0.5 Å.
   explicit RdfAccumulator(RdfOptions options);
 
   /// Adds a frame; `where` stands in errors. InputError without a cell, or with a species that no atom has.

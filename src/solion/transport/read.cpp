@@ -178,8 +178,7 @@ class TimeCheck {
       if (!(off <= 1e-6 * interval_fs_ + 1e-9 * std::abs(*now))) {
         throw InputError(
             "{}: time_fs = {:g} comes after {:g}, but the frames before are {:g} fs apart: frames are "
-            "missing, "
-            "repeated, or of another interval",
+            "missing, repeated, or of another interval",
             where, *now, *last_, interval_fs_);
       }
     }

@@ -44,8 +44,7 @@ std::string Steadiness::verdict() const {
   if (!changed()) return "";
   return fmt::format(
       "the pace of the ions changed: MSD/2dt over {:.3g} ps is {:.2e} cm²/s in the first half of the run and "
-      "{:.2e} in "
-      "the second (p = {:.1g}): a mean over both is the D of neither",
+      "{:.2e} in the second (p = {:.1g}): a mean over both is the D of neither",
       stretch_fs * 1e-3, early_cm2_per_s, late_cm2_per_s, p_value);
 }
 
