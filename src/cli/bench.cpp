@@ -33,7 +33,7 @@ struct BenchOptions {
   std::vector<int> repeat{1, 1, 1};
   std::int64_t steps = 0;
   double timestep_fs = 1.0;
-  double skin_A = 1.0;
+  std::optional<double> skin_A;
   int threads = 1;
   bool analysis = false;
   std::string device = "cpu";
@@ -82,8 +82,9 @@ Json bench_md(const BenchOptions& options) {
   fmt::print("step:       {:.2f} µs/atom (fastest {:.2f}, processor time {:.2f}), {:.3g} ns/day\n",
              t.us_per_atom_step, t.fastest_us_per_atom_step, t.cpu_us_per_atom_step,
              86400e6 / (t.us_per_atom_step * static_cast<double>(t.n_atoms)) * options.timestep_fs * 1e-6);
-  fmt::print("            {:.1f} % neighbour list; {:.1f} % list, integration and output together\n",
-             100 * t.list_share, 100 * t.overhead_share);
+  fmt::print(
+      "            {:.1f} % neighbour list, skin {:.1f} Å; {:.1f} % list, integration and output together\n",
+      100 * t.list_share, t.skin_A, 100 * t.overhead_share);
   print_machine(rates);
   if (flops.total() > 0) {
     fmt::print("arithmetic: {:.2f} MFLOP/atom (fitting {:.2f}, tables {:.2f}), {:.0f} % of the peak\n",
@@ -99,7 +100,7 @@ Json bench_md(const BenchOptions& options) {
                {"neighbors", neighbors},
                {"steps", t.steps},
                {"timestep_fs", options.timestep_fs},
-               {"skin_A", options.skin_A},
+               {"skin_A", t.skin_A},
                {"temperature_K", t.temperature_K},
                {"us_per_atom_step", t.us_per_atom_step},
                {"fastest_us_per_atom_step", t.fastest_us_per_atom_step},
@@ -124,7 +125,7 @@ Json bench_device(const BenchOptions& options) {
        .replicas = options.replicas,
        .steps = options.steps > 0 ? options.steps : 100,
        .timestep_fs = options.timestep_fs,
-       .skin_A = options.skin_A});
+       .skin_A = options.skin_A.value_or(bench::DeviceRun().skin_A)});
   fmt::print("device:     {}\n", device->description());
   fmt::print("system:     {} replica{} of {}, {} atoms in all\n", t.replicas, t.replicas == 1 ? "" : "s",
              frame.formula(), t.n_atoms);
@@ -148,7 +149,7 @@ Json bench_device(const BenchOptions& options) {
           {"n_atoms", t.n_atoms},
           {"steps", t.steps},
           {"timestep_fs", options.timestep_fs},
-          {"skin_A", options.skin_A},
+          {"skin_A", options.skin_A.value_or(bench::DeviceRun().skin_A)},
           {"ms_per_step", t.ms_per_step},
           {"fastest_ms_per_step", t.fastest_ms_per_step},
           {"atom_steps_per_s", t.atom_steps_per_s()},
@@ -250,8 +251,9 @@ std::function<void()> setup_bench(CLI::App& app) {
   app.add_option("--timestep-fs", options->timestep_fs, "Timestep")
       ->capture_default_str()
       ->check(more_than_0);
-  app.add_option("--skin-A", options->skin_A, "Skin of the neighbour list of a Deep Potential")
-      ->capture_default_str()
+  app.add_option(
+         "--skin-A", options->skin_A,
+         "Skin of the neighbour list of a Deep Potential (default: tuned while running; on a device 1)")
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--json", options->json, "Write the same numbers here");
   return [options] { run_bench(*options); };

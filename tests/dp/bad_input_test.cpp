@@ -95,7 +95,7 @@ TEST_P(OddInput, TenThousandNeighbours) {
   frame.add_atom("O", Vec3(0.1, 0, 0.2));
   frame.cell = Cell::cubic(0.298);
   const Model model = random_model();
-  DeepPotential potential(std::make_shared<const Model>(model), {.path = GetParam(), .skin_A = 0});
+  DeepPotential potential(std::make_shared<const Model>(model), {.path = GetParam(), .skin = Skin(0)});
   (void)potential.Potential::evaluate(frame, everything);
   EXPECT_GT(potential.neighborhood().n_pairs(), 10000U);
   expect_exact(model, frame);

@@ -98,6 +98,7 @@ void expect_same_files(const Outputs& a, const Outputs& b) {
   EXPECT_TRUE(x.now.forces == y.now.forces);
   EXPECT_TRUE(x.frame.cell->matrix() == y.frame.cell->matrix());
   EXPECT_EQ(x.reservoir_eV, y.reservoir_eV);
+  EXPECT_EQ(x.skin_A, y.skin_A);
 }
 
 struct Case {
@@ -129,6 +130,7 @@ TEST_P(Restarted, RunIsTheUninterruptedOneBitForBit) {
   LennardJones fresh = argon_potential();
   const Summary continued = run(s, broken, argon(), fresh);
   EXPECT_EQ(continued.first_step, 250);
+  EXPECT_NE(read_restart(whole.restart).state.skin_A, Skin::first_A) << "it was not tuned at all";
   expect_same_files(whole, broken);
   EXPECT_EQ(straight.averages.temperature_K.mean, continued.averages.temperature_K.mean);
   EXPECT_EQ(straight.averages.drift_eV_per_ps(), continued.averages.drift_eV_per_ps());

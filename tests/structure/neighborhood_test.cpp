@@ -153,6 +153,32 @@ TEST(Neighborhood, UpdatedListsHoldTheSamePairsAsFreshOnes) {
   }
 }
 
+TEST(Neighborhood, ATunedSkinLosesNoPair) {
+  RandomStream random(7, "neighbours");
+  Frame frame = random_frame(random, 30, 6.0, true);
+  Neighborhood list;
+  Skin skin;
+  double cutoff = 4.0, least = skin.value(), most = skin.value();
+  for (int step = 0; step < 400; ++step) {
+    const double pace = step < 200 ? 0.002 : 0.03;  // the second half needs more
+    Mat3 strain = Mat3::Identity();
+    for (int k = 0; k < 9; ++k) strain(k / 3, k % 3) += 0.1 * pace * random.normal();
+    frame.cell = Cell(Mat3(frame.cell->matrix() * strain));
+    for (Vec3& r : frame.positions)
+      r = strain.transpose() * r + pace * Vec3(random.normal(), random.normal(), random.normal());
+    cutoff += 0.2 * pace * random.normal();  // that of an Ewald sum changes with the cell
+    list.update(frame, cutoff, skin);
+    ASSERT_EQ(list.cutoff(), cutoff);
+    expect_same(listed(list, cutoff), brute_force(frame, cutoff));
+    if (step % 20 != 19) continue;
+    skin.start(skin.next(cutoff));
+    list.clear();
+    (step < 200 ? least : most) = skin.value();
+  }
+  EXPECT_LT(least, 0.5);
+  EXPECT_GT(most, least + 0.2);
+}
+
 TEST(Neighborhood, AJumpAcrossTheCellOrOtherAtomsForceARebuild) {
   RandomStream random(5, "neighbours");
   Frame frame = random_frame(random, 20, 7.0, true);
@@ -166,7 +192,9 @@ TEST(Neighborhood, AJumpAcrossTheCellOrOtherAtomsForceARebuild) {
   EXPECT_TRUE(near.update(frame, 3.0, 0.5));
   frame.cell.reset();
   EXPECT_TRUE(near.update(frame, 3.0, 0.5));
-  EXPECT_TRUE(near.update(frame, 3.5, 0.5));
+  EXPECT_FALSE(near.update(frame, 3.4, 0.5)) << "the skin has these pairs";
+  expect_same(listed(near, 3.4), brute_force(frame, 3.4));
+  EXPECT_TRUE(near.update(frame, 3.6, 0.5));
 }
 
 TEST(Neighborhood, PairsAreMutual) {

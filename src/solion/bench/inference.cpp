@@ -43,6 +43,8 @@ class Timed : public Potential {
   [[nodiscard]] std::unique_ptr<Potential> clone() const override { return std::make_unique<Timed>(*this); }
   void reset() override { inner_->reset(); }
   [[nodiscard]] double list_seconds() const override { return inner_->list_seconds(); }
+  [[nodiscard]] double next_skin_A() const override { return inner_->next_skin_A(); }
+  void set_skin_A(double skin) override { inner_->set_skin_A(skin); }
   [[nodiscard]] double seconds() const { return seconds_; }
 
  private:
@@ -77,14 +79,15 @@ MdTiming time_md(const Frame& frame, Potential& potential, std::int64_t steps, d
   Timed timed(potential);
   std::vector<Mark> marks;
   marks.reserve(static_cast<std::size_t>(warm_up_steps + steps) + 1);
-  double temperature = 0;
+  MdTiming timing;
   md::RunOptions options;
   options.progress = "bench";
   // A block holds one period of all that a run does regularly.
   const std::int64_t block = std::min(steps, settings.reset_every);
   options.observers.push_back({1, [&](const md::Simulation& s) {
                                  if (s.state().step > warm_up_steps && s.state().step % block == 0)
-                                   temperature = s.thermo().temperature_K;
+                                   timing.temperature_K = s.thermo().temperature_K;
+                                 timing.skin_A = s.state().skin_A;
                                  marks.push_back({s.state().step, Clock::now(), timed.seconds(),
                                                   timed.list_seconds(), processor_seconds()});
                                }});
@@ -105,7 +108,6 @@ MdTiming time_md(const Frame& frame, Potential& potential, std::int64_t steps, d
   const Mark& end = marks.back();
   const double wall = std::chrono::duration<double>(end.at - start.at).count();
   const double list = end.list_s - start.list_s;
-  MdTiming timing;
   timing.steps = steps;
   timing.n_atoms = frame.n_atoms();
   const std::size_t half = blocks.size() / 2;
@@ -115,7 +117,6 @@ MdTiming time_md(const Frame& frame, Potential& potential, std::int64_t steps, d
       (end.processor_s - start.processor_s) * 1e6 / (n_atoms * static_cast<double>(steps));
   timing.list_share = list / wall;
   timing.overhead_share = 1 - (end.potential_s - start.potential_s - list) / wall;
-  timing.temperature_K = temperature;
   return timing;
 }
 

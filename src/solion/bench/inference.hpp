@@ -21,6 +21,7 @@ struct MdTiming {
   double list_share = 0;                ///< neighbour list (building, checking, moving), of the whole time
   double overhead_share = 0;            ///< list, integration and output together
   double temperature_K = 0;             ///< mean of the timed steps
+  double skin_A = 0;                    ///< of the neighbour list, at the end
 };
 
 /// Steps of NVE dynamics at `timestep_fs`, from the frame's velocities or from 300 K, after a few steps that

@@ -38,7 +38,8 @@ std::unique_ptr<Potential> open_on_device(const std::filesystem::path& path, boo
       options.precision == "single" ? gpu::Precision::single_precision : gpu::Precision::double_precision;
   return std::make_unique<gpu::DevicePotential>(
       std::move(device), std::make_shared<const dp::Model>(dp::read_model(path)),
-      gpu::DeviceOptions{.precision = precision, .skin_A = options.skin_A});
+      gpu::DeviceOptions{.precision = precision,
+                         .skin_A = options.skin_A.value_or(gpu::DeviceOptions().skin_A)});
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ std::unique_ptr<Potential> open_potential(const std::string& spec, const OpenOpt
     const reference::Calculator& code = reference::calculator(table.text("code"));
     return std::make_unique<reference::CodePotential>(code, reference::read_settings(path, code));
   }
-  return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin_A = options.skin_A});
+  const Skin skin = options.skin_A ? Skin(*options.skin_A) : Skin();
+  return std::make_unique<dp::DeepPotential>(path, dp::Options{.path = precision, .skin = skin});
 }
 
 Committee open_committee(const std::vector<std::filesystem::path>& models, const OpenOptions& options) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct OpenOptions {
   /// "double"; "single" with sums in double, for molecular dynamics; "reference", exact and slow
   /// (dp/deep_potential.hpp).
   std::string precision = "double";
-  double skin_A = 1.0;  ///< of its neighbour list
+  /// Of its neighbour list; nothing: 1 Å, tuned by molecular dynamics on the processor.
+  std::optional<double> skin_A = std::nullopt;
   /// "cpu", or where a device's kernels run (gpu::open_device): "gpu" and more.
   std::string device = "cpu";
   /// Of rigid ions: a cell with a net charge gets a uniform background (single charged defects).

@@ -33,7 +33,7 @@ std::string_view path_name(Path path) {
 }
 
 DeepPotential::DeepPotential(std::shared_ptr<const Model> model, const Options& options)
-    : model_(std::move(model)), options_(options) {
+    : model_(std::move(model)), options_(options), skin_(options.skin) {
   set_path(options.path);
 }
 
@@ -63,6 +63,11 @@ std::string DeepPotential::description() const {
 
 std::unique_ptr<Potential> DeepPotential::clone() const { return std::make_unique<DeepPotential>(*this); }
 
+void DeepPotential::reset() {
+  list_.clear();
+  skin_.start();
+}
+
 void DeepPotential::match(const Frame& frame) {
   const std::vector<int> map = match_types(frame, *this);
   types_.resize(frame.n_atoms());
@@ -83,7 +88,7 @@ void DeepPotential::evaluate_beside(const Potential& first, const Frame& frame, 
 
 void DeepPotential::evaluate(const Frame& frame, const Request& request, Evaluation& result) {
   match(frame);
-  list_.update(frame, model_->descriptor.rcut, options_.skin_A);
+  list_.update(frame, model_->descriptor.rcut, skin_);
   evaluate_on(list_.view(), types_, request, result);
 }
 

@@ -26,7 +26,7 @@ std::string_view path_name(Path path);
 
 struct Options {
   Path path = Path::fast_double;
-  double skin_A = 1.0;  ///< of the neighbour list
+  Skin skin = {};  ///< of the neighbour list
   int threads = 1;
 };
 
@@ -56,9 +56,11 @@ class DeepPotential : public Potential {
   [[nodiscard]] Path path() const { return options_.path; }
   /// Changes the path; makes its tables.
   void set_path(Path path);
-  /// The list of the last evaluated frame.
-  void reset() override { list_.clear(); }
+  void reset() override;
   [[nodiscard]] double list_seconds() const override { return list_.seconds(); }
+  [[nodiscard]] double next_skin_A() const override { return skin_.next(list_.cutoff()); }
+  void set_skin_A(double skin) override { skin_.start(skin); }
+  /// The list of the last evaluated frame.
   [[nodiscard]] const Neighborhood& neighborhood() const { return list_; }
 
  private:
@@ -68,6 +70,7 @@ class DeepPotential : public Potential {
   Options options_;
   std::variant<std::monostate, FastPath<double>, FastPath<float>> fast_;
   Neighborhood list_;
+  Skin skin_;
   std::vector<int> types_;  ///< the model's type of each atom of the last frame
   /// One warning a model about more neighbours than `sel`, whichever clone meets them.
   std::shared_ptr<std::atomic<bool>> warned_ = std::make_shared<std::atomic<bool>>(false);

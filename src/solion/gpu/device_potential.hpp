@@ -39,6 +39,7 @@ class DevicePotential : public Potential {
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override { forget_ = true; }
   [[nodiscard]] double list_seconds() const override;
+  [[nodiscard]] double next_skin_A() const override { return options_.skin_A; }
 
   [[nodiscard]] const std::shared_ptr<const dp::Model>& model() const { return model_; }
   [[nodiscard]] const std::shared_ptr<SharedDevice>& device() const { return device_; }

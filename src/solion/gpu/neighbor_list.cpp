@@ -92,7 +92,8 @@ void NeighborList::deform(std::span<const Cell> cells) {
 
 void NeighborList::forget_stale(std::span<const Moves> moves) {
   for (std::size_t k = 0; k < moves.size(); ++k) {
-    if (!deformation(built_cells_[k], cells_[k]).keeps(cutoff_, skin_, moves[k].displacement)) stale_[k] = 1;
+    const Deformation change = deformation(built_cells_[k], cells_[k]);
+    if (!(change.needed_reach(cutoff_, moves[k].displacement) <= cutoff_ + skin_)) stale_[k] = 1;
   }
 }
 

@@ -92,7 +92,8 @@ Json to_json(const State& s) {
           {"cell_chain", to_json(s.cell_chain)},
           {"strain_rate", to_json(s.strain_rate)},
           {"reservoir", s.reservoir_eV},
-          {"start_volume", s.start_volume}};
+          {"start_volume", s.start_volume},
+          {"skin_A", s.skin_A}};
 }
 
 State state(const Json& in) {
@@ -113,6 +114,7 @@ State state(const Json& in) {
   s.strain_rate = matrix(in.at("strain_rate"));
   s.reservoir_eV = in.at("reservoir").get<double>();
   s.start_volume = in.at("start_volume").get<double>();
+  s.skin_A = in.value("skin_A", s.skin_A);
   return s;
 }
 

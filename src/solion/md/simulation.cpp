@@ -13,7 +13,12 @@ Simulation::Simulation(const Settings& settings, const Frame& start, Potential& 
     : Simulation(settings, initial_state(settings, start), potential) {
   potential_->evaluate(state_.frame, Request{}, state_.now);
   rest_forces();
+  forget();
+}
+
+void Simulation::forget() {
   potential_->reset();
+  potential_->set_skin_A(state_.skin_A);
 }
 
 Simulation::Simulation(Settings settings, State state, Potential& potential)
@@ -24,7 +29,7 @@ Simulation::Simulation(Settings settings, State state, Potential& potential)
       temperature_limit_K_(0) {
   settings_.check();
   temperature_limit_K_ = temperature_limit(settings_, state_, kinetic_tensor(state_));
-  potential_->reset();
+  forget();
 }
 
 void Simulation::step() {
@@ -49,7 +54,9 @@ void Simulation::step() {
   if (c.thermostat == Thermostat::csvr) csvr(c, next);
   state_.step = next;
   check_energies(settings_, state_, kinetic_tensor(state_), temperature_limit_K_);
-  if (at_exact_point()) potential_->reset();
+  if (!at_exact_point()) return;
+  state_.skin_A = potential_->next_skin_A();
+  forget();
 }
 
 void Simulation::half_chains(const Couplings& c) {

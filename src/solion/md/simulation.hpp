@@ -52,6 +52,7 @@ class Simulation {
  private:
   void evaluate(std::int64_t step);
   void rest_forces();
+  void forget();
   void half_chains(const Couplings& c);
   void half_kick_atoms(const Couplings& c);
   void drift(double h);

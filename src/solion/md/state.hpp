@@ -7,6 +7,7 @@
 #include "solion/md/settings.hpp"
 #include "solion/md/thermostats.hpp"
 #include "solion/potential/potential.hpp"
+#include "solion/structure/skin.hpp"
 
 namespace solion::md {
 
@@ -22,6 +23,7 @@ struct State {
   Mat3 strain_rate = Mat3::Zero();  ///< v_g of MTK, 1/fs, symmetric; isotropic: v_ε·1
   double reservoir_eV = 0;          ///< heat given to a stochastic thermostat so far
   double start_volume = 0;          ///< Å³, of step 0
+  double skin_A = Skin::first_A;    ///< of the neighbour lists, as tuned so far
 };
 
 /// One row of the thermo log.

@@ -15,7 +15,6 @@ namespace solion {
 namespace {
 
 /// Å beyond the cutoff: the neighbour list holds until atoms moved half of it.
-constexpr double skin = 1.0;
 constexpr double most_net_charge = 1e-6;
 
 constexpr int pack_size = 8;
@@ -100,6 +99,7 @@ std::unique_ptr<Potential> Buckingham::clone() const {
 
 void Buckingham::reset() {
   near_.clear();
+  skin_.start();
   reciprocal_ = EwaldReciprocal();
   types_.clear();
 }
@@ -253,7 +253,7 @@ void Buckingham::evaluate(const Frame& frame, const Request& request, Evaluation
   for (const double q : charges) charge2 += q * q;
   const EwaldPlan plan = plan_ewald(frame.n_atoms(), charge2, frame.cell->volume(), model_->ewald_accuracy);
   const double reach = std::max(plan.r_cut, model_->cutoff_A);
-  if (near_.update(frame, reach, skin) || types != types_) make_half_list(types);
+  if (near_.update(frame, reach, skin_) || types != types_) make_half_list(types);
   add_real_space(plan, reach, request);
   reciprocal_.evaluate(*frame.cell, frame.positions, charges, plan, threads_, reciprocal_result_);
 

@@ -60,6 +60,8 @@ class Buckingham final : public Potential {
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override;
   [[nodiscard]] double list_seconds() const override { return near_.seconds(); }
+  [[nodiscard]] double next_skin_A() const override { return skin_.next(near_.cutoff()); }
+  void set_skin_A(double skin) override { skin_.start(skin); }
   void set_threads(int threads) override { threads_ = threads; }
   [[nodiscard]] const BuckinghamModel& model() const { return *model_; }
 
@@ -88,6 +90,7 @@ class Buckingham final : public Potential {
   ScaledErfc scaled_erfc_;
   int threads_ = 1;
   Neighborhood near_;
+  Skin skin_;
   EwaldReciprocal reciprocal_;
   EwaldReciprocal::Result reciprocal_result_;
   // Every pair once, the neighbours of an atom sorted by type: those of atom i and type t are

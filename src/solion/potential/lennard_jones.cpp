@@ -11,7 +11,6 @@
 namespace solion {
 namespace {
 
-constexpr double skin = 0.8;
 constexpr double closest_A = 0.1;
 
 struct Value {
@@ -52,7 +51,10 @@ LennardJones::LennardJones(LennardJonesModel model)
 
 std::unique_ptr<Potential> LennardJones::clone() const { return std::make_unique<LennardJones>(*model_); }
 
-void LennardJones::reset() { near_.clear(); }
+void LennardJones::reset() {
+  near_.clear();
+  skin_.start();
+}
 
 std::string LennardJones::description() const {
   return fmt::format("Lennard-Jones {}, shifted force to {:g} Å", fmt::join(type_map().names(), ", "),
@@ -70,7 +72,7 @@ void LennardJones::evaluate(const Frame& frame, const Request& request, Evaluati
   result.forces.assign(request.forces ? n : 0, Vec3::Zero());
   result.atomic_energies.assign(request.atomic_energies ? n : 0, 0.0);
   const double rc = model_->cutoff_A;
-  near_.update(frame, rc, skin);
+  near_.update(frame, rc, skin_);
   for (int i = 0; i < near_.n_local(); ++i) {
     for (const int j : near_.neighbors(i)) {
       const int o = near_.owner(j);

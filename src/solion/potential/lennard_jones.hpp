@@ -39,10 +39,13 @@ class LennardJones final : public Potential {
   [[nodiscard]] std::unique_ptr<Potential> clone() const override;
   void reset() override;
   [[nodiscard]] double list_seconds() const override { return near_.seconds(); }
+  [[nodiscard]] double next_skin_A() const override { return skin_.next(near_.cutoff()); }
+  void set_skin_A(double skin) override { skin_.start(skin); }
 
  private:
   std::shared_ptr<const LennardJonesModel> model_;
   Neighborhood near_;
+  Skin skin_;
 };
 
 }  // namespace solion

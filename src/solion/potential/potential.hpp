@@ -62,6 +62,11 @@ class Potential {
   virtual void reset() {}
   /// Wall time spent on neighbour lists so far, s; 0 for a potential without one.
   [[nodiscard]] virtual double list_seconds() const { return 0; }
+  /// The skin that its next neighbour lists should have, as measured since the last `reset`
+  /// (structure/skin.hpp), Å; 0 for a potential without a list.
+  [[nodiscard]] virtual double next_skin_A() const { return 0; }
+  /// After a `reset`: the skin to begin with, where it is not one that the user gave.
+  virtual void set_skin_A(double skin) { (void)skin; }
   /// How many threads one evaluation may use (default 1; ignored by potentials that use one).
   virtual void set_threads(int threads) { (void)threads; }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "solion/base/errors.hpp"
 
@@ -119,23 +120,24 @@ void Neighborhood::build(const Frame& frame, double cutoff, double skin) {
 void Neighborhood::build_now(const Frame& frame, double cutoff, double skin) {
   if (!(cutoff > 0) || !(skin >= 0))
     throw InputError("neighbour list: cutoff {} Å and skin {} Å", cutoff, skin);
+  if (n_local_ > 0 && !first_) first_ = std::move(built_);
   cutoff_ = cutoff;
-  skin_ = skin;
   ++generation_;
   n_local_ = static_cast<int>(frame.n_atoms());
-  built_positions_ = frame.positions;
-  built_cell_ = frame.cell;
+  built_ = {frame.positions, frame.cell, cutoff};
   place_atoms(frame);
   if (frame.cell) make_ghosts(frame, cutoff + skin);
   search(cutoff + skin);
 }
 
-bool Neighborhood::update(const Frame& frame, double cutoff, double skin) {
+bool Neighborhood::update(const Frame& frame, double cutoff, Skin& skin) {
   const Stopwatch watch(seconds_);
-  if (cutoff != cutoff_ || skin != skin_ || !still_complete(frame)) {
-    build_now(frame, cutoff, skin);
+  const double needed = needed_skin(built_, frame, cutoff);
+  if (!skin.keeps(needed, first_ ? needed_skin(*first_, frame, cutoff) : needed)) {
+    build_now(frame, cutoff, skin.value());
     return true;
   }
+  cutoff_ = cutoff;
   refresh(frame);
   return false;
 }
@@ -207,18 +209,26 @@ void Neighborhood::refresh(const Frame& frame) {
   }
 }
 
-bool Neighborhood::still_complete(const Frame& frame) const {
-  if (frame.n_atoms() != built_positions_.size() || n_local_ == 0) return false;
-  if (frame.cell.has_value() != built_cell_.has_value()) return false;
-  const Deformation change = frame.cell ? deformation(*built_cell_, *frame.cell) : Deformation();
+/// Of a list made from `origin`, to serve a frame; infinite where it is of other atoms.
+double Neighborhood::needed_skin(const Origin& origin, const Frame& frame, double cutoff) {
+  constexpr double never = std::numeric_limits<double>::infinity();
+  if (frame.n_atoms() != origin.positions.size() || frame.n_atoms() == 0) return never;
+  if (frame.cell.has_value() != origin.cell.has_value()) return never;
+  const Deformation change = frame.cell ? deformation(*origin.cell, *frame.cell) : Deformation();
   double largest = 0;
   for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
     const Vec3 r = change.back.transpose() * frame.positions[i];
-    const double moved = (r - built_positions_[i]).squaredNorm();
-    if (std::isnan(moved)) return false;  // building refuses it by name
+    const double moved = (r - origin.positions[i]).squaredNorm();
+    if (std::isnan(moved)) return never;  // building refuses it by name
     largest = std::max(largest, moved);
   }
-  return change.keeps(cutoff_, skin_, std::sqrt(largest));
+  return change.needed_reach(cutoff, std::sqrt(largest)) - origin.cutoff;
+}
+
+void Neighborhood::clear() {
+  n_local_ = 0;
+  built_.positions.clear();
+  first_.reset();
 }
 
 Deformation deformation(const Cell& built, const Cell& now) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "solion/structure/frame.hpp"
+#include "solion/structure/skin.hpp"
 
 namespace solion {
 
@@ -37,11 +38,16 @@ class Neighborhood {
   /// Builds list and ghosts from scratch. `cutoff` and `skin` in Å.
   void build(const Frame& frame, double cutoff, double skin);
   /// Moves local and ghost atoms to the frame's present positions and cell without a new search; rebuilds
-  /// only when the list could have become incomplete (displacement plus strain beyond the skin, other atoms,
-  /// other periodicity). Returns true if it rebuilt.
-  bool update(const Frame& frame, double cutoff, double skin);
+  /// only when the list could have become incomplete (displacement, strain and growth of the cutoff beyond
+  /// the skin, other atoms, other periodicity). Returns true if it rebuilt.
+  bool update(const Frame& frame, double cutoff, Skin& skin);
+  /// The same with a skin that stays.
+  bool update(const Frame& frame, double cutoff, double skin) {
+    Skin given(skin);
+    return update(frame, cutoff, given);
+  }
   /// Forgets the frame, so that the next update builds; keeps the memory and the clock.
-  void clear() { n_local_ = 0; }
+  void clear();
   /// How often it was built: as long as this stays, so do the pairs.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   /// Wall time of all builds and updates so far, s.
@@ -49,8 +55,8 @@ class Neighborhood {
 
   [[nodiscard]] int n_local() const { return n_local_; }
   [[nodiscard]] int n_total() const { return static_cast<int>(owner_.size()); }
+  /// All pairs closer than this are in the list, Å.
   [[nodiscard]] double cutoff() const { return cutoff_; }
-  [[nodiscard]] double skin() const { return skin_; }
   [[nodiscard]] const Vec3& position(int atom) const { return positions_[static_cast<std::size_t>(atom)]; }
   [[nodiscard]] const std::vector<Vec3>& positions() const { return positions_; }
   /// The local atom that `atom` is an image of (itself for a local atom).
@@ -72,11 +78,16 @@ class Neighborhood {
   void make_ghosts(const Frame& frame, double reach);
   void search(double reach);
   void refresh(const Frame& frame);
-  [[nodiscard]] bool still_complete(const Frame& frame) const;
+  /// What a list was made from.
+  struct Origin {
+    std::vector<Vec3> positions;
+    std::optional<Cell> cell;
+    double cutoff = 0;
+  };
+  static double needed_skin(const Origin& origin, const Frame& frame, double cutoff);
 
   int n_local_ = 0;
   double cutoff_ = 0;
-  double skin_ = 0;
   double seconds_ = 0;
   std::uint64_t generation_ = 0;
   std::vector<int> owner_;
@@ -84,9 +95,8 @@ class Neighborhood {
   std::vector<Vec3> positions_;
   std::vector<std::size_t> offset_;
   std::vector<int> index_;
-  // The frame the list was built from.
-  std::vector<Vec3> built_positions_;
-  std::optional<Cell> built_cell_;
+  Origin built_;
+  std::optional<Origin> first_;  ///< of the first list since `clear`, where built_ is of a later one
 };
 
 /// How a list made in one cell serves another: a point r of `now` was at r·back in `built`, and no distance
@@ -94,10 +104,10 @@ class Neighborhood {
 struct Deformation {
   Mat3 back = Mat3::Identity();
   double stretch = 1.0;
-  /// True if a list with this skin still has every pair within the cutoff, after no atom has moved farther
+  /// How far a list must have reached to have every pair within the cutoff, after no atom has moved farther
   /// than `largest_move` (Å, in the built cell).
-  [[nodiscard]] bool keeps(double cutoff, double skin, double largest_move) const {
-    return stretch * (cutoff + skin - 2 * largest_move) >= cutoff;
+  [[nodiscard]] double needed_reach(double cutoff, double largest_move) const {
+    return cutoff / stretch + 2 * largest_move;
   }
 };
 Deformation deformation(const Cell& built, const Cell& now);
