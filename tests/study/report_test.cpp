@@ -322,6 +322,22 @@ TEST(Report, NoLookIntoARunThatIsNotSound) {
   }
 }
 
+TEST(Report, ALiquidHasNoSites) {
+  Json liquid = looked_at(900);
+  liquid.erase("hops");
+  liquid["molten"] = true;
+  const Section section = structure_section(Config{}, with_structures({looked_at(600), liquid}));
+  EXPECT_THAT(item_of<Figure>(section, "doas").caption, HasSubstr("900 K"));
+  EXPECT_EQ(item_of<Table>(section, "polyhedra").rows.size(), 2U);
+  const Figure profiles = item_of<Figure>(section, "hop-profiles");
+  EXPECT_THAT(profiles.caption, HasSubstr("600 K"));
+  EXPECT_EQ(profiles.series.size(), 1U);
+  const Table hops = item_of<Table>(section, "hops");
+  ASSERT_EQ(hops.rows.size(), 2U);
+  EXPECT_EQ(hops.rows[1], (std::vector<std::string>{"type1", "900", "–", "–", "–", "–", "–", "–", "–", "–"}));
+  EXPECT_THAT(hops.notes, Contains(HasSubstr("liquid does: type1 at 900 K.")));
+}
+
 TEST(Report, APlacementThatFailedLeavesNoMeanOverAll) {
   Json placements = Json::array();
   for (const double energy : {1.0, 1.5})

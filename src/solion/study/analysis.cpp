@@ -281,16 +281,20 @@ Json cold_json(const transport::ArrheniusFit& fit, const transport::LawCompariso
 
 }  // namespace
 
+bool is_molten(const Config& config, const Json& result) {
+  const double half_square = 0.5 * std::pow(jump_of(config, result), 2);
+  // Far, and not far behind: groups that only turn stay where they are while the ions go.
+  constexpr double least_share = 0.3;
+  const double framework = result["framework_msd_A2"];
+  return framework > half_square &&
+         framework > least_share * result["diffusion"]["window_msd_A2"].get<double>();
+}
+
 void judge_points(const Config& config, Json& points) {
   for (Json& p : points) {
     if (p.contains("failed")) continue;
-    const double half_square = 0.5 * std::pow(jump_of(config, p), 2);
     p["unsound"] = why_unsound(p);
-    // Far, and not far behind: groups that only turn stay where they are while the ions go.
-    constexpr double least_share = 0.3;
-    const double framework = p["framework_msd_A2"];
-    p["molten"] =
-        framework > half_square && framework > least_share * p["diffusion"]["window_msd_A2"].get<double>();
+    p["molten"] = is_molten(config, p);
   }
 }
 

@@ -32,6 +32,10 @@ transport::PolyhedraOptions polyhedra_options(const Config& config, double cutof
 Json analyse(const Config& config, const std::filesystem::path& trajectory, double frame_interval_fs,
              const Point& point, std::size_t n_frames);
 
+/// Whether the framework moves as far as a jump of the mobile ion, the one that D was judged by: of a point's
+/// result.
+bool is_molten(const Config& config, const Json& result);
+
 /// The rows a, b, c.
 Json matrix_json(const Mat3& matrix);
 

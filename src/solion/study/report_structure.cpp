@@ -12,7 +12,10 @@ namespace {
 bool has_run(const Json& point) { return !point.contains("failed") && sound(point); }
 
 /// Frames of one structure at one temperature that were looked at, and are worth it.
-bool looked_at(const Json& point) { return has_run(point) && point.contains("hops"); }
+bool looked_at(const Json& point) { return has_run(point) && point.contains("doas"); }
+
+/// Where ions sat at sites: not in what is molten.
+bool has_sites(const Json& point) { return looked_at(point) && point.contains("hops"); }
 
 /// The highest temperature of those that there is something of.
 double hottest(const Json& points, bool (*there)(const Json&) = looked_at) {
@@ -175,13 +178,14 @@ Figure whole_figure(const StructureConfig& of, const Json& structures) {
       [&](const Json& p) { return known(p) ? p["polyhedra"].value("six_fold_std", Json()) : Json(); });
 }
 
-/// One curve a structure at the highest temperature.
+/// One curve a structure at the highest temperature of those that are there.
 template <typename Curve>
-Figure at_hottest(const Json& structures, Figure figure, const Curve& curve) {
-  const double T = hottest(structures);
+Figure at_hottest(const Json& structures, Figure figure, const Curve& curve,
+                  bool (*there)(const Json&) = looked_at) {
+  const double T = hottest(structures, there);
   figure.definition += states_of(structures, T);
   for (const Json& p : structures) {
-    if (!looked_at(p) || p["temperature_K"].get<double>() != T) continue;
+    if (!there(p) || p["temperature_K"].get<double>() != T) continue;
     Series s = curve(p);
     s.name = p["structure"];
     s.structure = s.name;
@@ -213,21 +217,25 @@ Figure energies_figure(const Json& structures, const std::string& species) {
 Figure channels_figure(const Json& structures) {
   Figure figure;
   figure.id = "channels";
-  figure.caption = fmt::format(
-      "Cumulative distribution of the bottleneck radii of diffusion channels at {:g} K", hottest(structures));
+  figure.caption =
+      fmt::format("Cumulative distribution of the bottleneck radii of diffusion channels at {:g} K",
+                  hottest(structures, has_sites));
   figure.definition =
       "Bottleneck of an edge between neighbouring sites: the largest, over paths, of the smallest distance "
       "to an ion that blocks, less its radius. Over all edges and the chosen frames.";
   figure.x_label = "bottleneck radius (Å)";
   figure.y_label = "share of edges with less";
-  return at_hottest(structures, figure, [](const Json& p) {
-    Series s;
-    if (!p.contains("channels")) return s;
-    s.x = doubles(p["channels"]["quantiles_A"]);
-    for (std::size_t k = 0; k < s.x.size(); ++k)
-      s.y.push_back(static_cast<double>(k) / static_cast<double>(s.x.size() - 1));
-    return s;
-  });
+  return at_hottest(
+      structures, figure,
+      [](const Json& p) {
+        Series s;
+        if (!p.contains("channels")) return s;
+        s.x = doubles(p["channels"]["quantiles_A"]);
+        for (std::size_t k = 0; k < s.x.size(); ++k)
+          s.y.push_back(static_cast<double>(k) / static_cast<double>(s.x.size() - 1));
+        return s;
+      },
+      has_sites);
 }
 
 /// Of the shortest lines between sites; nullptr without one.
@@ -248,27 +256,30 @@ Figure profiles_figure(const Json& structures, const std::string& species) {
   figure.id = "hop-profiles";
   figure.caption =
       fmt::format("Free energy of {} from a site to the middle of the line to the next, at {:g} K", species,
-                  hottest(structures));
+                  hottest(structures, has_sites));
   figure.definition =
       "−k_B T ln of the number of ions a length in a tube about the line, over all of the shortest lines "
       "between sites; from its least. Bars: a jackknife over blocks of time.";
   figure.x_label = "distance from the site (Å)";
   figure.y_label = "F (eV)";
-  return at_hottest(structures, figure, [](const Json& p) {
-    Series s;
-    const Json* profile = shortest_profile(p);
-    if (profile == nullptr) return s;
-    const auto& energy = (*profile)["free_energy_eV"];
-    const auto& error = (*profile)["free_energy_std_eV"];
-    s.mark = Mark::line_and_points;
-    for (std::size_t k = 0; k < energy.size(); ++k) {
-      if (!energy[k].is_number()) continue;
-      s.x.push_back((*profile)["s"][k].get<double>() * (*profile)["length_A"].get<double>());
-      s.y.push_back(energy[k]);
-      s.y_error.push_back(error[k].is_number() ? error[k].get<double>() : std::nan(""));
-    }
-    return s;
-  });
+  return at_hottest(
+      structures, figure,
+      [](const Json& p) {
+        Series s;
+        const Json* profile = shortest_profile(p);
+        if (profile == nullptr) return s;
+        const auto& energy = (*profile)["free_energy_eV"];
+        const auto& error = (*profile)["free_energy_std_eV"];
+        s.mark = Mark::line_and_points;
+        for (std::size_t k = 0; k < energy.size(); ++k) {
+          if (!energy[k].is_number()) continue;
+          s.x.push_back((*profile)["s"][k].get<double>() * (*profile)["length_A"].get<double>());
+          s.y.push_back(energy[k]);
+          s.y_error.push_back(error[k].is_number() ? error[k].get<double>() : std::nan(""));
+        }
+        return s;
+      },
+      has_sites);
 }
 
 /// With its error, or without a hop the bound on it.
@@ -318,6 +329,13 @@ Table motion_table(const Json& structures) {
       continue;
     }
     if (!looked_at(p)) continue;
+    if (!has_sites(p)) {
+      std::vector<std::string> row(table.header.size(), "–");
+      row[0] = p["structure"];
+      row[1] = number(p["temperature_K"], "{:g}");
+      table.rows.push_back(std::move(row));
+      continue;
+    }
     const Json& h = p["hops"];
     const Json channels = p.value("channels", Json());
     const bool open = channels.is_object();

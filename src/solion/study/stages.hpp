@@ -103,7 +103,8 @@ Json simulate(const Context& context, const Json& model, const Point& point, dou
               const Engine& engine, const std::function<void()>& tick);
 
 /// Polyhedra, atomic energies, channels and hops in the trajectory that gave `result`: {"polyhedra", "doas",
-/// "channels", "hops", "profiles", "before_hops"}, at the highest temperature "paths" and "density" too.
+/// "channels", "hops", "profiles", "before_hops"}, at the highest temperature "paths" and "density" too. What
+/// is said of sites (from "channels" on) is left out where the point is molten: a liquid has none.
 Json look_at_structure(const Context& context, const Json& model, const Point& point, const Json& result,
                        Potential& potential);
 
@@ -126,8 +127,7 @@ Json find_barriers(const Context& context, const Json& model);
 Json anneal(const Context& context, const Json& model);
 
 /// Adds to each point "unsound" (why its run says nothing: it did not hold its temperature, or its energy
-/// drifted) and "molten" (the framework moves as far as a jump of the mobile ion, the one that D was judged
-/// by): neither belongs into a law of D(T) of the crystal.
+/// drifted) and "molten" (is_molten): neither belongs into a law of D(T) of the crystal.
 void judge_points(const Config& config, Json& points);
 
 /// Gives each of `structures` what was said of the point that it is a look into.
