@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/analyze.hpp"
 #include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -98,6 +99,7 @@ class LabelVerb {
   }
 
   void run() {
+    check_target(options_.json);
     if (options_.dry_run) {
       plan();
     } else {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/analyze.hpp"
 #include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
@@ -83,6 +84,7 @@ std::function<void()> setup_learn(CLI::App& app) {
   app.add_option("-o,--output", given->output, "the campaign that --from-dpgen writes");
   app.add_option("--json", given->json, "write the numbers there too");
   return [given] {
+    check_target(given->json);  // before days of work
     if (!given->dpgen.empty() || !given->dpgen_run.empty()) return import(*given);
     if (given->file.empty()) throw InputError("expected a campaign (TOML), or --from-dpgen");
     const learn::Campaign campaign = learn::read_campaign(given->file);

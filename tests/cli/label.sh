@@ -22,6 +22,7 @@ frame() { # x of lithium, x of chlorine
 { frame 0 2.5; frame 0 2.6; frame 0.5 2.7; } > frames.xyz
 count() { wc -l < journal; }
 
+refused 'no-folder does not exist' "$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --json no-folder/x.json
 "$solion" label --reference gpaw frames.xyz -o data --program "$work/python" --pressure-correction-GPa 1.5 \
   --type-map Li,O,Cl --json out.json > out.txt || fail "label: $(cat out.txt)"
 grep -q '2 labelled' out.txt || fail "summary: $(cat out.txt)"

@@ -74,13 +74,15 @@ sed 's/^potential.*/code = "nocode"/' campaign.toml > wrong.toml
 refused "no reference code 'nocode'" "$solion" learn wrong.toml --run-dir wrong2
 # What would fail after labels and trainings is said before them.
 for wrong in 's/"random"\]/"all"]/|system.placements = .*.all.; expected "nearest"' 's/^strain = 0.01/strain = 2/|start.strain = 2: expected a share' \
-  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/"perfect", "type1"/"a\/b"/|.a/b. cannot name a file' \
+  's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/"perfect", "type1"/"a\/b"/|.a/b. cannot name a structure' 's/"perfect", "type1"/"a,b"/|.a,b. cannot name a structure' \
   's/^repeat = 2/timestep_fs = 50/|wrong.toml: \[\[iterations\]\] 1: md: timestep_fs = 50' 's/train.json/sodium.json/|structure perfect has Li, which the type_map of .*sodium.json'; do
   jq '.model.type_map[0] = "Na"' train.json > sodium.json
   sed "${wrong%|*}" campaign.toml > wrong.toml
   refused "${wrong#*|}" "$solion" learn wrong.toml --run-dir wrong
 done
 refused 'absent.toml' "$solion" learn absent.toml
+refused 'no-folder does not exist' "$solion" learn campaign.toml --run-dir wrong --json no-folder/x.json
+[ ! -e wrong ] || fail "something was written before all was known"
 sed '/^\[test\]/,/^\[trust\]/s/"perfect", "type1"/"perfect"/' campaign.toml > wrong.toml
 refused 'no forces of the structure type1, which is explored' "$solion" learn wrong.toml --run-dir wrong
 jq '.learning_rate.warmup_steps = 1000' train.json > warm.json
@@ -93,6 +95,13 @@ expect 1 'cannot make this folder' "$solion" learn "$source/examples/li3ocl/lear
 # Undisturbed.
 "$solion" learn campaign.toml --run-dir whole --threads 2 --json whole.json > whole.txt 2>&1 || fail "$(cat whole.txt)"
 grep -q 'table: whole/table_s1.csv' whole.txt || fail "$(cat whole.txt)"
+
+# A rule that does not hold, and no new label (trajectories without a candidate run until they burst): said.
+sed 's/^lower_eV_per_A.*/lower_eV_per_A = 1000/; s/^upper_eV_per_A.*/upper_eV_per_A = 2000/; s/^calibrate = true/calibrate = false/
+  s/^force_rmse.*/force_rmse_eV_per_A = 1e-6/' campaign.toml > still.toml
+cp -r whole still
+"$solion" learn still.toml --run-dir still --threads 2 > still.txt 2>&1 || fail "$(cat still.txt)"
+grep -q 'iteration . has no new label, .*, and the stop rule does not hold: ' still.txt || fail "$(cat still.txt)"
 
 # Two campaigns at once: the second is told, the first goes on; and kill -9 at moments spread over the whole run.
 wait_for() {  # until the ledger of `killed` holds as many finished tasks as $1, or the process has ended

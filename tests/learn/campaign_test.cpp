@@ -203,6 +203,70 @@ TEST_F(CampaignTest, TrainingFramesAreNoHeldOutSet) {
                                    (folder_.path() / "more/perfect").string() + ": frame 1"));
 }
 
+TEST_F(CampaignTest, ATrainingFrameInSinglePrecisionOrAnotherOrderIsStillOne) {
+  campaign_.data = {data("train", {0, 0.1})};
+  Frame other;  // the second frame, its atoms the other way round and rounded
+  const Frame frame = CountedLabeller::labelled(cell(0.1));
+  other.cell = frame.cell;
+  for (const char* element : {"Cl", "O", "Li"}) {
+    for (std::size_t i = 0; i < frame.n_atoms(); ++i) {
+      if (frame.element(i) == element)
+        other.add_atom(element, Vec3(frame.positions[i].cast<float>().cast<double>()));
+    }
+  }
+  other.info["structure"] = "perfect";
+  dataset::Store store(folder_.path() / "test", {"Li", "O", "Cl"});
+  store.append(CountedLabeller::labelled(other), {{"key", "other"}});
+  campaign_.test.systems = {folder_.path() / "test"};
+  EXPECT_THAT(refusal(), HasSubstr("1 of its 1 frames are training frames of data.systems"));
+}
+
+TEST_F(CampaignTest, GivenSystemsHaveTheElementsOfTheModelsAndAreGivenOnce) {
+  const fs::path train = data("train", {0});
+  const fs::path sodium = data("sodium", {0.1});
+  write_file(sodium / "perfect/type_map.raw", "Na\nO\nCl\n");
+  campaign_.data = {train, sodium};
+  EXPECT_THAT(refusal(), ::testing::AllOf(HasSubstr("data.systems: " + (sodium / "perfect").string()),
+                                          HasSubstr("has Na, which the type_map of")));
+  campaign_.data = {train};
+  campaign_.test.systems = {sodium};
+  EXPECT_THAT(refusal(), HasSubstr("test.systems: " + (sodium / "perfect").string() + " has Na"));
+  campaign_.test.systems.clear();
+  campaign_.data = {train, train / "perfect"};
+  EXPECT_THAT(refusal(), HasSubstr("is given twice"));
+}
+
+TEST_F(CampaignTest, ItsOwnLabelsAreNoGivenSystems) {
+  const auto refused = [this](const fs::path& run_dir) {
+    try {
+      require_own_place(campaign_, run_dir);
+      return std::string("(not refused)");
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+  };
+  campaign_.data = {folder_.path() / "data"};
+  EXPECT_EQ(refused(folder_.path() / "run"), "(not refused)");
+  EXPECT_EQ(refused(folder_.path() / "data-of-all"), "(not refused)");
+  EXPECT_THAT(refused(folder_.path()), HasSubstr("data.systems = '" + (folder_.path() / "data").string()));
+  EXPECT_THAT(refused(folder_.path() / "x" / ".."), HasSubstr("give another --run-dir"));
+  EXPECT_THAT(refused(folder_.path() / "data" / "run"), HasSubstr("give another --run-dir"));
+  campaign_.data.clear();
+  campaign_.test.systems = {folder_.path() / "run/data/start-1"};
+  EXPECT_THAT(refused(folder_.path() / "run"), HasSubstr("test.systems"));
+}
+
+TEST_F(CampaignTest, AStructureThatIsNeitherFileNorReactionIsToldByBoth) {
+  campaign_.iterations[0].structures = {"vaccancy"};
+  campaign_.system.files["vacancy"] = "vacancy.vasp";
+  EXPECT_THAT(
+      [&] {
+        rehearse(campaign_, TypeMap({"Li", "O", "Cl"}));
+      },
+      ::testing::ThrowsMessage<InputError>(::testing::AllOf(
+          HasSubstr("structures: 'vaccancy' is none of system.files (vacancy)"), HasSubstr("reaction"))));
+}
+
 TEST_F(CampaignTest, AStopRuleThatNothingCanMeetIsRefused) {
   campaign_.data = {data("train", {0})};
   campaign_.test.systems = {data("test", {0.3})};

@@ -139,6 +139,25 @@ class DpgenTest : public ::testing::Test {
   std::map<std::string, ImportNote> notes_;
 };
 
+TEST_F(DpgenTest, OptionsWithAnEqualSignAreNoShell) {
+  const auto command_as = [this](const std::string& command) {
+    Json machine = Json::parse(machine_text);
+    machine["fp"]["command"] = command;
+    put(at("machine.json"), machine.dump());
+    notes_.clear();
+    import();
+    return read_file(at("campaign-label.toml"));
+  };
+  EXPECT_THAT(command_as("srun --mpi=pmi2 /opt/vasp_std"),
+              ::testing::AllOf(HasSubstr(R"(program = "/opt/vasp_std")"),
+                               HasSubstr(R"(launcher = ["srun","--mpi=pmi2"])")));
+  for (const char* command :
+       {"OMP_NUM_THREADS=1 mpirun vasp_std", "mpirun -x 'A B' vasp_std", "(vasp_std)"}) {
+    EXPECT_THAT(command_as(command), ::testing::Not(HasSubstr("program ="))) << command;
+    EXPECT_THAT(lost("fp.command"), HasSubstr("write program and launcher")) << command;
+  }
+}
+
 TEST_F(DpgenTest, BecomesACampaignThatSolionReads) {
   import();
   EXPECT_EQ(notes_.count("campaign"), 0U) << notes_.at("campaign").text;

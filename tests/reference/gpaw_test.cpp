@@ -139,6 +139,12 @@ TEST(Result, ComesBackFromItsJson) {
   EXPECT_EQ(back.code_version, "fake 1");
   EXPECT_EQ(parse_result(R"({"gpaw_version": "22.8.0"})", "r").code_version, "22.8.0");
   EXPECT_TRUE(std::isnan(*parse_result(R"({"energy_eV": null})", "r").energy_eV));
+  // As Python writes them.
+  const RawResult python =
+      parse_result(R"({"gpaw_version": "NaN", "energy_eV": NaN, "n_electrons": -Infinity})", "r");
+  EXPECT_TRUE(std::isnan(*python.energy_eV));
+  EXPECT_TRUE(std::isnan(*python.n_electrons));
+  EXPECT_EQ(python.code_version, "NaN");
 }
 
 TEST(Result, WhatIsNoResultIsRefused) {

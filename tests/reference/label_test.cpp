@@ -11,6 +11,7 @@
 
 #include "fake_code.hpp"
 #include "solion/base/constants.hpp"
+#include "solion/reference/stress_check.hpp"
 
 namespace solion::reference {
 namespace {
@@ -204,6 +205,16 @@ pid_t label_elsewhere(const Calculator& code, const std::vector<Frame>& frames, 
   Collected collected;
   label(code, {}, frames, options, collected.receiver());
   ::_exit(collected.labels.size() == frames.size() ? 0 : 1);
+}
+
+TEST_F(LabelTest, TheStressCheckCompressesCellsBeyondTheLimitsOfLabels) {
+  settings_.kpoints.points = {Vec3(0, 0, 0)};
+  settings_.kpoints.widths_A = {3.9, 4.5};  // 0.945 · 4 Å is less
+  options_.audit.stress_GPa = 0.1;
+  options_.audit.force_eV_per_A = 0.01;
+  options_.audit.energy_needs = 1;
+  const std::vector<Frame> frames{fake_frame(1)};
+  EXPECT_NO_THROW((void)check_stress(code_, settings_, frames, options_));
 }
 
 TEST_F(LabelTest, TwoProcessesShareTheWork) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "solion/base/errors.hpp"
@@ -13,16 +15,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Structures name files, too.
+/// Structures name folders, stand in lines of CSV and in the texts of extended XYZ.
+bool is_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' && std::none_of(name.begin(), name.end(), [](unsigned char c) {
+    return c == '/' || c == ',' || c == '"' || c == '\\' || std::iscntrl(c) != 0;
+  });
+}
+
 std::vector<std::string> structures(TomlTable& table) {
   std::vector<std::string> names = table.texts("structures");
   if (names.empty()) table.fail("structures", "expected at least one structure");
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
-      table.fail("structures", fmt::format("'{}' cannot name a file: expected \"perfect\", the name of a "
-                                           "reaction or one of system.files, without '/' and '.' in front",
-                                           name));
+    if (!is_name(name))
+      table.fail(
+          "structures",
+          fmt::format("'{}' cannot name a structure: expected \"perfect\", the name of a reaction or one "
+                      "of system.files, without '/', ',', quotes, '\\' and '.' in front",
+                      name));
     if (!seen.insert(name).second) table.fail("structures", fmt::format("'{}' twice", name));
   }
   return names;

@@ -256,10 +256,16 @@ DataPart write_part(const Context& context, const std::string& name, std::vector
 
 std::vector<DataPart> given_data(const Campaign& campaign, const TypeMap& elements) {
   std::vector<DataPart> result;
+  std::set<fs::path> seen;
   for (const fs::path& path : campaign.data) {
     DataPart part;
     part.at = fs::absolute(path);
     for (const dataset::System& system : dataset::load({path}, elements.names())) {
+      const std::string place =
+          fmt::format("{}: data.systems: {}", campaign.file.string(), system.path.string());
+      if (!seen.insert(fs::weakly_canonical(system.path)).second)
+        throw InputError("{} is given twice", place);
+      require_elements(campaign, elements, system.frames.front(), place);
       dataset::warn_of_implausible(system);
       for (std::size_t f = 0; f < system.frames.size(); ++f) {
         part.frames.push_back(system.frames[f]);

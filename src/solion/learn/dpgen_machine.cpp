@@ -1,6 +1,7 @@
 // machine.json's part about labels into program, launcher and executor.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -120,7 +121,11 @@ class Machine {
         after += " " + word;
       }
     }
-    if (program.empty() || text.find_first_of("|;&$=") != std::string::npos) {
+    // What only a shell understands; an option such as --mpi=pmi2 is none of it.
+    const bool assigns = std::any_of(before.begin(), before.end(), [](const std::string& one) {
+      return one.front() != '-' && one.find('=') != std::string::npos;
+    });
+    if (program.empty() || assigns || text.find_first_of("|;&$`\"'\\()") != std::string::npos) {
       part.lost("command", "write program and launcher into the settings: " + text);
       return;
     }

@@ -1,8 +1,7 @@
 // Frames that are never trained on: the user's, and those of dynamics with the reference itself.
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <numeric>
 
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
@@ -13,30 +12,51 @@
 #include "solion/io/formats.hpp"
 #include "solion/learn/stages.hpp"
 #include "solion/md/run.hpp"
+#include "solion/structure/compare.hpp"
 
 namespace solion::learn {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Errors on frames that were trained on say nothing.
+/// Another program may have written the same frame in single precision.
+constexpr double same_A = 1e-3;
+
+/// Cell and atoms, element after element: other programs have another order of them.
+Frame by_element(const Frame& frame) {
+  std::vector<std::size_t> order(frame.n_atoms());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return frame.element(a) < frame.element(b); });
+  Frame result;
+  result.cell = frame.cell;
+  for (const std::size_t i : order) result.add_atom(frame.element(i), frame.positions[i]);
+  return result;
+}
+
+/// Errors on frames that were trained on say nothing. `places` names the frames of `test`.
 void refuse_training_frames(const Campaign& campaign, const std::vector<DataPart>& data,
-                            const std::map<std::string, std::string>& places) {
-  std::set<std::string> common;
-  std::string first;
-  for (std::size_t k = 0; k < data.size(); ++k) {
-    for (const Frame& frame : data[k].frames) {
-      const auto found = places.find(frame_key(frame));
-      if (found == places.end()) continue;
-      if (common.insert(found->first).second && common.size() == 1)
-        first = fmt::format("{}, which is in {}", found->second, campaign.data[k].string());
-    }
+                            const std::vector<Frame>& test, const std::vector<std::string>& places) {
+  std::vector<std::pair<Frame, std::size_t>> trained;
+  for (std::size_t k = 0; k < data.size() && !test.empty(); ++k) {
+    for (const Frame& frame : data[k].frames) trained.emplace_back(by_element(frame), k);
   }
-  if (common.empty()) return;
+  std::size_t common = 0;
+  std::string first;
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    const Frame frame = by_element(test[i]);
+    const auto twin = std::find_if(trained.begin(), trained.end(), [&](const auto& one) {
+      return same_configuration(one.first, frame, same_A);
+    });
+    if (twin == trained.end()) continue;
+    if (common++ == 0)
+      first = fmt::format("{}, which is in {}", places[i], campaign.data[twin->second].string());
+  }
+  if (common == 0) return;
   throw InputError(
       "{}: test.systems: {} of its {} frames are training frames of data.systems, the first {}; a held-out "
       "set must not be trained on",
-      campaign.file.string(), common.size(), places.size(), first);
+      campaign.file.string(), common, test.size(), first);
 }
 
 /// A rule about errors that can never be known would never be met.
@@ -126,18 +146,20 @@ md::Settings held_out_settings(const Campaign& campaign, double temperature_K, i
 std::vector<Frame> given_test(const Campaign& campaign, const std::vector<DataPart>& data,
                               const TypeMap& elements) {
   std::vector<Frame> result;
-  std::map<std::string, std::string> places;
+  std::vector<std::string> places;
   if (!campaign.test.systems.empty()) {
     for (const dataset::System& system : dataset::load(campaign.test.systems, elements.names())) {
+      require_elements(campaign, elements, system.frames.front(),
+                       fmt::format("{}: test.systems: {}", campaign.file.string(), system.path.string()));
       dataset::warn_of_implausible(system);
       for (std::size_t f = 0; f < system.frames.size(); ++f) {
         result.push_back(system.frames[f]);
         result.back().info["structure"] = dataset::structure_of(system, f);
-        places.emplace(frame_key(system.frames[f]), fmt::format("{}: frame {}", system.path.string(), f));
+        places.push_back(fmt::format("{}: frame {}", system.path.string(), f));
       }
     }
   }
-  refuse_training_frames(campaign, data, places);
+  refuse_training_frames(campaign, data, result, places);
   require_errors(campaign, result);
   return result;
 }

@@ -95,6 +95,21 @@ Json judge_stop(const StopConfig& stop, const Json& explored, const Json& test, 
   return result;
 }
 
+/// Without a new label the next iteration explores with the same models, and no later one may bring more.
+void warn_of_standstill(int iteration, const Explored& explored, const Chosen& chosen) {
+  std::string why = fmt::format("the reference gave no label of any of the {} chosen frames (reasons above)",
+                                chosen.frames.size());
+  if (chosen.frames.empty())
+    why = fmt::format(
+        "all {} frames offered are near-duplicates of labelled ones (select.least_distance); more variety "
+        "(iterations.strain, temperatures_K, placements, start.frames) or longer training helps",
+        explored.frames.size());
+  if (explored.frames.empty()) why = "no frame deviates by trust.lower_eV_per_A or more";
+  log().warn(
+      "iteration {} has no new label, the models stay as they are, and the stop rule does not hold: {}",
+      iteration, why);
+}
+
 /// Checks the training input, whose systems the campaign will fill in; its type map.
 TypeMap elements_of(const fs::path& training_input) {
   Json input = read_json(training_input);
@@ -181,6 +196,7 @@ class Run {
     }
     bool met = false;
     Json stop = judge_stop(campaign_.stop, explored.summary, test_errors_, met);
+    if (n_labelled == 0 && !met) warn_of_standstill(number, explored, chosen);
     Json row{
         {"iteration", number},
         {"ensemble", config.ensemble == md::Ensemble::npt ? "NPT" : "NVT"},
@@ -250,6 +266,7 @@ Json run(const Campaign& campaign, const Options& options) {
   const TypeMap elements = elements_of(campaign.model.training_input);
   require_retraining(campaign);
   rehearse(campaign, elements);
+  require_own_place(campaign, options.run_dir);
   std::vector<DataPart> data = given_data(campaign, elements);
   std::vector<Frame> test = given_test(campaign, data, elements);
   const auto labeller = open_labeller(campaign.reference, options.run_dir / "label", options.threads);

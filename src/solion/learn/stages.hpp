@@ -56,6 +56,11 @@ md::Settings held_out_settings(const Campaign& campaign, double temperature_K, i
 /// Builds every cell and looks at the settings of all dynamics, so that what is wrong with them is said
 /// before anything is labelled. InputError.
 void rehearse(const Campaign& campaign, const TypeMap& elements);
+/// InputError if the frame has an element that the models will not know. `what` names it in the message.
+void require_elements(const Campaign& campaign, const TypeMap& elements, const Frame& frame,
+                      const std::string& what);
+/// InputError if given systems and the labels that the campaign will write lie in each other.
+void require_own_place(const Campaign& campaign, const std::filesystem::path& run_dir);
 
 /// Labels the frames that the ledger does not know; rejected ones, and a frame given twice the second time,
 /// are left out. Counts them in `rejected`. `known`: this reference's labels so far, with which its audit

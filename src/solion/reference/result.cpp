@@ -1,4 +1,6 @@
 // The common result file of all codes: JSON with units in its keys.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +26,23 @@ Vec3 vector(const Json& value, const std::string& where, const char* key) {
   return {number(value[0], where, key), number(value[1], where, key), number(value[2], where, key)};
 }
 
+/// Python writes numbers that are not finite as NaN and Infinity, for which JSON has no words; null means the
+/// same here.
+std::string with_null(std::string_view text) {
+  constexpr std::array<std::string_view, 3> words{"NaN", "-Infinity", "Infinity"};
+  std::string result;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) quoted = !quoted;
+    const auto word = std::find_if(words.begin(), words.end(), [&](std::string_view w) {
+      return !quoted && text.substr(i).starts_with(w);
+    });
+    result += word == words.end() ? text.substr(i, 1) : "null";
+    i += word == words.end() ? 1 : word->size();
+  }
+  return result;
+}
+
 }  // namespace
 
 Json to_json(const RawResult& result) {
@@ -44,7 +63,7 @@ Json to_json(const RawResult& result) {
 }
 
 RawResult parse_result(std::string_view text, const std::string& where) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(with_null(text), nullptr, false);
   if (json.is_discarded()) throw InputError("{}: not valid JSON (garbage, or half a file)", where);
   if (!json.is_object()) throw InputError("{}: expected a JSON object, found {}", where, json.type_name());
   RawResult result;

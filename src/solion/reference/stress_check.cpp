@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "solion/base/constants.hpp"
@@ -20,6 +21,14 @@ Frame scaled(const Frame& frame, double factor) {
   return result;
 }
 
+/// The limits without those on sizes: they are for frames that are trained on, and not for cells compressed
+/// by a sixth.
+AuditLimits without_sizes(AuditLimits limits) {
+  limits.force_eV_per_A = limits.stress_GPa = std::numeric_limits<double>::infinity();
+  limits.energy_needs = std::numeric_limits<std::size_t>::max();
+  return limits;
+}
+
 /// The two pressures of one frame; nothing, and the reason, if a calculation gives no result.
 std::optional<StressCheck> compare(const Calculator& code, const Settings& settings, const Frame& frame,
                                    const LabelOptions& options, std::string& reason) {
@@ -33,7 +42,11 @@ std::optional<StressCheck> compare(const Calculator& code, const Settings& setti
   receiver.fail = [&](const Failure& f) { reason = f.reason + "\n" + f.log_tail; };
   LabelOptions again = options;
   again.retry_failed = true;  // nothing else can be done before these two have succeeded
-  (void)label(code, settings, frames, again, receiver);
+  again.known.clear();
+  again.audit = without_sizes(options.audit);
+  Settings any_width = settings;
+  any_width.kpoints.widths_A = {0, std::numeric_limits<double>::infinity()};
+  (void)label(code, any_width, frames, again, receiver);
   if (!raw[0] || !raw[1]) return std::nullopt;
   StressCheck result;
   const double dV = frames[1].cell->volume() - frames[0].cell->volume();
