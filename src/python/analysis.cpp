@@ -59,11 +59,14 @@ class Trajectory {
 };
 
 MsdCurve msd(const py::object& positions, const std::vector<std::string>& elements, double interval_fs,
-             const std::string& species, const py::object& cell, const std::vector<std::string>& framework,
+             const std::string& species, const py::object& cell, const py::object& framework,
              bool remove_drift, const std::string& axes) {
   need_positive("frame_interval_fs", interval_fs);
-  transport::MsdOptions options{
-      .framework = framework, .mobile = {species}, .remove_drift = remove_drift, .unwrap = {}, .axes = {}};
+  transport::MsdOptions options{.framework = one_or_more_texts(framework, "framework", R"(["O", "Cl"])"),
+                                .mobile = {species},
+                                .remove_drift = remove_drift,
+                                .unwrap = {},
+                                .axes = {}};
   for (const char c : axes) {
     if (c < 'x' || c > 'z' || options.axes[static_cast<std::size_t>(c - 'x')])
       throw InputError("axes: expected some of x, y and z, each once, got \"{}\"", axes);
@@ -163,9 +166,10 @@ void bind_rdf(py::module_& module) {
   module.def(
       "rdf",
       [](const py::object& positions, const py::object& cell, const std::vector<std::string>& elements,
-         const std::vector<std::string>& pairs, double r_max_A, double bin_A) {
+         const py::object& pairs, double r_max_A, double bin_A) {
         transport::RdfOptions options{.pairs = {}, .r_max_A = r_max_A, .bin_A = bin_A};
-        for (const std::string& pair : pairs) options.pairs.push_back(transport::parse_pair(pair));
+        for (const std::string& pair : one_or_more_texts(pairs, "pairs", R"(["Li-O"])"))
+          options.pairs.push_back(transport::parse_pair(pair));
         Trajectory trajectory(positions, cell, elements);
         const InterruptScope interrupts;
         const py::gil_scoped_release release;

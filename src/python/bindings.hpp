@@ -34,6 +34,12 @@ inline constexpr py::ssize_t any = -1;
 /// shape, for texts, objects, complex or longer numbers, and for foreign byte order. Needs the GIL.
 Doubles doubles(const py::handle& value, const std::string& name, const std::vector<py::ssize_t>& shape);
 
+/// A list of texts, "NAME: expected …, got …" for anything else: a text alone would be a list of letters.
+std::vector<std::string> texts(const py::handle& value, const std::string& name, const char* example);
+/// The same, and a text alone is a list of one.
+std::vector<std::string> one_or_more_texts(const py::handle& value, const std::string& name,
+                                           const char* example);
+
 /// The rows of a checked (n, 3) array.
 std::vector<Vec3> rows_of(const Doubles& array);
 /// A checked (3, 3) array.
@@ -42,6 +48,8 @@ Mat3 matrix_of(const Doubles& array);
 py::array matrix_array(const Mat3& matrix);
 /// A one-dimensional array of its own.
 py::array vector_array(const std::vector<double>& values);
+/// An (n, 3) array of its own, None for no rows.
+py::object rows_or_none(const std::vector<Vec3>& rows);
 /// (n, 3) view of memory that `owner` keeps alive: no copy.
 py::array view_of(const std::vector<Vec3>& rows, const py::handle& owner);
 
@@ -77,9 +85,19 @@ void with_python(const Call& call) {
   }
 }
 
+/// How a model was opened, so that another process can do the same.
+struct Opening {
+  std::string precision = "double";
+  int threads = 0;
+  std::optional<double> skin_A;
+  bool charged_cells = false;
+};
+
 /// A potential with what Python needs around it: one evaluation at a time, whatever the threads do.
 struct SharedPotential {
   std::unique_ptr<Potential> potential;
+  std::string spec;  ///< a file by its whole path
+  Opening opening;
   std::string identity;  ///< for restart files
   std::mutex busy;
   /// A copy for a run of its own; shares what never changes.

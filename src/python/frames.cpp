@@ -40,11 +40,12 @@ std::vector<Int3> images_of(const py::object& value, py::ssize_t n) {
   return images;
 }
 
-FramePointer make_frame(const std::vector<std::string>& elements, const py::object& positions,
-                        const py::object& cell, const py::object& velocities, const py::object& images,
-                        std::optional<double> energy, const py::object& forces, const py::object& virial,
+FramePointer make_frame(const py::object& names, const py::object& positions, const py::object& cell,
+                        const py::object& velocities, const py::object& images, std::optional<double> energy,
+                        const py::object& forces, const py::object& virial,
                         std::map<std::string, std::string> info) {
   auto frame = std::make_shared<Frame>();
+  const std::vector<std::string> elements = texts(names, "elements", R"(["Li", "Cl"])");
   const auto n = static_cast<py::ssize_t>(elements.size());
   frame->positions = rows_of(doubles(positions, "positions", {n, 3}));
   for (const std::string& element : elements) frame->types.push_back(frame->type_map.find_or_add(element));
@@ -73,6 +74,41 @@ void set_rows(std::vector<Vec3>& rows, const Frame& frame, const py::object& val
   // Views of an array that is there stay valid: it is filled, not replaced.
   rows.resize(frame.n_atoms());
   std::memmove(rows.data()->data(), array.data(), rows.size() * sizeof(Vec3));
+}
+
+/// All there is, for pickle: other processes, and copy.deepcopy.
+py::tuple state_of(const Frame& frame) {
+  py::object images = py::none(), cell = py::none(), virial = py::none();
+  if (!frame.images.empty())
+    images = py::array_t<int>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(frame.images.size()), 3},
+                              frame.images.data()->data());
+  if (frame.cell) cell = matrix_array(frame.cell->matrix());
+  if (frame.labels.virial_eV) virial = matrix_array(*frame.labels.virial_eV);
+  return py::make_tuple(frame.type_map.names(), frame.types, rows_or_none(frame.positions), cell,
+                        rows_or_none(frame.velocities), images, frame.labels.energy_eV,
+                        rows_or_none(frame.labels.forces_eV_per_A), virial, frame.labels.atomic_energies_eV,
+                        frame.info);
+}
+
+FramePointer frame_of(const py::tuple& state) {
+  if (state.size() != 11) throw InputError("the pickled frame is of another version of solion");
+  auto frame = std::make_shared<Frame>();
+  frame->type_map = TypeMap(state[0].cast<std::vector<std::string>>());
+  frame->types = state[1].cast<std::vector<int>>();
+  const auto n = static_cast<py::ssize_t>(frame->types.size());
+  const auto rows = [&](std::size_t k, const char* name) {
+    return state[k].is_none() ? std::vector<Vec3>() : rows_of(doubles(state[k], name, {n, 3}));
+  };
+  frame->positions = rows(2, "positions");
+  if (!state[3].is_none()) frame->cell.emplace(matrix_of(doubles(state[3], "cell", {3, 3})));
+  frame->velocities = rows(4, "velocities");
+  if (!state[5].is_none()) frame->images = images_of(state[5], n);
+  frame->labels.energy_eV = state[6].cast<std::optional<double>>();
+  frame->labels.forces_eV_per_A = rows(7, "forces");
+  if (!state[8].is_none()) frame->labels.virial_eV = matrix_of(doubles(state[8], "virial", {3, 3}));
+  frame->labels.atomic_energies_eV = state[9].cast<std::vector<double>>();
+  frame->info = state[10].cast<std::map<std::string, std::string>>();
+  return frame;
 }
 
 std::string representation(const Frame& frame) {
@@ -173,10 +209,13 @@ info        further key=value pairs of an extxyz comment line)")
       .def(
           "copy", [](const Frame& frame) { return std::make_shared<Frame>(frame); },
           "A frame of its own memory")
+      .def("__copy__", [](const Frame& frame) { return std::make_shared<Frame>(frame); })
+      .def(py::pickle(&state_of, &frame_of))
       .def(
           "repeat",
           [](const Frame& frame, std::array<int, 3> n) { return std::make_shared<Frame>(repeat(frame, n)); },
-          py::arg("n"), "The frame repeated n[0]×n[1]×n[2] times, without labels, velocities and images")
+          py::arg("n"),
+          "The frame repeated n[0]×n[1]×n[2] times with its velocities, without labels and images")
       .def(
           "wrap", [](Frame& frame) { wrap(frame); }, "Moves all atoms into the cell, counting images")
       .def("__len__", &Frame::n_atoms)
@@ -197,6 +236,22 @@ io::ReadOptions reading(const std::vector<std::string>& type_names, bool any_den
   return options;
 }
 
+/// One frame or any iterable of frames, copied and checked: views let a caller write what no reader takes.
+std::vector<Frame> frames_to_write(const py::object& given, const std::string& path) {
+  std::vector<Frame> frames;
+  const py::list items = py::isinstance<Frame>(given) || !py::isinstance<py::iterable>(given)
+                             ? py::list(py::make_tuple(given))
+                             : py::list(given);
+  for (const py::handle& item : items) {
+    if (!py::isinstance<Frame>(item))
+      throw InputError("frames: expected a Frame or several of them, got {}",
+                       py::str(py::type::of(item).attr("__name__")).cast<std::string>());
+    frames.push_back(item.cast<const Frame&>());
+    validate(frames.back(), fmt::format("{}, frame {}", path, frames.size()), 0);
+  }
+  return frames;
+}
+
 void bind_files(py::module_& module) {
   module.def(
       "read_frames",
@@ -212,15 +267,13 @@ type_names   elements of numeric types where the file names none
 any_density  accept any volume per atom (a molecule in a large box))");
   module.def(
       "write_frames",
-      [](const std::filesystem::path& path, const std::vector<FramePointer>& frames) {
-        std::vector<Frame> copies;
-        copies.reserve(frames.size());
-        for (const FramePointer& frame : frames) copies.push_back(*frame);
+      [](const std::filesystem::path& path, const py::object& frames) {
+        const std::vector<Frame> copies = frames_to_write(frames, path.string());
         const py::gil_scoped_release release;
         io::write_frames(path, copies);
       },
       py::arg("path"), py::arg("frames"),
-      "Writes all frames as a whole file or not at all; the format by the name.");
+      "Writes one frame or several as a whole file or not at all; the format by the name.");
   module.def(
       "crystal",
       [](const std::filesystem::path& name) {

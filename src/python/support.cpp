@@ -62,6 +62,24 @@ Doubles doubles(const py::handle& value, const std::string& name, const std::vec
   return Doubles::ensure(array);
 }
 
+std::vector<std::string> texts(const py::handle& value, const std::string& name, const char* example) {
+  std::vector<std::string> result;
+  const bool list = py::isinstance<py::iterable>(value) && !py::isinstance<py::str>(value);
+  const py::list items = list ? py::list(py::reinterpret_borrow<py::object>(value)) : py::list();
+  for (const py::handle& item : items) {
+    if (py::isinstance<py::str>(item)) result.push_back(item.cast<std::string>());
+  }
+  if (list && result.size() == items.size()) return result;
+  throw InputError("{}: expected a list of texts such as {}, got {}", name, example,
+                   py::repr(value).cast<std::string>().substr(0, 60));
+}
+
+std::vector<std::string> one_or_more_texts(const py::handle& value, const std::string& name,
+                                           const char* example) {
+  if (py::isinstance<py::str>(value)) return {value.cast<std::string>()};
+  return texts(value, name, example);
+}
+
 std::vector<Vec3> rows_of(const Doubles& array) {
   std::vector<Vec3> rows(static_cast<std::size_t>(array.shape(0)));
   static_assert(sizeof(Vec3) == 3 * sizeof(double));
@@ -77,6 +95,12 @@ py::array matrix_array(const Mat3& matrix) {
 
 py::array vector_array(const std::vector<double>& values) {
   return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::object rows_or_none(const std::vector<Vec3>& rows) {
+  if (rows.empty()) return py::none();
+  return py::array_t<double>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(rows.size()), 3},
+                             rows.data()->data());
 }
 
 py::array view_of(const std::vector<Vec3>& rows, const py::handle& owner) {

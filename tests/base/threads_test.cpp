@@ -2,6 +2,8 @@
 #include "solion/base/threads.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -46,6 +48,27 @@ TEST(Threads, TheLowestFailureIsTheOneThatIsSaid) {
     EXPECT_EQ(what_is_thrown(threads, highest), "10") << threads;
     EXPECT_LT(highest, 500U) << threads;  // it stops
   }
+}
+
+/// The sum of the ranges' ends, which depends on how they are cut.
+std::size_t sum_of_ends() {
+  std::atomic<std::size_t> sum = 0;
+  parallel_for(7, 2, [&](std::size_t, std::size_t end, int) { sum += end; });
+  parallel_dynamic(7, 2, [&](std::size_t item, int) { sum += 100 * item; });
+  return sum;
+}
+
+TEST(Threads, AForkedProcessGoesOn) {
+  const std::size_t expected = sum_of_ends();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);  // it would wait for ever
+    ::_exit(sum_of_ends() == expected ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(sum_of_ends(), expected);
 }
 
 }  // namespace

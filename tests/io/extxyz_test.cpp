@@ -140,6 +140,13 @@ TEST(ExtxyzLabels, NamesWithRefOrDftCountWherePlainOnesAreAbsent) {
   EXPECT_EQ(mace.labels.energy_eV, -0.5);
   EXPECT_EQ(mace.labels.forces_eV_per_A[0], Vec3(1, 2, 3));
   EXPECT_EQ((*mace.labels.virial_eV)(0, 0), -125);
+  // As ASE writes a matrix and a list of Atoms.info.
+  const Frame json = read_comment(
+      lattice + columns + "REF_energy=-0.5 REF_virials=\"_JSON [[1.0, 2.0, 3.0], [4, 5, 6], [7, 8, 9e0]]\"");
+  EXPECT_EQ((*json.labels.virial_eV)(1, 2), 6);
+  EXPECT_EQ((*json.labels.virial_eV)(2, 0), 7);
+  const Frame list = read_comment(lattice + columns + "REF_energy=1 REF_stress=\"_JSON [1, 1, 1, 0, 0, 0]\"");
+  EXPECT_EQ((*list.labels.virial_eV)(2, 2), -125);
   const Frame gap = read_comment(std::string(lattice) +
                                  "Properties=species:S:1:pos:R:3:dft_force:R:3 dft_energy=-2 "
                                  "DFT_virial=\"1 0 0 0 1 0 0 0 1\"");

@@ -210,6 +210,24 @@ TEST(LammpsData, StylesAndElements) {
   EXPECT_EQ(comment.element(1), "Cl");
 }
 
+TEST(LammpsData, MassesByTypeLabelCount) {
+  const TemporaryDirectory dir;
+  const auto read = [&](const std::string& a, const std::string& b) {
+    return read_frame(dir.file(
+        "l.data",
+        "x\n\n2 atoms\n2 atom types\n0 3 xlo xhi\n0 3 ylo yhi\n0 3 zlo zhi\n\nAtom Type Labels\n\n1 " + a +
+            "\n2 " + b + "\n\nMasses\n\n" + a + " 12.011\n" + b + " 15.999\n\nPair Coeffs # lj/cut\n\n" + a +
+            " 0.1 2.5\n" + b + " 0.1 2.5\n\nAtoms # charge\n\n1 " + a + " 0 0 0 0\n2 " + b +
+            " 0 1.5 1.5 1.5\n\nVelocities\n\n1 1 2 3\n2 0 0 0\n"));
+  };
+  const Frame force_field = read("c3", "oh");
+  EXPECT_EQ(force_field.formula(), "C1 O1");
+  EXPECT_NEAR(force_field.velocities[0][2], 0.003, 1e-15);
+  const LogCapture log;
+  EXPECT_EQ(read("Ca", "Co").formula(), "C1 O1");  // no calcium has a mass of 12
+  EXPECT_NE(log.text().find("label 'Ca' is not taken for an element"), std::string::npos) << log.text();
+}
+
 TEST(LammpsData, AMassAndAnElementThatContradictEachOther) {
   const TemporaryDirectory dir;
   const auto read = [&](const std::string& mass, std::vector<std::string> names) {

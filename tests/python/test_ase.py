@@ -1,6 +1,7 @@
 """The ASE calculator against ASE's own numerical derivatives, and conversions."""
 import copy
 import pathlib
+import pickle
 import tempfile
 import unittest
 import warnings
@@ -130,6 +131,15 @@ class Derivatives(unittest.TestCase):
         twin.rattle(0.02, seed=3)
         twin.get_potential_energy()
         self.assertEqual(atoms.get_potential_energy(), energy)
+        for model in (BUCKINGHAM, self.models):
+            atoms.calc = Calculator(model)
+            energy = atoms.get_potential_energy()
+            sent = pickle.loads(pickle.dumps(atoms))
+            self.assertEqual(sent.calc.results["energy"], energy)
+            sent.rattle(0.02, seed=3)
+            moved = sent.get_potential_energy()
+            atoms.positions = sent.positions
+            self.assertAlmostEqual(atoms.get_potential_energy(), moved, delta=1e-9)
 
     def test_wrong_atoms(self):
         atoms = rattled()

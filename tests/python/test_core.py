@@ -1,8 +1,12 @@
 """Frames, potentials, runs and analysis in Python: numbers, views, wrong input."""
 import ast
+import copy
 import json
+import multiprocessing
 import os
 import pathlib
+import pickle
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -40,6 +44,46 @@ class Frames(unittest.TestCase):
         for name in ("positions", "cell", "forces", "virial"):
             np.testing.assert_array_equal(getattr(again[1], name), getattr(frame, name), name)
         self.assertEqual((again[0].energy, again[0].elements), (-1.25, frame.elements))
+
+    def test_write_takes_one_frame_or_any_iterable_and_no_nan(self):
+        frame = solion.crystal("li3ocl")
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.extxyz"
+            solion.write_frames(path, frame)
+            solion.write_frames(path, (f for f in (frame, frame)))
+            self.assertEqual(len(solion.read_frames(path)), 2)
+            frame.positions[1, 2] = np.nan  # no reader would take it
+            with self.assertRaisesRegex(solion.InputError, "a.extxyz, frame 2: the position of atom 2"):
+                solion.write_frames(path, [solion.crystal("li3ocl"), frame])
+            frame = solion.crystal("li3ocl")
+            frame.energy = float("inf")
+            with self.assertRaisesRegex(solion.InputError, "frame 1: the energy is not a finite number"):
+                solion.write_frames(path, frame)
+            self.assertEqual(len(solion.read_frames(path)), 2)
+            with self.assertRaisesRegex(solion.InputError, "frames: expected a Frame or several of them, got str"):
+                solion.write_frames(path, ["frame"])
+
+    def test_names_that_are_no_list_are_refused(self):
+        for names in ("LiCl", [3, 17], np.array([3, 17]), None):
+            with self.assertRaisesRegex(solion.InputError, "elements: expected a list of texts"):
+                solion.Frame(names, [[0, 0, 0], [2, 2, 2]])
+        self.assertEqual(solion.Frame(np.array(["Li", "Cl"]), [[0, 0, 0], [2, 2, 2]]).formula, "Li1 Cl1")
+
+    def test_copies_and_pickles_hold_everything(self):
+        frame = solion.Frame(["Cl", "Li"], [[0, 0, 0], [2, 2, 2.5]], [[4, 0, 0], [0.5, 4, 0], [0, 0.25, 5]],
+                             velocities=[[1, 2, 3], [4, 5, 6]], images=[[0, -1, 2], [0, 0, 0]], energy=-1.25,
+                             forces=[[0, 0, 1], [0, 0, -1]], virial=np.arange(9.0).reshape(3, 3), info={"step": "7"})
+        copies = [pickle.loads(pickle.dumps(frame)), copy.copy(frame), copy.deepcopy(frame)]
+        for other in copies:
+            for name in ("positions", "cell", "velocities", "images", "forces", "virial"):
+                np.testing.assert_array_equal(getattr(other, name), getattr(frame, name), name)
+            self.assertEqual((other.elements, other.energy, other.info, other.formula),
+                             (frame.elements, -1.25, {"step": "7"}, frame.formula))
+            other.positions[0] = 1
+        self.assertEqual(frame.positions[0, 0], 0)
+        bare = pickle.loads(pickle.dumps(solion.Frame(["Li"], [[0, 0, 0]])))
+        self.assertEqual([getattr(bare, name) for name in ("cell", "velocities", "images", "energy", "forces", "virial")],
+                         [None] * 6)
 
     def test_a_refused_cell_leaves_the_old_one(self):
         frame = solion.crystal("li3ocl")
@@ -149,6 +193,34 @@ class Potentials(unittest.TestCase):
         self.assertEqual(len(energies), 80)
         np.testing.assert_allclose(energies, expected, rtol=1e-12)
         self.assertGreater(ticks, 80)  # this thread ran while the others evaluated
+
+    def test_a_forked_process_evaluates_too(self):
+        potential = solion.Potential(BUCKINGHAM, threads=2)
+        expected = potential.evaluate(self.frame)  # its threads are there, and no fork takes them along
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            said = pool.apply_async(potential.evaluate, (self.frame,)).get(timeout=60)
+            here = os.getcwd()
+            with tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)
+                try:
+                    copied = pool.map_async(potential.evaluate, [self.frame] * 3).get(timeout=60)
+                finally:
+                    os.chdir(here)
+        for other in (said, *copied):
+            self.assertAlmostEqual(other.energy, expected.energy, delta=1e-9)
+            np.testing.assert_allclose(other.forces, expected.forces, atol=1e-11)
+            np.testing.assert_allclose(other.virial, expected.virial, atol=1e-10)
+
+    def test_a_pickle_names_the_file_and_knows_whether_it_has_changed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model = pathlib.Path(folder) / "model.toml"
+            shutil.copy(BUCKINGHAM, model)
+            pickled = pickle.dumps(solion.Potential(model))
+            self.assertEqual(pickle.loads(pickled).evaluate(self.frame).energy,
+                             self.potential.evaluate(self.frame).energy)
+            model.write_text(model.read_text() + "# another\n")
+            with self.assertRaisesRegex(solion.InputError, "model.toml: the model has changed since it was pickled"):
+                pickle.loads(pickled)
 
     def test_errors_have_the_programs_messages(self):
         with self.assertRaisesRegex(solion.InputError, "no.dp: no such file"):
@@ -271,6 +343,8 @@ class Runs(unittest.TestCase):
         self.assertAlmostEqual(said.deviation.force_max, per_atom.max(), delta=1e-12)
         self.assertAlmostEqual(said.deviation.force_mean, per_atom.mean(), delta=1e-12)
         self.assertTrue(said.deviation.finite and len(committee) == 2)
+        again = pickle.loads(pickle.dumps(committee)).evaluate(self.frame)
+        self.assertEqual([member.energy for member in again.members], [member.energy for member in said.members])
 
 
 class Data(unittest.TestCase):
@@ -327,6 +401,10 @@ class Analysis(unittest.TestCase):
         curve, = solion.rdf(rng.uniform(0, 12, (50, 100, 3)), 12 * np.eye(3), ["Li"] * 100, pairs=["Li-Li"], r_max_A=6,
                             bin_A=0.5)
         self.assertEqual(curve.pair, ("Li", "Li"))
+        one, = solion.rdf(np.zeros((1, 1, 3)), 12 * np.eye(3), ["Li"], pairs="Li-Li")  # a text alone is a list of one
+        self.assertEqual(one.pair, ("Li", "Li"))
+        with self.assertRaisesRegex(solion.InputError, "pairs: expected a list of texts"):
+            solion.rdf(np.zeros((1, 1, 3)), 12 * np.eye(3), ["Li"], pairs=[("Li", "Li")])
         np.testing.assert_allclose(curve.g[4:], 0.99, atol=0.04)  # N − 1 others
 
     def test_arrhenius(self):

@@ -105,7 +105,7 @@ class Calculator(_AseCalculator):
     implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
     default_parameters = {}
 
-    def __init__(self, model, *, precision="double", threads=0, skin_A=1.0, charged_cells=False, **keywords):
+    def __init__(self, model, *, precision="double", threads=0, skin_A=None, charged_cells=False, **keywords):
         if unknown := sorted(set(keywords) - set(_OF_ASE)):
             raise InputError(f"{unknown[0]}: unknown keyword; known here: precision, threads, skin_A, charged_cells, "
                              + ", ".join(_OF_ASE))
@@ -117,7 +117,7 @@ class Calculator(_AseCalculator):
         elif isinstance(model, (str, os.PathLike)):
             model = Potential(model, precision=precision, threads=threads, skin_A=skin_A,
                               charged_cells=charged_cells)
-        elif (precision, threads, skin_A, charged_cells) != ("double", 0, 1.0, False):
+        elif (precision, threads, skin_A, charged_cells) != ("double", 0, None, False):
             raise InputError("precision, threads, skin_A and charged_cells are chosen where a model is opened: give "
                              "them to Potential or Committee")
         if not isinstance(model, (Potential, Committee)):

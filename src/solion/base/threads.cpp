@@ -40,6 +40,16 @@ class LowestFailure {
   std::exception_ptr exception_;
 };
 
+/// A forked process (Python's multiprocessing forks) has only the thread that forked, and OpenMP would wait
+/// for ever for those that served it. Such a thread does all the parts itself from then on; they stay the
+/// same, and so do the sums. Threads made after the fork are served as always.
+bool has_helpers() {
+  thread_local pid_t served_in = 0;
+  const pid_t here = ::getpid();
+  if (served_in == 0) served_in = here;
+  return served_in == here;
+}
+
 }  // namespace
 
 int available_threads() { return std::max(1, omp_get_num_procs()); }
@@ -69,11 +79,16 @@ void parallel_for(std::size_t n, int threads,
     return;
   }
   LowestFailure failure;
-#pragma omp parallel for num_threads(parts) schedule(static, 1)
-  for (int t = 0; t < parts; ++t) {
+  const auto do_part = [&](int t) {
     const auto part = static_cast<std::size_t>(t);
     const auto total = static_cast<std::size_t>(parts);
     failure.guard(part, [&] { body(n * part / total, n * (part + 1) / total, t); });
+  };
+  if (has_helpers()) {
+#pragma omp parallel for num_threads(parts) schedule(static, 1)
+    for (int t = 0; t < parts; ++t) do_part(t);
+  } else {
+    for (int t = 0; t < parts; ++t) do_part(t);
   }
   failure.rethrow();
 }
@@ -81,7 +96,7 @@ void parallel_for(std::size_t n, int threads,
 void parallel_dynamic(std::size_t n, int threads, const std::function<void(std::size_t, int)>& body) {
   const auto parts =
       static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(std::max(1, threads)), n));
-  if (parts <= 1) {
+  if (parts <= 1 || !has_helpers()) {
     for (std::size_t item = 0; item < n; ++item) body(item, 0);
     return;
   }

@@ -265,15 +265,32 @@ void DeepmdReader::fill_mixed(Frame& frame, std::size_t row, const std::string& 
   keep(frame.labels.atomic_energies_eV);
 }
 
-/// The labels of `frame` that a set holds, as bits, so that frames can be compared.
+/// The labels of a frame that a set holds.
 struct Held {
   bool cell, energy, force, virial, atomic_energy;
-  bool operator==(const Held&) const = default;
 };
 
 Held held(const Frame& frame) {
   return {frame.cell.has_value(), frame.labels.energy_eV.has_value(), !frame.labels.forces_eV_per_A.empty(),
           frame.labels.virial_eV.has_value(), !frame.labels.atomic_energies_eV.empty()};
+}
+
+/// "lacks the virial, which frame 1 has", or the other way round; empty where both hold the same.
+std::string difference_to_first(const Held& frame, const Held& first) {
+  struct Part {
+    const char* name;
+    bool here, there;
+  };
+  for (const Part& part : {Part{"the cell", frame.cell, first.cell},
+                           {"the energy", frame.energy, first.energy},
+                           {"the forces", frame.force, first.force},
+                           {"the virial", frame.virial, first.virial},
+                           {"the atomic energies", frame.atomic_energy, first.atomic_energy}}) {
+    if (part.here != part.there)
+      return fmt::format("{} {}, which frame 1 {}", part.here ? "has" : "lacks", part.name,
+                         part.here ? "lacks" : "has");
+  }
+  return {};
 }
 
 /// Frames that belong to one system, checked.
@@ -289,10 +306,8 @@ void check_same(const fs::path& folder, std::span<const Frame> frames) {
           "{} ({}) has not the same elements in the same order as frame 1 ({}); a DeePMD system needs that",
           where, frames[f].formula(), first.formula());
     }
-    if (held(frames[f]) != held(first)) {
-      throw InputError(
-          "{} has not the same cell or labels (energy, forces, virial, atomic energies) as frame 1", where);
-    }
+    if (const std::string text = difference_to_first(held(frames[f]), held(first)); !text.empty())
+      throw InputError("{} {}; a DeePMD system needs the same labels in all its frames", where, text);
   }
 }
 

@@ -175,10 +175,9 @@ class ExtxyzReader final : public FrameReader {
 
 std::vector<double> ExtxyzReader::numbers(const KeyValue& pair,
                                           std::initializer_list<std::size_t> counts) const {
-  std::string text = pair.value;
-  for (char& c : text) {
-    if (c == ',' || c == '[' || c == ']') c = ' ';
-  }
+  std::string text = pair.value.substr(pair.value.starts_with("_JSON ") ? 6 : 0);  // ASE's lists of lists
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == ',' || c == '[' || c == ']'; }, ' ');
   std::vector<double> values;
   Fields fields(text);
   double value = 0;
@@ -309,8 +308,9 @@ void ExtxyzReader::read_labels(std::vector<KeyValue>& pairs, Frame& frame) {
     if (energy && *energy != free) append_real(frame.info[extrapolated_energy_key], *energy);
     energy = free;
   }
-  if (const auto pair = take("virial"))
-    frame.labels.virial_eV = virial_unit_.value_or(energy_unit_) * matrix(numbers(*pair, {9}));
+  std::optional<KeyValue> virial = take("virial");
+  if (!virial && !family_.empty()) virial = take("virials");  // MACE's name
+  if (virial) frame.labels.virial_eV = virial_unit_.value_or(energy_unit_) * matrix(numbers(*virial, {9}));
   std::optional<Mat3> stress;
   if (const auto pair = take("stress")) stress = stress_unit_ * matrix(numbers(*pair, {9, 6}));
   set_virial(stress, frame);

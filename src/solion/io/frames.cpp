@@ -21,7 +21,11 @@ Cell make_cell(const Mat3& h, const std::string& where) {
 
 int type_of(TypeMap& map, std::string_view element, const LineReader& lines) {
   if (const int type = map.find(element); type >= 0) return type;
-  if (atomic_number(element) == 0) lines.fail("{} is not an element symbol", shown(element));
+  if (atomic_number(element) == 0) {
+    const bool number = !element.empty() && element.find_first_not_of("0123456789") == std::string_view::npos;
+    lines.fail("{} is not an element symbol{}", shown(element),
+               number ? "; LAMMPS writes numbers of types where no dump_modify element names them" : "");
+  }
   return map.find_or_add(element);
 }
 

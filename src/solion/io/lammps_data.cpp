@@ -65,8 +65,13 @@ class DataReader final : public FrameReader {
   void read_section();
   void read_atoms(std::string_view style);
   int parse_type(std::string_view text) const;
+  /// Names of sections begin with a letter; so do lines of Masses and of coefficients that have type labels.
   [[nodiscard]] bool in_section() const {
-    return !at_end_ && std::isalpha(static_cast<unsigned char>(line_.front())) == 0;
+    if (at_end_) return false;
+    return std::isalpha(static_cast<unsigned char>(line_.front())) == 0 || is_label(Fields(line_).word());
+  }
+  [[nodiscard]] bool is_label(std::string_view word) const {
+    return std::any_of(labels_.begin(), labels_.end(), [&](const auto& l) { return l.second == word; });
   }
   [[nodiscard]] std::string element_of(int type) const;
   void warn_of_isotope(int type, const std::string& element) const;
