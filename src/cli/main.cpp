@@ -2,6 +2,7 @@
 // status.
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <csignal>
 #include <exception>
 
 #include "cli/failure.hpp"
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("solion"));
   spdlog::set_pattern("%v");
   solion::watch_interrupts();
+  std::signal(SIGXFSZ, SIG_IGN);  // writing beyond the limit on sizes of files then fails, and is told
   try {
     return run(argc, argv);
   } catch (...) {

@@ -115,7 +115,12 @@ void check_start(const md::Input& input, const Frame& read) {
     throw InputError("{}: {}", input.structure.string(), why);
   };
   if (!read.cell) refuse("has no periodic cell; molecular dynamics needs one (a molecule: in a large box)");
-  if (input.settings.draw_velocities) return;
+  if (input.settings.draw_velocities) {
+    if (!read.velocities.empty())
+      log().warn("{}: its velocities are not used; initial_velocities = \"structure\" begins with them",
+                 input.structure.string());
+    return;
+  }
   const char* other = "initial_velocities = \"maxwell-boltzmann\" draws some";
   if (read.velocities.empty())
     refuse(fmt::format("has no velocities, but initial_velocities = \"structure\"; {}", other));

@@ -92,6 +92,13 @@ if [[ -w /dev/full ]]; then
   "$solion" convert a.xyz -o full.xyz 2>message || status=$?
   [[ $status == 1 ]] && grep -q "No space left" message || fail "full disk: status $status, $(cat message)"
 fi
+# So is a file beyond the shell's limit on sizes.
+mkdir limited
+"$solion" convert a.xyz -o many.xyz >/dev/null && for _ in {1..300}; do cat many.xyz; done >long.xyz
+status=0
+said=$( (ulimit -f 1; "$solion" convert long.xyz -o limited/long.xyz) 2>&1) || status=$?
+[[ $status == 1 && $said == *"File too large"* ]] || fail "a limit on sizes of files: status $status, $said"
+[[ -z $(ls -A limited) ]] || fail "half a file stays: $(ls -A limited)"
 
 python=/usr/bin/python3
 "$python" -c "import ase" 2>/dev/null || skip "python3-ase for the comparison"

@@ -158,6 +158,15 @@ TEST_F(DpgenTest, OptionsWithAnEqualSignAreNoShell) {
   }
 }
 
+TEST_F(DpgenTest, OneModelAloneBecomesTwo) {
+  Json param = Json::parse(param_text);
+  param["numb_models"] = 1;
+  put(at("param.json"), param.dump());
+  import();
+  EXPECT_THAT(notes_.at("numb_models").text, HasSubstr("committee = 2"));
+  EXPECT_THAT(read_file(at("campaign.toml")), HasSubstr("committee = 2\n"));
+}
+
 TEST_F(DpgenTest, BecomesACampaignThatSolionReads) {
   import();
   EXPECT_EQ(notes_.count("campaign"), 0U) << notes_.at("campaign").text;
