@@ -56,9 +56,11 @@ refused 'unit_cell.xyz: has no velocities, but initial_velocities = "structure"'
 sed 's/pos:R:3/pos:R:3:vel:R:3/; 3,$s/$/ 0.001 0 0/' unit_cell.xyz >bad/moving.xyz
 sed 's/unit_cell/moving/' bad/still.toml >bad/moving.toml
 refused 'moving.xyz: .*images of one atom in a supercell' "$solion" md bad/moving.toml
-input bad 30 | sed "s/unit_cell/moving/" >bad/redrawn.toml
-"$solion" md bad/redrawn.toml >message 2>&1
-grep -q 'moving.xyz: its velocities are not used; initial_velocities = "structure" begins with them' message || fail "$(cat message)"
+mkdir redrawn && cp buckingham.toml redrawn && cp bad/moving.xyz redrawn/unit_cell.xyz
+input redrawn 30 >redrawn/redrawn.toml
+(cd redrawn && "$solion" md redrawn.toml >message 2>&1)
+grep -q 'unit_cell.xyz: its velocities are not used; initial_velocities = "structure" begins with them' redrawn/message ||
+  fail "$(cat redrawn/message)"
 sed 's/pbc="T T T"/pbc="F F F"/' unit_cell.xyz >bad/molecule.xyz
 input bad 10 | sed 's/unit_cell/molecule/' >bad/molecule.toml
 refused 'molecule.xyz: has no periodic cell' "$solion" md bad/molecule.toml
