@@ -136,6 +136,10 @@ TEST(Hops, RefuseSitesOfAnotherCrystal) {
     EXPECT_THAT(error.what(), HasSubstr("from every site"));
   }
   EXPECT_THROW(HopAccumulator({.species = "Na", .framework = {}}, lattice(), 10.0), InputError);
+  HopAccumulator melt({.species = "Li", .framework = {}, .maybe_molten = true}, other, 10.0);
+  Walkers walkers(10);
+  for (int t = 0; t < 5; ++t) melt.add(walkers.frame, "frame");
+  EXPECT_GT(melt.statistics().between_sites, 0.5);
 }
 
 TEST(VanHove, OfAGaussianWalkIsMaxwellian) {

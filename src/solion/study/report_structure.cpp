@@ -14,7 +14,7 @@ bool has_run(const Json& point) { return !point.contains("failed") && sound(poin
 /// Frames of one structure at one temperature that were looked at, and are worth it.
 bool looked_at(const Json& point) { return has_run(point) && point.contains("doas"); }
 
-/// Where ions sat at sites: not in what is molten.
+/// Where ions sat at sites: not in a melt.
 bool has_sites(const Json& point) { return looked_at(point) && point.contains("hops"); }
 
 /// The highest temperature of those that there is something of.

@@ -217,9 +217,9 @@ std::optional<transport::HopProfileAccumulator> make_profiles(const Config& conf
   }
 }
 
-/// `sites`: whether there are any, for hops; `in_space`: paths and density.
+/// Hops where ions sit at sites, as they do but in a melt; `in_space`: paths and density.
 Motion motion_of(const Config& config, const std::filesystem::path& trajectory, double interval_fs,
-                 const Chosen& chosen, const Point& point, bool sites, bool in_space) {
+                 const Chosen& chosen, const Point& point, bool molten, bool in_space) {
   const std::string& species = config.transport.species;
   Motion motion;
   transport::HopOptions hop_options;
@@ -228,12 +228,9 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     motion.hops.resize(std::max(motion.hops.size(), ion + 1));
     motion.hops[ion].push_back(frame);
   };
-  std::optional<transport::HopAccumulator> hops;
-  std::optional<transport::HopProfileAccumulator> profiles;
-  if (sites) {
-    hops.emplace(hop_options, perfect_sites(config, point.structure), interval_fs);
-    profiles = make_profiles(config, point.structure);
-  }
+  hop_options.maybe_molten = molten;
+  transport::HopAccumulator hops(hop_options, perfect_sites(config, point.structure), interval_fs);
+  auto profiles = make_profiles(config, point.structure);
   PathRecorder paths(species, std::max<std::size_t>(1, chosen.all / 300));
   transport::DensityOptions density_options;
   density_options.species = species;
@@ -244,10 +241,10 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
   Mat3 cell = Mat3::Zero();
   transport::for_each_frame(what, [&](const Frame& frame, const std::string& where, std::size_t) {
     if (motion.n_frames == chosen.all) return;  // a longer run goes on
-    if (hops) hops->add(frame, where);
+    hops.add(frame, where);
     if (profiles) profiles->add(frame, where);
-    if (motion.n_frames++ % chosen.every == 0 && hops && motion.sites.size() < chosen.wanted)
-      motion.sites.push_back(hops->sites());
+    if (motion.n_frames++ % chosen.every == 0 && motion.sites.size() < chosen.wanted)
+      motion.sites.push_back(hops.sites());
     if (!in_space) return;
     if (!density) {  // as fine as the page can bear
       cell = frame.cell->matrix();
@@ -257,11 +254,12 @@ Motion motion_of(const Config& config, const std::filesystem::path& trajectory, 
     density->add(frame, where);
     paths.add(frame, where);
   });
-  if (hops) {
-    motion.json["hops"] = hops_json(hops->statistics());
-    motion.hops.resize(hops->sites().size());
-  }
-  if (profiles) motion.json["profiles"] = transport::to_json(profiles->profiles(point.temperature_K));
+  motion.hops.resize(hops.sites().size());
+  const transport::HopStatistics statistics = hops.statistics();
+  const bool at_sites = !molten || statistics.between_sites < 0.5;
+  if (at_sites) motion.json["hops"] = hops_json(statistics);
+  if (at_sites && profiles)
+    motion.json["profiles"] = transport::to_json(profiles->profiles(point.temperature_K));
   if (in_space) {
     motion.json["paths"] = paths.json(40);
     motion.json["density"] = density_json(*density, cell, point.temperature_K);
@@ -287,15 +285,15 @@ Json look_at(const Context& context, const std::filesystem::path& folder, const 
   chosen.all = frames_of(config.md, result["production_ps"]);
   chosen.wanted = std::min(chosen.all, static_cast<std::size_t>(config.structure.frames));
   chosen.every = std::max<std::size_t>(1, (chosen.all - 1) / chosen.wanted);
-  const bool sites = !is_molten(config, result);
+  const bool molten = is_molten(config, result);
   const Sample sample = take_sample(trajectory, chosen, model);
-  Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point, sites, in_space);
+  Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point, molten, in_space);
   Json seen = std::move(motion.json);
   if (sample.n_unrelaxed > 0) seen["n_unrelaxed"] = sample.n_unrelaxed;
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
   seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();
-  if (!sites) return seen;
+  if (!seen.contains("hops")) return seen;
   IonTableInput ions{sample.relaxed,       motion.n_frames, chosen.every, motion.sites, motion.hops, {},
                      number_or_nan(cutoff)};
   if (!config.structure.channel_radii_A.empty())

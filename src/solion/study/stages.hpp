@@ -104,7 +104,7 @@ Json simulate(const Context& context, const Json& model, const Point& point, dou
 
 /// Polyhedra, atomic energies, channels and hops in the trajectory that gave `result`: {"polyhedra", "doas",
 /// "channels", "hops", "profiles", "before_hops"}, at the highest temperature "paths" and "density" too. What
-/// is said of sites (from "channels" on) is left out where the point is molten: a liquid has none.
+/// is said of sites (from "channels" on) is left out where the point is molten and most ions are at none.
 Json look_at_structure(const Context& context, const Json& model, const Point& point, const Json& result,
                        Potential& potential);
 

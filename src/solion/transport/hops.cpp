@@ -93,7 +93,7 @@ void HopAccumulator::add(const Frame& frame, const std::string& where) {
     }
     if (ion.site >= 0) ++here_[static_cast<std::size_t>(ion.site)];
   }
-  if (now == 0 && 2 * outside > ions_.size()) {
+  if (now == 0 && 2 * outside > ions_.size() && !options_.maybe_molten) {
     throw InputError(
         "{}: {} of {} {} are farther than {:.2f} Å from every site: the sites are of another crystal, cell "
         "or origin",

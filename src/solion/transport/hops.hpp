@@ -21,6 +21,8 @@ struct HopOptions {
   double core_share = 0.4;
   /// Two hops of different ions that share a site within this time are in concert.
   double concert_fs = 500;
+  /// A first frame with most ions outside every core is no error but, maybe, a melt (`between_sites`).
+  bool maybe_molten = false;
   std::function<void(std::size_t frame, std::size_t ion)> on_hop =
       {};  ///< told of every hop as it is counted
 };
