@@ -181,8 +181,8 @@ class Import {
   void training(Keys& keys) {
     const auto committee = keys.integer("numb_models");
     model_ += fmt::format("committee = {}\n", std::max<std::int64_t>(2, committee));
-    keys.carried("numb_models", committee < 2 ? "model.committee = 2: one model alone has no deviation"
-                                              : "model.committee");
+    keys.carried("numb_models",
+                 committee < 2 ? "model.committee = 2: one model alone has no deviation" : "model.committee");
     if (!keys.has("default_training_param") || !keys.at("default_training_param").is_object())
       keys.wrong("default_training_param", "an object");
     training_ = keys.at("default_training_param");

@@ -39,16 +39,16 @@ struct Shares {
 
 /// A frame without a number has failed.
 Shares shares_of(const DeviationReport& report) {
-  Shares shares;
-  const double each = 1 / static_cast<double>(report.force_max.size());
+  Shares counts;
   for (const double d : report.force_max) {
     if (d <= report.levels->lower) {
-      shares.accurate += each;
+      ++counts.accurate;
     } else {
-      (d <= report.levels->upper ? shares.candidate : shares.failed) += each;
+      ++(d <= report.levels->upper ? counts.candidate : counts.failed);
     }
   }
-  return shares;
+  const auto n = static_cast<double>(report.force_max.size());
+  return {counts.accurate / n, counts.candidate / n, counts.failed / n};
 }
 
 }  // namespace
