@@ -79,15 +79,6 @@ transport::ReadTrajectory TrajectoryOptions::trajectory() const {
   return what;
 }
 
-void check_target(const std::string& target) {
-  const std::filesystem::path folder = std::filesystem::path(target).parent_path();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(target, ignored))
-    throw InputError("{}: is a folder; expected the name of a file to write", target);
-  if (target.empty() || folder.empty() || std::filesystem::is_directory(folder)) return;
-  throw InputError("{}: the folder {} does not exist", target, folder.string());
-}
-
 std::function<void()> setup_analyze(CLI::App& app) {
   app.require_subcommand(1);
   const auto chosen = std::make_shared<std::function<void()>>();

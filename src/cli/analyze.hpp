@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/outputs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/input.hpp"
 #include "solion/transport/columns.hpp"
@@ -35,9 +36,6 @@ struct TrajectoryOptions {
 };
 
 using transport::Columns;
-
-/// Refuses a target whose folder does not exist, or that is a folder, before the work is done.
-void check_target(const std::string& target);
 
 /// Any number but NaN and infinities.
 extern const CLI::Validator finite_number;

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "cli/analyze.hpp"
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"

@@ -5,8 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/analyze.hpp"
 #include "cli/numbers.hpp"
+#include "cli/outputs.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "solion/base/errors.hpp"
+#include "solion/base/files.hpp"
 
 namespace solion::cli {
 namespace {
@@ -16,6 +17,13 @@ std::filesystem::path place_of(const std::string& name) {
 }
 
 }  // namespace
+
+void check_target(const std::string& target) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(target, ignored))
+    throw InputError("{}: is a folder; expected the name of a file to write", target);
+  require_folder_of(target);
+}
 
 void refuse_shared(const std::vector<std::string>& written, const std::vector<std::string>& read) {
   std::set<std::filesystem::path> inputs, outputs;
