@@ -42,6 +42,12 @@ steps = $3
 thermo_every = 5
 restart_every = 20
 device = "$2"
+[[analysis]]
+kind = "rdf"
+pairs = ["Li-O", "Cl-Li"]
+every = 10
+r_max_A = 6.03
+json = "$1-rdf.json"
 END
   "$solion" md "$1.toml" --json "$1.json" >/dev/null 2>"$1.err" || fail "md on $2: $(cat "$1.err")"
 }
@@ -50,6 +56,10 @@ run host host 40
 run change cpu 20
 run change host 40
 for name in host change; do
+  # A distance that lies within rounding of the edge of a bin may fall on either side.
+  jq -e -n --slurpfile a cpu-rdf.json --slurpfile b "$name-rdf.json" '
+    def n: .[0].pairs[1].running_coordination; ($a | n | length > 200) and ([($a | n), ($b | n)] | transpose | all((.[0] - .[1] | fabs) < 0.02))' >/dev/null ||
+    fail "$name: g(r) $(jq -c . "$name-rdf.json" | cut -c1-300) beside $(jq -c . cpu-rdf.json | cut -c1-300)"
   jq -e -n --slurpfile a cpu.json --slurpfile b "$name.json" \
     'all("temperature_K", "potential_energy_eV"; . as $key | $a[0][$key].mean - $b[0][$key].mean | fabs <= 1e-5)' >/dev/null ||
     fail "$name: $(jq -c . "$name.json") beside $(jq -c . cpu.json)"

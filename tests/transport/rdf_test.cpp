@@ -109,6 +109,32 @@ TEST(Rdf, AShellThatMayBeChanceIsNotReplacedByTheNext) {
   EXPECT_TRUE(std::isnan(curve.first_minimum_A)) << curve.first_peak_A;
 }
 
+TEST(Rdf, TakesPairsThatSomeoneElseCounted) {
+  const RdfOptions options{.pairs = {{"O", "Li"}, {"Li", "Li"}}, .r_max_A = 5, .bin_A = 0.05};
+  RdfAccumulator own(options), given(options);
+  const Frame frame = li3ocl(3.91);
+  own.add(frame, "frame");
+  // Six Li at a/2 around O; eight at a/√2 around Li, and six at a.
+  PairCounts counts{frame.type_map, {3, 1, 1}, frame.cell->volume(), 0.05, own.n_bins(), {}};
+  counts.counts.resize(9 * static_cast<std::size_t>(counts.bins));
+  const auto count = [&](int a, int b, double r, std::int64_t n) {
+    counts.counts[static_cast<std::size_t>((3 * a + b) * counts.bins + static_cast<int>(r / 0.05))] += n;
+  };
+  count(1, 0, 3.91 / 2, 6);
+  count(1, 0, 3.91 * std::sqrt(1.25), 24);
+  count(0, 0, 3.91 / std::sqrt(2), 3 * 8);
+  count(0, 0, 3.91, 3 * 6);
+  count(0, 0, 3.91 * std::sqrt(1.5), 3 * 16);
+  given.add(counts, "frame");
+  for (std::size_t p = 0; p < 2; ++p) {
+    EXPECT_EQ(given.curves()[p].g, own.curves()[p].g);
+    EXPECT_EQ(given.curves()[p].coordination, own.curves()[p].coordination);
+  }
+  counts.bin_A = 0.1;
+  EXPECT_THROW(given.add(counts, "frame"), InputError);
+  EXPECT_EQ(given.n_frames(), 1);
+}
+
 TEST(Rdf, SaysWhatIsWrong) {
   const auto refused = [](const Frame& frame, const std::string& pair) -> std::string {
     try {

@@ -24,6 +24,15 @@ SOLION_BOTH inline int add(int* where, int amount) {
 #endif
 }
 
+/// The same for large sums.
+SOLION_BOTH inline void add(unsigned long long* where, unsigned long long amount) {
+#ifdef __CUDA_ARCH__
+  atomicAdd(where, amount);
+#else
+  __atomic_fetch_add(where, amount, __ATOMIC_RELAXED);
+#endif
+}
+
 /// *where = max(*where, value).
 SOLION_BOTH inline void raise(int* where, int value) {
 #ifdef __CUDA_ARCH__

@@ -8,6 +8,7 @@
 #include "solion/gpu/bodies_list.hpp"
 #include "solion/gpu/bodies_model.hpp"
 #include "solion/gpu/bodies_motion.hpp"
+#include "solion/gpu/bodies_pairs.hpp"
 #include "solion/gpu/bodies_sums.hpp"
 #include "solion/gpu/bodies_tape.hpp"
 #include "solion/gpu/bodies_training.hpp"
@@ -47,7 +48,7 @@ using Bodies =
              TrainDescriptor<double>, TrainPairGradients<float>, TrainPairGradients<double>,
              TrainForces<float>, TrainForces<double>, TrainDisplace<float>, TrainDisplace<double>,
              TrainDescriptorTangent<float>, TrainDescriptorTangent<double>, TrainDescriptorBack<float>,
-             TrainDescriptorBack<double>, TrainPadding<float>, TrainPadding<double>>;
+             TrainDescriptorBack<double>, TrainPadding<float>, TrainPadding<double>, CountPairs>;
 
 /// For tables of times.
 inline const char* body_name(int place) {
@@ -106,7 +107,8 @@ inline const char* body_name(int place) {
                                    "training descriptor back, single",
                                    "training descriptor back, double",
                                    "training padding, single",
-                                   "training padding, double"};
+                                   "training padding, double",
+                                   "count pairs"};
   static_assert(sizeof names / sizeof names[0] == Bodies::size);
   return names[place];
 }

@@ -154,13 +154,59 @@ struct OrderBin {
   }
 };
 
-/// The list of one atom. Counts beyond the capacity, so that the host knows how much is needed.
-struct FindNeighbors {
+/// Atoms in their bins, ready to be searched.
+struct BinView {
   const Box* boxes;
   const Site* sites;
   const int* bin_of;
   const int* start;
   const int* members;
+
+  /// visit(j, image, r²) for every atom or image j ≠ i in the bins within the box's reach of i; `image` is a
+  /// packed shift.
+  template <typename Visit>
+  SOLION_BOTH void near(std::int64_t i, const Visit& visit) const {
+    const Site site = sites[i];
+    const Box& box = boxes[site.box];
+    int bin = bin_of[i] - box.first_bin;
+    const int c0 = bin % box.bins[2];
+    bin /= box.bins[2];
+    const int b0 = bin % box.bins[1], a0 = bin / box.bins[1];
+    for (int a = a0 - box.reach[0]; a <= a0 + box.reach[0]; ++a) {
+      for (int b = b0 - box.reach[1]; b <= b0 + box.reach[1]; ++b) {
+        for (int c = c0 - box.reach[2]; c <= c0 + box.reach[2]; ++c) search(i, site, box, a, b, c, visit);
+      }
+    }
+  }
+
+ private:
+  static SOLION_BOTH int cells_over(int b, int bins) { return b >= 0 ? b / bins : -((bins - 1 - b) / bins); }
+
+  template <typename Visit>
+  SOLION_BOTH void search(std::int64_t i, const Site& site, const Box& box, int a, int b, int c,
+                          const Visit& visit) const {
+    const int na = cells_over(a, box.bins[0]), nb = cells_over(b, box.bins[1]),
+              nc = cells_over(c, box.bins[2]);
+    const int bin = box.first_bin +
+                    ((a - na * box.bins[0]) * box.bins[1] + b - nb * box.bins[1]) * box.bins[2] + c -
+                    nc * box.bins[2];
+    const int packed = pack_shift(na, nb, nc);
+    double shift[3];
+    shift_vector(packed, box.h, shift);
+    for (int k = start[bin]; k < start[bin + 1]; ++k) {
+      const int j = members[k];
+      if (j == i && packed == pack_shift(0, 0, 0)) continue;
+      const Site& other = sites[j];
+      const double x = other.x - site.x + shift[0], y = other.y - site.y + shift[1],
+                   z = other.z - site.z + shift[2];
+      visit(j, packed, x * x + y * y + z * z);
+    }
+  }
+};
+
+/// The list of one atom. Counts beyond the capacity, so that the host knows how much is needed.
+struct FindNeighbors {
+  BinView bins;
   double reach2;  ///< (cutoff + skin)², Å²
   int capacity;
   int* neighbors;
@@ -169,19 +215,16 @@ struct FindNeighbors {
   int* most;
 
   SOLION_BOTH void operator()(std::int64_t i) const {
-    const Site site = sites[i];
-    const Box& box = boxes[site.box];
-    if (box.rebuild == 0) return;
-    int bin = bin_of[i] - box.first_bin;
-    const int c0 = bin % box.bins[2];
-    bin /= box.bins[2];
-    const int b0 = bin % box.bins[1], a0 = bin / box.bins[1];
+    if (bins.boxes[bins.sites[i].box].rebuild == 0) return;
     int n = 0;
-    for (int a = a0 - box.reach[0]; a <= a0 + box.reach[0]; ++a) {
-      for (int b = b0 - box.reach[1]; b <= b0 + box.reach[1]; ++b) {
-        for (int c = c0 - box.reach[2]; c <= c0 + box.reach[2]; ++c) search(i, site, box, a, b, c, n);
+    bins.near(i, [&](int j, int image, double r2) {
+      if (!(r2 < reach2)) return;
+      if (n < capacity) {
+        neighbors[i * capacity + n] = j;
+        shifts[i * capacity + n] = image;
       }
-    }
+      ++n;
+    });
     counts[i] = n;
     raise(most, n);
     if (n <= capacity) order_row(i * capacity, n);
@@ -200,33 +243,6 @@ struct FindNeighbors {
       }
       atom[at] = a;
       shift[at] = s;
-    }
-  }
-
-  static SOLION_BOTH int cells_over(int b, int bins) { return b >= 0 ? b / bins : -((bins - 1 - b) / bins); }
-
-  SOLION_BOTH void search(std::int64_t i, const Site& site, const Box& box, int a, int b, int c,
-                          int& n) const {
-    const int na = cells_over(a, box.bins[0]), nb = cells_over(b, box.bins[1]),
-              nc = cells_over(c, box.bins[2]);
-    const int bin = box.first_bin +
-                    ((a - na * box.bins[0]) * box.bins[1] + b - nb * box.bins[1]) * box.bins[2] + c -
-                    nc * box.bins[2];
-    const int packed = pack_shift(na, nb, nc);
-    double shift[3];
-    shift_vector(packed, box.h, shift);
-    for (int k = start[bin]; k < start[bin + 1]; ++k) {
-      const int j = members[k];
-      if (j == i && packed == pack_shift(0, 0, 0)) continue;
-      const Site& other = sites[j];
-      const double x = other.x - site.x + shift[0], y = other.y - site.y + shift[1],
-                   z = other.z - site.z + shift[2];
-      if (!(x * x + y * y + z * z < reach2)) continue;
-      if (n < capacity) {
-        neighbors[i * capacity + n] = j;
-        shifts[i * capacity + n] = packed;
-      }
-      ++n;
     }
   }
 };

@@ -32,6 +32,11 @@ const md::State& DeviceSimulation::state() const {
   return replicas_->state(0);
 }
 
+std::optional<PairCounts> DeviceSimulation::count_pairs(double bin_A, int bins) const {
+  const std::lock_guard lock(device_->turn);
+  return replicas_->count_pairs(0, bin_A, bins);
+}
+
 std::function<std::unique_ptr<md::Simulation>(const md::Settings&, md::State)> mover_of(
     const Potential& potential) {
   const auto* on_device = dynamic_cast<const DevicePotential*>(&potential);

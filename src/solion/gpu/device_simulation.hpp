@@ -23,6 +23,7 @@ class DeviceSimulation final : public md::Simulation {
   [[nodiscard]] std::int64_t steps_done() const override { return replicas_->steps_done(0); }
   [[nodiscard]] const Cell& cell() const override { return replicas_->cell(0); }
   [[nodiscard]] md::Thermo thermo() const override { return replicas_->thermo(0); }
+  [[nodiscard]] std::optional<PairCounts> count_pairs(double bin_A, int bins) const override;
 
  private:
   std::shared_ptr<SharedDevice> device_;

@@ -51,6 +51,13 @@ class Lockstep::Member final : public md::Simulation {
     return seat_.replica < 0 ? seat_.thermo : company_.replicas_->thermo(seat_.replica);
   }
 
+  [[nodiscard]] std::optional<PairCounts> count_pairs(double bin_A, int bins) const override {
+    const std::lock_guard lock(company_.mutex_);
+    if (seat_.replica < 0) return std::nullopt;  // its frame is here
+    const std::lock_guard turn(company_.device_->turn);
+    return company_.replicas_->count_pairs(seat_.replica, bin_A, bins);
+  }
+
  private:
   Lockstep& company_;
   Seat seat_;

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "solion/gpu/batch.hpp"
+#include "solion/gpu/bins.hpp"
 
 namespace solion::gpu {
 
 /// Lists of all pairs within cutoff + skin; each cell's is made when it has to be, whatever the others do.
 class NeighborList {
  public:
-  NeighborList(double cutoff, double skin) : cutoff_(cutoff), skin_(skin) {}
+  NeighborList(double cutoff, double skin) : cutoff_(cutoff), skin_(skin), bins_(cutoff + skin) {}
 
   /// `first_atom` has one more number than there are cells; `types` and `cell_of` belong to the caller.
   void set_cells(Device& device, std::span<const BatchCell> cells, std::span<const int> first_atom);
@@ -22,7 +23,7 @@ class NeighborList {
   void update(const double* positions, const int* types, const int* cell_of);
   /// Matrices r → r·back by cell, for LargestMoves, and the positions that they refer to.
   const double* back();
-  [[nodiscard]] const double* built() const { return built_.data(); }
+  [[nodiscard]] const double* built() const { return bins_.built(); }
 
   [[nodiscard]] ListView view() const;
   /// Changes when something that `view()` points to moves (Device::repeat).
@@ -33,26 +34,20 @@ class NeighborList {
   static int expected_capacity(std::span<const BatchCell> cells, double reach);
 
  private:
-  void build(const double* positions, const int* types, const int* cell_of);
-  void place(const double* positions, const int* types, const int* cell_of, bool building);
-  void fill_bins();
+  void build();
   /// Returns the length of the longest row.
   int find();
   void widen(int capacity);
-  void upload_boxes();
 
   double cutoff_, skin_, seconds_ = 0;
   Device* device_ = nullptr;
   std::int64_t n_atoms_ = 0;
-  int n_bins_ = 0, capacity_ = 0;
+  int capacity_ = 0;
   std::uint64_t key_ = 0;
-  std::vector<Box> boxes_;
+  Bins bins_;
   std::vector<Cell> cells_, built_cells_;
   std::vector<char> stale_;
-  DeviceArray<Box> device_boxes_;
-  DeviceArray<double> built_, back_;
-  DeviceArray<Site> sites_;
-  DeviceArray<int> images_, bin_of_, count_, start_, filled_, members_;
+  DeviceArray<double> back_;
   DeviceArray<int> neighbors_, shifts_, counts_, reverse_, found_;
 };
 

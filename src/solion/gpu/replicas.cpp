@@ -13,10 +13,6 @@
 namespace solion::gpu {
 namespace {
 
-void copy(const Mat3& m, double* out) {
-  for (int k = 0; k < 9; ++k) out[k] = m(k / 3, k % 3);
-}
-
 Flow flow_of(const md::LinearFlow& flow) {
   Flow result{};
   copy(flow.first, result.first);
@@ -61,7 +57,10 @@ std::vector<int> types_of(const Frame& frame, const TypeMap& known) {
 
 Replicas::Replicas(Device& device, std::shared_ptr<const dp::Model> model, Precision precision,
                    std::vector<ReplicaStart> starts, const BatchOptions& options)
-    : device_(device), model_(std::move(model)), batch_(make_batch(device, model_, precision, options)) {
+    : device_(device),
+      model_(std::move(model)),
+      batch_(make_batch(device, model_, precision, options)),
+      pairs_(device) {
   if (starts.empty()) throw InputError("no replicas");
   std::vector<BatchCell> cells;
   for (ReplicaStart& start : starts) {
@@ -317,6 +316,18 @@ void Replicas::fail(std::size_t r, const std::string& why) {
   device_.upload(velocities_.data() + 3 * first, rest.data(), rest.size() * sizeof(double));
   batch_->deform(cells());
   batch_->forget(static_cast<int>(r));
+}
+
+std::optional<PairCounts> Replicas::count_pairs(int replica, double bin_A, int bins) {
+  const Frame& frame = at(replica).state.frame;
+  const std::ptrdiff_t first = batch_->first_atoms()[static_cast<std::size_t>(replica)];
+  auto counts = pairs_.count(batch_->positions().data() + 3 * first, frame.types, frame.type_map.size(),
+                             *frame.cell, bin_A, bins);
+  if (!counts) return std::nullopt;
+  PairCounts result{frame.type_map, {}, frame.cell->volume(), bin_A, bins, std::move(*counts)};
+  result.atoms.resize(static_cast<std::size_t>(frame.type_map.size()));
+  for (const int t : frame.types) ++result.atoms[static_cast<std::size_t>(t)];
+  return result;
 }
 
 const md::State& Replicas::state(int replica) {

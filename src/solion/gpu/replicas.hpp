@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "solion/gpu/batch.hpp"
+#include "solion/gpu/pair_counter.hpp"
 #include "solion/md/stepping.hpp"
+#include "solion/structure/pair_counts.hpp"
 
 namespace solion::gpu {
 
@@ -45,6 +47,9 @@ class Replicas {
   void stop(int replica) { fail(static_cast<std::size_t>(replica), "stopped"); }
   /// Everything, as a restart file keeps it; brought from the device. Meaningless after a failure.
   const md::State& state(int replica);
+  /// Of the present configuration, `bins` bins of `bin_A`: positions stay on the device. None if they are too
+  /// many (PairCounter).
+  std::optional<PairCounts> count_pairs(int replica, double bin_A, int bins);
   [[nodiscard]] double list_seconds() const { return batch_->list_seconds(); }
 
  private:
@@ -85,6 +90,7 @@ class Replicas {
   Device& device_;
   std::shared_ptr<const dp::Model> model_;
   std::unique_ptr<Batch> batch_;
+  PairCounter pairs_;
   std::vector<Replica> replicas_;
   std::vector<Motion> motions_;
   DeviceArray<Motion> device_motions_;

@@ -2,9 +2,11 @@
 // threads.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "solion/md/stepping.hpp"
+#include "solion/structure/pair_counts.hpp"
 
 namespace solion::md {
 
@@ -42,6 +44,13 @@ class Simulation {
   /// The configuration with positions wrapped into the cell, images, velocities, and energy, forces, virial
   /// as labels.
   [[nodiscard]] Frame frame() const;
+  /// Pairs of the present configuration by types and distance, `bins` bins of `bin_A`, where the atoms are
+  /// somewhere that counts them; none: whoever wants them takes `frame()`.
+  [[nodiscard]] virtual std::optional<PairCounts> count_pairs(double bin_A, int bins) const {
+    (void)bin_A;
+    (void)bins;
+    return std::nullopt;
+  }
   /// True after a step at which the potential's caches were dropped, so that a restart from here is exact.
   [[nodiscard]] bool at_exact_point() const { return steps_done() % settings_.reset_every == 0; }
 

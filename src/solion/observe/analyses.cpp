@@ -8,6 +8,8 @@
 
 namespace solion::observe {
 
+std::string Analysis::step_of(const md::Simulation& run) { return fmt::format("step {}", run.steps_done()); }
+
 Analyses::Analyses(const md::Input& input, const Frame& start) {
   for (TomlTable table : input.analyses) analyses_.push_back(read_analysis(table, input.settings, start));
   if (empty()) return;
@@ -32,9 +34,7 @@ std::vector<md::Observer> Analyses::observers() {
     observer.every = one->target().every;
     observer.first = one->target().first;
     observer.last = one->target().last;
-    observer.see = [one](const md::Simulation& simulation) {
-      one->add(simulation.frame(), fmt::format("step {}", simulation.state().step));
-    };
+    observer.see = [one](const md::Simulation& simulation) { one->see(simulation); };
     observer.identity = one->identity();
     observer.save = [one] { return one->save(); };
     observer.load = [one](std::string_view bytes) { one->load(bytes); };

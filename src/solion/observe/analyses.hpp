@@ -34,10 +34,16 @@ class Analysis {
   /// What the state depends on, in one line.
   [[nodiscard]] virtual std::string identity() const = 0;
   virtual void add(const Frame& frame, const std::string& where) = 0;
+  /// The present frame of a run.
+  virtual void see(const md::Simulation& run) { add(run.frame(), step_of(run)); }
   [[nodiscard]] virtual std::string save() const = 0;
   virtual void load(std::string_view bytes) = 0;
   /// Writes the files and returns the lines to print.
   [[nodiscard]] virtual std::string write() const = 0;
+
+ protected:
+  /// Stands in errors.
+  [[nodiscard]] static std::string step_of(const md::Simulation& run);
 
  private:
   Target target_;

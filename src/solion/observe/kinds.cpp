@@ -224,6 +224,12 @@ class Rdf : public Analysis {
     rdf_.forget_neighbors();
     rdf_.add(frame, where);
   }
+  void see(const md::Simulation& run) override {
+    if (const auto counts = run.count_pairs(options_.bin_A, rdf_.n_bins()))
+      rdf_.add(*counts, step_of(run));
+    else
+      Analysis::see(run);
+  }
   [[nodiscard]] std::string save() const override { return rdf_.save(); }
   void load(std::string_view bytes) override { rdf_.load(bytes); }
   [[nodiscard]] std::string write() const override {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
+#include <tuple>
 
 #include "solion/base/archive.hpp"
 #include "solion/base/constants.hpp"
@@ -82,6 +83,15 @@ void find_shell(RdfCurve& curve, double bin, const std::vector<double>& count,
   curve.first_coordination = curve.coordination[minimum];
 }
 
+std::string present(const TypeMap& types, const std::vector<std::int64_t>& atoms) {
+  std::vector<std::string> species;
+  for (int t = 0; t < types.size(); ++t) {
+    const std::int64_t n = atoms[static_cast<std::size_t>(t)];
+    if (n > 0) species.push_back(fmt::format("{}{}", types.name(t), n));
+  }
+  return fmt::format("{}", fmt::join(species, " "));
+}
+
 }  // namespace
 
 ElementPair parse_pair(const std::string& text) {
@@ -112,23 +122,13 @@ RdfAccumulator::RdfAccumulator(RdfOptions options) : options_(std::move(options)
 
 void RdfAccumulator::add(const Frame& frame, const std::string& where) {
   if (!frame.cell) throw InputError("{}: no cell; a g(r) needs a density", where);
-  std::vector<double> atoms(static_cast<std::size_t>(frame.type_map.size()));
+  std::vector<std::int64_t> atoms(static_cast<std::size_t>(frame.type_map.size()));
   for (const int t : frame.types) atoms[static_cast<std::size_t>(t)] += 1;
-  const auto type_of = [&](const std::string& name) {
-    const int t = frame.type_map.find(name);
-    if (t < 0 || !(atoms[static_cast<std::size_t>(t)] > 0))
-      throw InputError("{}: no atom is of species '{}'; found {}", where, name, frame.formula());
-    return t;
-  };
+  add_composition(frame.type_map, atoms, frame.cell->volume(), where);
   const auto n_types = static_cast<std::size_t>(frame.type_map.size());
   std::vector<std::vector<std::size_t>> wanted(n_types * n_types);  // pairs of the options by (type, type)
   for (std::size_t p = 0; p < sums_.size(); ++p) {
-    Sums& s = sums_[p];
-    s.a = type_of(options_.pairs[p].first);
-    s.b = type_of(options_.pairs[p].second);
-    const double n_a = atoms[static_cast<std::size_t>(s.a)], n_b = atoms[static_cast<std::size_t>(s.b)];
-    s.centres += n_a;
-    s.density += n_a * n_b / frame.cell->volume();
+    const Sums& s = sums_[p];
     wanted[static_cast<std::size_t>(s.a) * n_types + static_cast<std::size_t>(s.b)].push_back(p);
   }
   constexpr double no_skin = 0;  // frames are too far apart for a list of one to hold in the next
@@ -144,6 +144,38 @@ void RdfAccumulator::add(const Frame& frame, const std::string& where) {
       for (const std::size_t p : pairs)
         if (bin < sums_[p].count.size()) sums_[p].count[bin] += 1;
     }
+  }
+}
+
+void RdfAccumulator::add(const PairCounts& counts, const std::string& where) {
+  if (counts.bins != n_bins() || counts.bin_A != options_.bin_A)
+    throw InputError("{}: {} bins of {} Å were counted; expected {} of {} Å", where, counts.bins,
+                     counts.bin_A, n_bins(), options_.bin_A);
+  add_composition(counts.type_map, counts.atoms, counts.volume_A3, where);
+  for (Sums& s : sums_) {
+    for (int k = 0; k < counts.bins; ++k)
+      s.count[static_cast<std::size_t>(k)] += static_cast<double>(counts.at(s.a, s.b, k));
+  }
+}
+
+/// One more frame of so many atoms of each type.
+void RdfAccumulator::add_composition(const TypeMap& types, const std::vector<std::int64_t>& atoms,
+                                     double volume_A3, const std::string& where) {
+  const auto type_of = [&](const std::string& name) {
+    const int t = types.find(name);
+    if (t < 0 || atoms[static_cast<std::size_t>(t)] == 0)
+      throw InputError("{}: no atom is of species '{}'; found {}", where, name, present(types, atoms));
+    return t;
+  };
+  std::vector<std::pair<int, int>> found;
+  for (const auto& [a, b] : options_.pairs) found.emplace_back(type_of(a), type_of(b));
+  for (std::size_t p = 0; p < sums_.size(); ++p) {
+    Sums& s = sums_[p];
+    std::tie(s.a, s.b) = found[p];
+    const auto n_a = static_cast<double>(atoms[static_cast<std::size_t>(s.a)]),
+               n_b = static_cast<double>(atoms[static_cast<std::size_t>(s.b)]);
+    s.centres += n_a;
+    s.density += n_a * n_b / volume_A3;
   }
   ++n_frames_;
 }

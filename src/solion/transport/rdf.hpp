@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "solion/structure/neighborhood.hpp"
+#include "solion/structure/pair_counts.hpp"
 
 namespace solion::transport {
 
@@ -46,6 +47,10 @@ class RdfAccumulator {
 
   /// Adds a frame; `where` stands in errors. InputError without a cell, or with a species that no atom has.
   void add(const Frame& frame, const std::string& where);
+  /// Adds a frame whose pairs someone else has counted, in bins as these. InputError for a species that no
+  /// atom has.
+  void add(const PairCounts& counts, const std::string& where);
+  [[nodiscard]] int n_bins() const { return static_cast<int>(sums_.front().count.size()); }
   [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
   /// One curve a pair, in the order of the options. InputError if no frame was added.
   [[nodiscard]] std::vector<RdfCurve> curves() const;
@@ -73,6 +78,9 @@ class RdfAccumulator {
       a(self.a, self.b, self.density, self.centres, self.count);
     }
   };
+
+  void add_composition(const TypeMap& types, const std::vector<std::int64_t>& atoms, double volume_A3,
+                       const std::string& where);
 
   RdfOptions options_;
   std::size_t n_frames_ = 0;
