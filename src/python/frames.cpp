@@ -117,26 +117,10 @@ std::string representation(const Frame& frame) {
       frame.cell ? fmt::format(", {:.3f} Å³", frame.cell->volume()) : std::string(", no cell"));
 }
 
-void bind_frame(py::module_& module) {
-  py::class_<Frame, FramePointer>(module, "Frame", R"(One configuration of n atoms.
+using FrameClass = py::class_<Frame, FramePointer>;
 
-Arrays are views of the frame's own memory where nothing has to be converted: writing into `positions`
-moves the atoms. The number of atoms and their elements never change.
-
-elements    n names
-positions   (n, 3) Å
-cell        (3, 3) Å, rows a, b, c, right-handed; None: no periodicity
-velocities  (n, 3) Å/fs or None
-images      (n, 3) whole numbers or None; unwrapped position = position + images @ cell
-energy      eV or None
-forces      (n, 3) eV/Å or None
-virial      (3, 3) eV or None; −∂E/∂strain, positive when the cell wants to expand
-info        further key=value pairs of an extxyz comment line)")
-      .def(py::init(&make_frame), py::arg("elements"), py::arg("positions"), py::arg("cell") = py::none(),
-           py::kw_only(), py::arg("velocities") = py::none(), py::arg("images") = py::none(),
-           py::arg("energy") = py::none(), py::arg("forces") = py::none(), py::arg("virial") = py::none(),
-           py::arg("info") = std::map<std::string, std::string>())
-      .def_property_readonly("elements", &elements_of, "Names of the n atoms")
+void bind_arrays(FrameClass& type) {
+  type.def_property_readonly("elements", &elements_of, "Names of the n atoms")
       .def_property(
           "positions", [](const py::object& self) { return view_of(self.cast<Frame&>().positions, self); },
           [](Frame& frame, const py::object& value) {
@@ -152,15 +136,6 @@ info        further key=value pairs of an extxyz comment line)")
             set_rows(frame.velocities, frame, value, "velocities");
           },
           "(n, 3) Å/fs, a view, or None")
-      .def_property(
-          "forces",
-          [](const py::object& self) {
-            return view_or_none(self.cast<Frame&>().labels.forces_eV_per_A, self);
-          },
-          [](Frame& frame, const py::object& value) {
-            set_rows(frame.labels.forces_eV_per_A, frame, value, "forces");
-          },
-          "(n, 3) eV/Å, a view, or None")
       .def_property(
           "cell",
           [](const Frame& frame) {
@@ -183,7 +158,19 @@ info        further key=value pairs of an extxyz comment line)")
             return py::array_t<int>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(images.size()), 3},
                                     images.data()->data(), self);
           },
-          "(n, 3) whole numbers, a view, or None")
+          "(n, 3) whole numbers, a view, or None");
+}
+
+void bind_labels(FrameClass& type) {
+  type.def_property(
+          "forces",
+          [](const py::object& self) {
+            return view_or_none(self.cast<Frame&>().labels.forces_eV_per_A, self);
+          },
+          [](Frame& frame, const py::object& value) {
+            set_rows(frame.labels.forces_eV_per_A, frame, value, "forces");
+          },
+          "(n, 3) eV/Å, a view, or None")
       .def_property(
           "energy", [](const Frame& frame) { return frame.labels.energy_eV; },
           [](Frame& frame, std::optional<double> value) { frame.labels.energy_eV = value; }, "eV or None")
@@ -197,8 +184,31 @@ info        further key=value pairs of an extxyz comment line)")
             if (!value.is_none()) virial = matrix_of(doubles(value, "virial", {3, 3}));
             frame.labels.virial_eV = virial;
           },
-          "(3, 3) eV, a copy, or None")
-      .def_readwrite("info", &Frame::info, "Further key=value pairs, texts (a copy: assign it whole)")
+          "(3, 3) eV, a copy, or None");
+}
+
+void bind_frame(py::module_& module) {
+  FrameClass type(module, "Frame", R"(One configuration of n atoms.
+
+Arrays are views of the frame's own memory where nothing has to be converted: writing into `positions`
+moves the atoms. The number of atoms and their elements never change.
+
+elements    n names
+positions   (n, 3) Å
+cell        (3, 3) Å, rows a, b, c, right-handed; None: no periodicity
+velocities  (n, 3) Å/fs or None
+images      (n, 3) whole numbers or None; unwrapped position = position + images @ cell
+energy      eV or None
+forces      (n, 3) eV/Å or None
+virial      (3, 3) eV or None; −∂E/∂strain, positive when the cell wants to expand
+info        further key=value pairs of an extxyz comment line)");
+  type.def(py::init(&make_frame), py::arg("elements"), py::arg("positions"), py::arg("cell") = py::none(),
+           py::kw_only(), py::arg("velocities") = py::none(), py::arg("images") = py::none(),
+           py::arg("energy") = py::none(), py::arg("forces") = py::none(), py::arg("virial") = py::none(),
+           py::arg("info") = std::map<std::string, std::string>());
+  bind_arrays(type);
+  bind_labels(type);
+  type.def_readwrite("info", &Frame::info, "Further key=value pairs, texts (a copy: assign it whole)")
       .def_property_readonly(
           "masses", [](const Frame& frame) { return vector_array(frame.masses()); }, "(n,) amu")
       .def_property_readonly("formula", &Frame::formula, "\"Li24 O8 Cl8\"")
@@ -313,8 +323,19 @@ py::array stacked(const dataset::System& system, const std::vector<Vec3>& (*rows
   return all;
 }
 
-void bind_datasets(py::module_& module) {
-  using dataset::System;
+using dataset::System;
+
+std::vector<double> energies_of(const System& system) {
+  std::vector<double> energies;
+  energies.reserve(system.frames.size());
+  for (const Frame& frame : system.frames) {
+    if (!frame.labels.energy_eV) throw InputError("{}: not every frame has an energy", system.path.string());
+    energies.push_back(*frame.labels.energy_eV);
+  }
+  return energies;
+}
+
+void bind_system(py::module_& module) {
   py::class_<System, std::shared_ptr<System>>(
       module, "System", "Labelled frames of the same n atoms, with where each came from.")
       .def_readonly("name", &System::name)
@@ -345,17 +366,7 @@ void bind_datasets(py::module_& module) {
           },
           "(frames, n, 3) eV/Å, a copy")
       .def_property_readonly(
-          "energies",
-          [](const System& system) {
-            std::vector<double> energies;
-            energies.reserve(system.frames.size());
-            for (const Frame& frame : system.frames) {
-              if (!frame.labels.energy_eV)
-                throw InputError("{}: not every frame has an energy", system.path.string());
-              energies.push_back(*frame.labels.energy_eV);
-            }
-            return vector_array(energies);
-          },
+          "energies", [](const System& system) { return vector_array(energies_of(system)); },
           "(frames,) eV, a copy")
       .def_property_readonly("_provenance",
                              [](const System& system) {
@@ -372,6 +383,9 @@ void bind_datasets(py::module_& module) {
         return fmt::format("<solion.System {}: {} frames of {}>", system.name, system.frames.size(),
                            system.frames.front().formula());
       });
+}
+
+void bind_datasets(py::module_& module) {
   module.def(
       "_load_data",
       [](const std::vector<std::string>& paths) {
@@ -395,6 +409,7 @@ void bind_datasets(py::module_& module) {
 void bind_frames(py::module_& module) {
   bind_frame(module);
   bind_files(module);
+  bind_system(module);
   bind_datasets(module);
 }
 

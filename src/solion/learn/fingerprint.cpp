@@ -1,7 +1,9 @@
 // Sums over neighbours, then invariants, then moments over atoms.
 #include "solion/learn/fingerprint.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
@@ -20,6 +22,69 @@ struct Moments {
 
 constexpr int n_ranks = 3;
 
+/// Gaussians whose neighbours overlap at half of their height, from 1 Å (nothing is nearer) to the cutoff.
+struct RadialBasis {
+  explicit RadialBasis(const FingerprintOptions& options)
+      : cutoff(options.cutoff_A), n(options.n_radial), step((options.cutoff_A - 1.0) / options.n_radial) {}
+  double cutoff;
+  int n;
+  double step;
+  double width = step / std::sqrt(2 * std::log(2.0));
+
+  [[nodiscard]] double value(int k, double r) const {
+    const double z = (r - 1.0 - (k + 0.5) * step) / width;
+    return std::exp(-0.5 * z * z);
+  }
+  [[nodiscard]] double fade(double r) const { return 0.5 * (1 + std::cos(constants::pi * r / cutoff)); }
+};
+
+/// What an atom sees of a neighbour at d, by function; `moments` has the neighbour's element.
+void add_neighbor(const RadialBasis& basis, const Vec3& d, std::span<Moments> moments) {
+  const double r = d.norm();
+  if (!(r < basis.cutoff) || !(r > 0)) return;
+  const double fade = basis.fade(r);
+  const Vec3 unit = d / r;
+  const Mat3 outer = unit * unit.transpose() - Mat3::Identity() / 3.0;
+  for (int k = 0; k < basis.n; ++k) {
+    const double f = fade * basis.value(k, r);
+    Moments& m = moments[static_cast<std::size_t>(k)];
+    m.scalar += f;
+    m.vector += f * unit;
+    m.tensor += f * outer;
+  }
+}
+
+/// Mean and deviation over the atoms of each element.
+class ByElement {
+ public:
+  ByElement(Eigen::Index per_atom, int n_elements)
+      : sum_(Eigen::MatrixXd::Zero(per_atom, n_elements)), squares_(sum_), n_(n_elements) {
+    n_.setZero();
+  }
+  void add(int element, const Eigen::VectorXd& x) {
+    sum_.col(element) += x;
+    squares_.col(element) += x.cwiseAbs2();
+    n_[element] += 1;
+  }
+  /// Zeros for an element that no atom has.
+  [[nodiscard]] Eigen::VectorXd numbers() const {
+    const Eigen::Index per_atom = sum_.rows();
+    Eigen::VectorXd result = Eigen::VectorXd::Zero(2 * sum_.size());
+    for (Eigen::Index a = 0; a < n_.size(); ++a) {
+      if (n_[a] == 0) continue;
+      const Eigen::VectorXd mean = sum_.col(a) / n_[a];
+      result.segment(2 * a * per_atom, per_atom) = mean;
+      result.segment((2 * a + 1) * per_atom, per_atom) =
+          (squares_.col(a) / n_[a] - mean.cwiseAbs2()).cwiseMax(0.0).cwiseSqrt();
+    }
+    return result;
+  }
+
+ private:
+  Eigen::MatrixXd sum_, squares_;
+  Eigen::VectorXd n_;
+};
+
 }  // namespace
 
 Eigen::VectorXd fingerprint(const Frame& frame, const TypeMap& elements, const FingerprintOptions& options) {
@@ -28,61 +93,29 @@ Eigen::VectorXd fingerprint(const Frame& frame, const TypeMap& elements, const F
     if (to[static_cast<std::size_t>(frame.types[i])] < 0)
       throw InputError("{} is not among the elements of the descriptor", frame.element(i));
   }
-  const int n_elements = elements.size();
-  const int n_radial = options.n_radial;
-  const Eigen::Index per_atom = static_cast<Eigen::Index>(n_elements) * n_radial * n_ranks;
-  // Gaussians whose neighbours overlap at half of their height, from 1 Å (nothing is nearer) to the cutoff.
-  const double step = (options.cutoff_A - 1.0) / n_radial;
-  const double width = step / std::sqrt(2 * std::log(2.0));
-
+  const RadialBasis basis(options);
   Neighborhood list;
   list.build(frame, options.cutoff_A, 0.0);
   const auto element_of = [&](int atom) {
     return to[static_cast<std::size_t>(frame.types[static_cast<std::size_t>(list.owner(atom))])];
   };
-  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(per_atom, n_elements);
-  Eigen::MatrixXd squares = sum;
-  Eigen::VectorXd n = Eigen::VectorXd::Zero(n_elements);
-  std::vector<Moments> moments(row_major(n_elements, 0, n_radial));
-  Eigen::VectorXd x(per_atom);
+  std::vector<Moments> moments(row_major(elements.size(), 0, basis.n));
+  Eigen::VectorXd x(static_cast<Eigen::Index>(moments.size()) * n_ranks);
+  ByElement all(x.size(), elements.size());
   for (int i = 0; i < list.n_local(); ++i) {
-    std::fill(moments.begin(), moments.end(), Moments{});
-    for (const int j : list.neighbors(i)) {
-      const Vec3 d = list.position(j) - list.position(i);
-      const double r = d.norm();
-      if (!(r < options.cutoff_A) || !(r > 0)) continue;
-      const double fade = 0.5 * (1 + std::cos(constants::pi * r / options.cutoff_A));
-      const Vec3 unit = d / r;
-      const Mat3 outer = unit * unit.transpose() - Mat3::Identity() / 3.0;
-      for (int k = 0; k < n_radial; ++k) {
-        const double z = (r - 1.0 - (k + 0.5) * step) / width;
-        const double f = fade * std::exp(-0.5 * z * z);
-        Moments& m = moments[row_major(element_of(j), k, n_radial)];
-        m.scalar += f;
-        m.vector += f * unit;
-        m.tensor += f * outer;
-      }
-    }
+    std::ranges::fill(moments, Moments{});
+    for (const int j : list.neighbors(i))
+      add_neighbor(basis, list.position(j) - list.position(i),
+                   std::span(moments).subspan(row_major(element_of(j), 0, basis.n)));
     for (std::size_t k = 0; k < moments.size(); ++k) {
       const auto at = static_cast<Eigen::Index>(k) * n_ranks;
       x[at] = moments[k].scalar;
       x[at + 1] = moments[k].vector.norm();
       x[at + 2] = moments[k].tensor.norm();
     }
-    const int a = element_of(i);
-    sum.col(a) += x;
-    squares.col(a) += x.cwiseAbs2();
-    n[a] += 1;
+    all.add(element_of(i), x);
   }
-  Eigen::VectorXd result = Eigen::VectorXd::Zero(2 * per_atom * n_elements);
-  for (int a = 0; a < n_elements; ++a) {
-    if (n[a] == 0) continue;
-    const Eigen::VectorXd mean = sum.col(a) / n[a];
-    result.segment(2 * a * per_atom, per_atom) = mean;
-    result.segment((2 * a + 1) * per_atom, per_atom) =
-        (squares.col(a) / n[a] - mean.cwiseAbs2()).cwiseMax(0.0).cwiseSqrt();
-  }
-  return result;
+  return all.numbers();
 }
 
 }  // namespace solion::learn
