@@ -66,8 +66,8 @@ struct Forecast {
 
 Forecast of_line(const transport::ArrheniusFit& fit, double T_K) {
   const transport::Estimate ln_D = fit.ln_D_at(T_K);
-  return {std::exp(ln_D.value), std::exp(ln_D.value - ln_D.error), std::exp(ln_D.value + ln_D.error),
-          ln_D.error};
+  const double half = fit.ln_D_half_width_68(T_K);
+  return {std::exp(ln_D.value), std::exp(ln_D.value - half), std::exp(ln_D.value + half), ln_D.error};
 }
 
 /// Median and quantiles: far below the data the posterior of a bent law is far from symmetric.
@@ -115,7 +115,7 @@ Json extrapolate(const Options& options, const transport::ArrheniusFit& fit,
     point["conductivity_mS_per_cm"] = json_number(sigma);
     point["conductivity_std_mS_per_cm"] = json_number(sigma * f.ln_error);
     if (std::isfinite(sigma)) fmt::print(", conductivity from this D {:.4g} mS/cm", sigma);
-    if (std::isfinite(f.ln_error)) fmt::print(" (× or ÷ {:.3g})", std::exp(f.ln_error));
+    if (std::isfinite(f.low)) fmt::print(" (× or ÷ {:.3g})", std::sqrt(f.high / f.low));
   }
   fmt::print("\n");
   return point;

@@ -5,12 +5,14 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/numbers.hpp"
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/input.hpp"
+#include "solion/base/log.hpp"
 #include "solion/base/threads.hpp"
 #include "solion/dataset/plausible.hpp"
 #include "solion/dataset/system.hpp"
@@ -56,6 +58,16 @@ std::vector<Named> read_systems(const std::vector<std::string>& paths, const Typ
   return systems;
 }
 
+/// A folder given beside one that holds it, say.
+void warn_of_repeats(const std::vector<Named>& systems) {
+  std::set<std::filesystem::path> seen;
+  std::vector<std::string> repeated;
+  for (const Named& system : systems)
+    if (!seen.insert(std::filesystem::weakly_canonical(system.name)).second) repeated.push_back(system.name);
+  if (!repeated.empty())
+    log().warn("more than once among the systems, and counted as often: {}", fmt::join(repeated, ", "));
+}
+
 void print_row(const std::string& name, const train::Accuracy& a) {
   const auto cell = [](double x, int digits, int width) {
     // A blank at least, however large the number.
@@ -75,6 +87,7 @@ void run_test(const TestOptions& options) {
   require_folder_of(options.json);
   require_folder_of(options.detail);
   const std::vector<Named> systems = read_systems(options.systems, potential.type_map(), options.any_density);
+  warn_of_repeats(systems);
   for (const Named& system : systems) {
     const bool labelled = std::any_of(system.frames.begin(), system.frames.end(), [](const Frame& f) {
       return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;

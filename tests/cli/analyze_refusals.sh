@@ -86,4 +86,9 @@ printf 'T_K,D_cm2_per_s\n500,1e-8\n500,1.1e-8\n600,9e-8\n' >rows.csv
 "$solion" analyze arrhenius rows.csv --json rows.json >out
 said "3 D at 2 temperatures" out && said "2 temperatures cannot tell the laws apart" out || fail "rows: $(cat out)"
 is rows.json '.n_used == 3 and .n_temperatures == 2'
+# Of three D without errors 68 % lie within 1.84 errors (Student's t), and a conductivity says the same.
+printf 'T_K,D_cm2_per_s\n500,1e-6\n600,3e-6\n700,6e-6\n' >three.csv
+"$solion" analyze arrhenius three.csv --charge 1 --ions-per-A3 0.05 --json three.json >out
+is three.json '.extrapolated[0] | ((.D_interval_68_cm2_per_s[1] / .D_cm2_per_s | log) * .D_cm2_per_s / .D_std_cm2_per_s - 1.837 | fabs) < 0.001'
+said "(× or ÷ 1.38)" out || fail "three D: $(cat out)"
 echo "all checks passed"

@@ -77,6 +77,8 @@ grep -q '"force_r2"' test.json || fail "force_r2 in test.json"
 
 # The same numbers with any number of threads, and without type_map.raw: the model's then.
 for threads in 1 2 3; do "$solion" test -m model.dp -s data --json "test$threads.json" --threads $threads >/dev/null; done
+"$solion" test -m model.dp -s data ./data >repeated.log 2>&1
+grep -q "more than once among the systems, and counted as often: .*data" repeated.log || fail "a system tested twice: $(cat repeated.log)"
 cmp test1.json test2.json && cmp test1.json test3.json || fail "solion test depends on its threads"
 cp -r data unnamed
 find unnamed -name type_map.raw -delete

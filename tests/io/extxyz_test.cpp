@@ -206,6 +206,49 @@ TEST(Extxyz, MomentaAreDividedByTheMassesBesideThem) {
   EXPECT_THAT(messages.text(), HasSubstr("left out: the column(s) masses"));
 }
 
+// What OVITO writes of a LAMMPS dump: atoms in another order in every frame.
+TEST(ExtxyzIds, AtomsAreSortedByIdWithAllThatIsTheirs) {
+  const TemporaryDirectory dir;
+  const LogCapture messages;
+  const std::string head =
+      std::string("2\n") + lattice +
+      "Properties=ID:I:1:species:S:1:pos:R:3:images:I:3:vel:R:3:forces:R:3:energies:R:1\n";
+  const std::string li = "1 Li 0 0 0 0 0 1 .1 0 0 .2 0 0 -1\n", o = "2 O 2 2 2 0 0 2 .3 0 0 .4 0 0 -2\n";
+  const auto frames =
+      read_frames(dir.file("a.xyz", head + li + o + head + o + li + head + "9" + li.substr(1) + o));
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[1].element(0), "Li");
+  EXPECT_EQ(frames[1].types, frames[0].types);
+  EXPECT_EQ(frames[1].positions, frames[0].positions);
+  EXPECT_EQ(frames[1].images, frames[0].images);
+  EXPECT_EQ(frames[1].velocities, frames[0].velocities);
+  EXPECT_EQ(frames[1].labels.forces_eV_per_A, frames[0].labels.forces_eV_per_A);
+  EXPECT_EQ(frames[1].labels.atomic_energies_eV, frames[0].labels.atomic_energies_eV);
+  EXPECT_FALSE(frames[1].info.contains("atom_ids_changed"));
+  EXPECT_EQ(frames[2].info.at("atom_ids_changed"), "id 1 is gone, id 9 is new");
+  EXPECT_EQ(messages.text(), "");
+}
+
+TEST(ExtxyzIds, MomentaAreDividedByTheMassOfTheirOwnAtom) {
+  const std::string head =
+      std::string("2\n") + lattice + "Properties=id:I:1:species:S:1:pos:R:3:momenta:R:3\n";
+  const Frame sorted = read_text(head + "1 Li 0 0 0 1 0 0\n2 Cl 2 2 2 1 0 0\n");
+  const Frame turned = read_text(head + "2 Cl 2 2 2 1 0 0\n1 Li 0 0 0 1 0 0\n");
+  EXPECT_EQ(turned.velocities, sorted.velocities);
+  EXPECT_EQ(turned.element(0), "Li");
+}
+
+TEST(ExtxyzIds, WhatIsNoIdOfAnAtomGivesNoOrder) {
+  const LogCapture messages;
+  const std::string head = std::string("2\n") + lattice;
+  const std::string of_molecules = "Properties=id:I:1:species:S:1:pos:R:3\n",
+                    words = "Properties=id:S:1:species:S:1:pos:R:3\n";
+  EXPECT_EQ(read_text(head + of_molecules + "7 O 0 0 0\n7 Li 2 2 2\n").element(0), "O");
+  EXPECT_THAT(messages.text(), HasSubstr("the id 7 stands twice: atoms stay in the order of their lines"));
+  EXPECT_EQ(read_text(head + words + "b O 0 0 0\na Li 2 2 2\n").element(0), "O");
+  EXPECT_THAT(messages.text(), HasSubstr("left out: the column(s) id"));
+}
+
 TEST(ExtxyzLabels, AnEnergyInAPlainXyzIsSaidToBeLeft) {
   const LogCapture messages;
   EXPECT_EQ(read_text("1\nenergy=-1.5\nSi 0 0 0\n").info.at("comment"), "energy=-1.5");

@@ -71,6 +71,31 @@ TEST(Arrhenius, DistrustsErrorsThatDoNotExplainTheScatter) {
   EXPECT_FALSE(fit_arrhenius(line(0.31, 2e-3, 0.01)).errors_too_small);
 }
 
+TEST(Arrhenius, IntervalsFromTheScatterOfThreePointsHold) {
+  RandomStream random(7, "arrhenius");
+  constexpr int n = 600;
+  constexpr double T_K = 300;
+  const double truth = std::log(2e-3) - 0.31 / (kB * T_K);
+  for (const double error : {0.0, 0.001}) {  // none, and ones that are not believed
+    int covered = 0, fits = 0;
+    while (fits < n) {
+      auto points = line(0.31, 2e-3, error);
+      points.resize(3);
+      for (auto& p : points) p.D_cm2_per_s *= std::exp(0.2 * random.normal());
+      for (auto& p : points) p.std_cm2_per_s = error * p.D_cm2_per_s;
+      const ArrheniusFit fit = fit_arrhenius(points);
+      if (error > 0 && !fit.errors_too_small) continue;  // three points on a line by chance, one table in 80
+      EXPECT_EQ(fit.degrees_of_freedom, 1);
+      ++fits;
+      if (std::abs(fit.ln_D_at(T_K).value - truth) < fit.ln_D_half_width_68(T_K)) ++covered;
+    }
+    EXPECT_NEAR(covered / double{n}, 0.683, 3 * std::sqrt(0.683 * 0.317 / n)) << error;
+  }
+  const ArrheniusFit given = fit_arrhenius(line(0.31, 2e-3, 0.1));
+  EXPECT_EQ(given.degrees_of_freedom, 0);
+  EXPECT_EQ(given.ln_D_half_width_68(T_K), given.ln_D_at(T_K).error);
+}
+
 TEST(Arrhenius, LeavesBoundsOutAndSaysSo) {
   auto points = line(0.31, 2e-3, 0.1);
   points[0].resolved = false;

@@ -12,6 +12,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/log.hpp"
+#include "solion/io/atom_ids.hpp"
 #include "solion/io/cut_off.hpp"
 #include "solion/io/extxyz_comment.hpp"
 #include "solion/io/extxyz_units.hpp"
@@ -37,6 +38,7 @@ enum class Column {
   mass,
   image,
   energy,
+  id,
   skipped
 };
 
@@ -73,7 +75,7 @@ struct KnownColumn {
   int count;
 };
 
-constexpr std::array<KnownColumn, 14> known_columns{{
+constexpr std::array<KnownColumn, 15> known_columns{{
     {"species", Column::species, 'S', 1},
     {"element", Column::species, 'S', 1},
     {"Z", Column::atomic_number, 'I', 1},
@@ -88,6 +90,7 @@ constexpr std::array<KnownColumn, 14> known_columns{{
     {"images", Column::image, 'I', 3},
     {"energies", Column::energy, 'R', 1},
     {"atomic_energies", Column::energy, 'R', 1},
+    {"id", Column::id, 'I', 1},
 }};
 
 class ExtxyzReader final : public FrameReader {
@@ -132,6 +135,7 @@ class ExtxyzReader final : public FrameReader {
     frame.labels.atomic_energies_eV.clear();
     frame.info.clear();
     masses_.clear();
+    ids_.clear();
   }
 
   void read_comment(std::string_view line, Frame& frame);
@@ -147,6 +151,7 @@ class ExtxyzReader final : public FrameReader {
   void warn_of_unused(const Frame& frame);
   void read_atoms(std::uint64_t n, Frame& frame);
   void read_atom(std::string_view line, Frame& frame);
+  void sort_by_id(Frame& frame);
   void finish(Frame& frame);
   [[noreturn]] void fail_field(const char* what, std::string_view line) const {
     lines_.fail("expected {} in column order {}; the atom line is {}", what, properties_, shown(line));
@@ -170,7 +175,8 @@ class ExtxyzReader final : public FrameReader {
   std::optional<double> virial_unit_;
   bool has_momenta_ = false;
   std::vector<double> masses_;  // of a column beside momenta
-  bool warned_ = false, warned_of_labels_ = false, warned_of_stress_ = false;
+  AtomIds ids_;
+  bool warned_ = false, warned_of_labels_ = false, warned_of_stress_ = false, warned_of_ids_ = false;
 };
 
 std::vector<double> ExtxyzReader::numbers(const KeyValue& pair,
@@ -186,30 +192,6 @@ std::vector<double> ExtxyzReader::numbers(const KeyValue& pair,
     lines_.fail("{}={}: expected {} finite number(s)", pair.key, shown(pair.value),
                 fmt::join(counts, " or "));
   return values;
-}
-
-/// Nine numbers row by row, or six as ASE orders them (Voigt): xx yy zz yz xz xy.
-Mat3 matrix(const std::vector<double>& v) {
-  Mat3 m;
-  if (v.size() == 6) {
-    m << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];
-  } else {
-    m << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
-  }
-  return m;
-}
-
-/// The step that programs write into the comment of a plain XYZ: LAMMPS's `dump xyz` ("Atoms. Timestep: 100")
-/// and CP2K ("i = 5, time = 2.500, E = …").
-std::optional<std::int64_t> step_in_comment(std::string_view comment) {
-  for (const std::string_view start : {"Atoms. Timestep:", "i ="}) {
-    if (!comment.starts_with(start)) continue;
-    const std::string_view rest = comment.substr(start.size());
-    const std::string_view number = rest.substr(0, std::min(rest.find(','), rest.size()));
-    std::int64_t step = 0;
-    if (Fields(number).integer(step)) return step;
-  }
-  return std::nullopt;
 }
 
 void ExtxyzReader::read_comment(std::string_view line, Frame& frame) {
@@ -416,7 +398,8 @@ void ExtxyzReader::use_columns(std::string_view text) {
   });
   for (const Property& property : listed_) {
     const KnownColumn* known = known_column(property);
-    if (known == nullptr || (known->kind == Column::mass && !momenta)) {
+    if (known == nullptr || (known->kind == Column::mass && !momenta) ||
+        (known->kind == Column::id && (property.type != 'I' || property.count != 1))) {
       columns_.push_back({Column::skipped, property.count});
       left_out_.push_back(property.name);
       continue;
@@ -522,6 +505,12 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
         frame.labels.atomic_energies_eV.push_back(energy_unit_ * energy);
         break;
       }
+      case Column::id: {
+        std::int64_t id = 0;
+        if (!fields.integer(id)) fail_field("a whole number for the id of the atom", line);
+        ids_.add(id);
+        break;
+      }
       case Column::skipped:
         for (int k = 0; k < column.count; ++k) {
           if (fields.word().empty()) fail_field("more columns", line);
@@ -532,6 +521,17 @@ void ExtxyzReader::read_atom(std::string_view line, Frame& frame) {
   if (!extra_fields_ && !fields.at_end()) fail_field("the end of the line", line);
 }
 
+/// What is no name of one atom (of a molecule, say) gives no order.
+void ExtxyzReader::sort_by_id(Frame& frame) {
+  if (const auto id = ids_.repeated()) {
+    if (!std::exchange(warned_of_ids_, true))
+      log().warn("{}: the id {} stands twice: atoms stay in the order of their lines", where_, *id);
+    return;
+  }
+  ids_.sort(frame);
+  ids_.compare(frame);
+}
+
 void ExtxyzReader::finish(Frame& frame) {
   if (has_momenta_) {
     const std::vector<double> masses = masses_.empty() ? frame.masses() : masses_;
@@ -539,6 +539,7 @@ void ExtxyzReader::finish(Frame& frame) {
       frame.velocities[i] *= ase_velocity_A_per_fs / masses[i];
     }
   }
+  sort_by_id(frame);
   check_frame(frame, where_, options_);
 }
 

@@ -107,6 +107,27 @@ bool names_key(std::string_view text, std::string_view key) {
   return false;
 }
 
+std::optional<std::int64_t> step_in_comment(std::string_view comment) {
+  for (const std::string_view start : {"Atoms. Timestep:", "i ="}) {
+    if (!comment.starts_with(start)) continue;
+    const std::string_view rest = comment.substr(start.size());
+    const std::string_view number = rest.substr(0, std::min(rest.find(','), rest.size()));
+    std::int64_t step = 0;
+    if (Fields(number).integer(step)) return step;
+  }
+  return std::nullopt;
+}
+
+Mat3 matrix(const std::vector<double>& v) {
+  Mat3 m;
+  if (v.size() == 6) {
+    m << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];
+  } else {
+    m << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
+  }
+  return m;
+}
+
 std::string lower_case(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

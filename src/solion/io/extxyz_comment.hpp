@@ -1,12 +1,14 @@
 // The comment line of extended XYZ: its key=value pairs and the words that may stand in it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "solion/io/text.hpp"
+#include "solion/structure/types.hpp"
 
 namespace solion::io {
 
@@ -27,6 +29,13 @@ std::optional<KeyValue> take_key(std::vector<KeyValue>& pairs, std::string_view 
 
 /// True if `text` has `key` (in any case) with a '=' behind it, so that the line is no free comment.
 bool names_key(std::string_view text, std::string_view key);
+
+/// The step that programs write into the comment of a plain XYZ: LAMMPS's `dump xyz` ("Atoms. Timestep: 100")
+/// and CP2K ("i = 5, time = 2.500, E = …").
+std::optional<std::int64_t> step_in_comment(std::string_view comment);
+
+/// Nine numbers row by row, or six as ASE orders them (Voigt): xx yy zz yz xz xy.
+Mat3 matrix(const std::vector<double>& v);
 
 /// ASCII letters in lower case.
 std::string lower_case(std::string_view text);

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "solion/base/log.hpp"
+#include "solion/io/atom_ids.hpp"
 #include "solion/io/lammps_cell.hpp"
 #include "solion/io/reorder.hpp"
 
@@ -43,7 +42,6 @@ class DumpReader final : public FrameReader {
   void read_atoms(Frame& frame);
   void read_atom(std::string_view line, Frame& frame);
   void sort_by_id(Frame& frame);
-  void compare_ids(Frame& frame);
   void sort_type_map(Frame& frame);
   [[noreturn]] void fail_column(std::size_t column, std::string_view line) const {
     lines_.fail("column {} ('{}') of the atom line is missing or no good value; the line is {}", column + 1,
@@ -56,8 +54,7 @@ class DumpReader final : public FrameReader {
   std::vector<int> type_of_number_;
   std::size_t n_frames_ = 0;
   bool warned_ = false, warned_of_charges_ = false;
-  bool stated_units_ = false;            // LAMMPS writes them in front of the first frame alone
-  std::vector<std::int64_t> first_ids_;  // of the first frame, sorted
+  bool stated_units_ = false;  // LAMMPS writes them in front of the first frame alone
   // The frame at hand.
   std::uint64_t n_atoms_ = 0;
   Vec3 origin_ = Vec3::Zero();
@@ -66,7 +63,7 @@ class DumpReader final : public FrameReader {
   std::vector<std::string> names_;
   std::vector<ColumnSpec> columns_;
   bool has_id_ = false, has_type_ = false, scaled_ = false, unwrapped_ = false;
-  std::vector<std::int64_t> ids_;
+  AtomIds ids_;
   std::vector<int> numbers_;
 };
 
@@ -118,7 +115,6 @@ bool DumpReader::next(Frame& frame) {
   read_atoms(frame);
   if (stated_units_) frame.info["units"] = "metal";
   sort_by_id(frame);
-  compare_ids(frame);
   if (n_frames_ == 0 && options_.type_names.empty() && has_type_) sort_type_map(frame);
   frame.type_map = type_map_;
   check_frame(frame, where, options_);
@@ -257,6 +253,7 @@ void DumpReader::read_atom(std::string_view line, Frame& frame) {
   Vec3 position, velocity, force;
   Int3 image;
   bool has_velocity = false, has_force = false, has_image = false;
+  std::int64_t id = 0;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     const ColumnSpec& column = columns_[c];
     bool good = true;
@@ -265,7 +262,8 @@ void DumpReader::read_atom(std::string_view line, Frame& frame) {
         good = !fields.word().empty();
         break;
       case Column::id:
-        good = fields.integer(ids_.emplace_back());
+        good = fields.integer(id);
+        ids_.add(id);
         break;
       case Column::type: {
         int number = 0;
@@ -312,36 +310,12 @@ void DumpReader::read_atom(std::string_view line, Frame& frame) {
 }
 
 void DumpReader::sort_by_id(Frame& frame) {
-  if (!has_id_ || std::is_sorted(ids_.begin(), ids_.end(), std::less_equal<>())) return;
-  std::vector<std::size_t> order(ids_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ids_[a] < ids_[b]; });
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    if (ids_[order[i]] == ids_[order[i - 1]]) {
-      lines_.fail("the atom id {} stands twice in the frame that ends here", ids_[order[i]]);
-    }
-  }
-  reorder(frame.types, order);
-  reorder(frame.positions, order);
-  reorder(frame.images, order);
-  reorder(frame.velocities, order);
-  reorder(frame.labels.forces_eV_per_A, order);
-  reorder(numbers_, order);
-  reorder(ids_, order);
-}
-
-/// Where atoms take the places of others, sorting by id gives a frame of the right size in a wrong order.
-/// That is no fault of a set of structures, so that it is only noted here, for those who follow atoms.
-void DumpReader::compare_ids(Frame& frame) {
   if (!has_id_) return;
-  if (n_frames_ == 0) first_ids_ = ids_;
-  if (ids_.size() != first_ids_.size() || ids_ == first_ids_) return;
-  std::vector<std::int64_t> gone, added;
-  std::set_difference(first_ids_.begin(), first_ids_.end(), ids_.begin(), ids_.end(),
-                      std::back_inserter(gone));
-  std::set_difference(ids_.begin(), ids_.end(), first_ids_.begin(), first_ids_.end(),
-                      std::back_inserter(added));
-  frame.info["atom_ids_changed"] = fmt::format("id {} is gone, id {} is new", gone.front(), added.front());
+  if (const auto id = ids_.repeated())
+    lines_.fail("the atom id {} stands twice in the frame that ends here", *id);
+  const std::vector<std::size_t> order = ids_.sort(frame);
+  if (!order.empty()) reorder(numbers_, order);
+  ids_.compare(frame);
 }
 
 /// Numbers the elements in the order of LAMMPS's types, so that a dump written from a frame gives its type

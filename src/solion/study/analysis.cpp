@@ -267,8 +267,8 @@ Json laws_json(const transport::LawComparison& laws, const std::vector<transport
 /// the law that they speak for. Null where that law has none.
 Json cold_json(const transport::ArrheniusFit& fit, const transport::LawComparison& laws) {
   constexpr double T_K = 300;
-  const transport::Estimate line = fit.ln_D_at(T_K);
-  std::array<double, 3> ln_D{line.value - line.error, line.value, line.value + line.error};
+  const double line = fit.ln_D_at(T_K).value, half_width = fit.ln_D_half_width_68(T_K);
+  std::array<double, 3> ln_D{line - half_width, line, line + half_width};
   if (laws.arrhenius_excluded) {
     const transport::TemperatureLaw& law = laws.laws[laws.best];
     ln_D = {law.ln_D_quantile(T_K, 0.16), law.ln_D_quantile(T_K, 0.5), law.ln_D_quantile(T_K, 0.84)};
@@ -298,13 +298,14 @@ void judge_points(const Config& config, Json& points) {
   }
 }
 
-void judge_structures(const Json& points, Json& structures) {
-  for (const Json& point : points) {
+void judge_structures(Json& points, Json& structures) {
+  for (Json& point : points) {
     for (Json& seen : structures) {
       if (seen["structure"] != point["structure"] || seen["temperature_K"] != point["temperature_K"])
         continue;
       for (const char* key : {"unsound", "molten"})
         if (point.contains(key)) seen[key] = point[key];
+      if (seen.contains("without_defects")) point["without_defects"] = seen["without_defects"];
     }
   }
 }

@@ -4,6 +4,8 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -267,6 +269,7 @@ void note_implausible(ArrheniusFit& fit, double coldest_K, double hottest_K) {
 void scale_errors(ArrheniusFit& fit, double chi2, double freedom) {
   if (!fit.weighted && freedom > 0) {
     fit.covariance *= chi2 / freedom;
+    fit.degrees_of_freedom = freedom;
   } else if (!fit.weighted) {
     fit.covariance.setConstant(std::numeric_limits<double>::quiet_NaN());
     fit.notes.emplace_back("two points without errors: the line is exact and its error unknown");
@@ -276,6 +279,7 @@ void scale_errors(ArrheniusFit& fit, double chi2, double freedom) {
     fit.errors_too_small = boost::math::cdf(boost::math::complement(expected, chi2)) < improbable;
     if (!fit.errors_too_small) return;
     fit.covariance *= std::max(1.0, chi2 / freedom);
+    fit.degrees_of_freedom = freedom;
     fit.notes.push_back(fmt::format(
         "the errors given are smaller than the scatter about the line (χ² of {:.3g} for {:g} degrees "
         "of freedom): the errors of the line are {:.3g} times what they make of it",
@@ -415,6 +419,13 @@ ArrheniusFit fit_arrhenius(const std::vector<DiffusionPoint>& points) {
 Estimate ArrheniusFit::ln_D_at(double T_K) const {
   const Eigen::Vector2d x(-1 / (kB * T_K), 1);
   return {x[0] * Ea_eV.value + ln_D0.value, std::sqrt(x.dot(covariance * x))};
+}
+
+double ArrheniusFit::ln_D_half_width_68(double T_K) const {
+  const double error = ln_D_at(T_K).error;
+  if (!(degrees_of_freedom > 0)) return error;
+  const double one_sigma = boost::math::cdf(boost::math::normal(), 1.0);
+  return error * boost::math::quantile(boost::math::students_t(degrees_of_freedom), one_sigma);
 }
 
 double ArrheniusFit::D0_cm2_per_s() const { return std::exp(ln_D0.value); }

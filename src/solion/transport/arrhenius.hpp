@@ -32,6 +32,8 @@ struct ArrheniusFit {
   bool weighted = false;                                 ///< by the errors of D, rather than all points alike
   /// The line does not fit within the errors given (odds 1 : 1000): the covariance is χ²/dof times theirs.
   bool errors_too_small = false;
+  /// Of the scatter that the covariance comes from; 0 where it comes from the errors of D.
+  double degrees_of_freedom = 0;
   std::size_t n_used = 0;
   std::size_t n_temperatures = 0;  ///< that differ, of those used
   /// What was left out and why, and what T or E_a no solid ionic conductor has.
@@ -39,6 +41,9 @@ struct ArrheniusFit {
 
   /// D (cm²/s) at another temperature; its error from the covariance, in ln D.
   [[nodiscard]] Estimate ln_D_at(double T_K) const;
+  /// Half of the interval about ln D that holds 68 %: the error, by Student's t where it is one of the
+  /// scatter of few points (1.84 errors with three).
+  [[nodiscard]] double ln_D_half_width_68(double T_K) const;
   [[nodiscard]] double D0_cm2_per_s() const;
 };
 
