@@ -101,16 +101,12 @@ Json barrier_json(const defects::Barrier& b) {
           {"largest_end_force_eV_per_A", n.end_force_eV_per_A},
           {"hop_A", b.hop_A},
           {"moving_atoms", b.moving_atoms},
+          {"moved_at_ends", b.moved_at_ends},
           {"path", path}};
 }
 
 void warn_about_charge(Potential& potential, const Frame& frame) {
-  const auto* ions = dynamic_cast<const Buckingham*>(&potential);
-  if (ions == nullptr) return;
-  double net = 0;
-  const std::vector<int> map = match_types(frame, potential);
-  for (const int t : frame.types)
-    net += ions->model().charges[static_cast<std::size_t>(map[static_cast<std::size_t>(t)])];
+  const double net = defects::net_charge_e(potential, frame);
   if (std::abs(net) > 1e-6)
     fmt::print(
         "net charge of the cell {:+g} e: a uniform background makes it neutral (docs/theory/defects.md)\n",

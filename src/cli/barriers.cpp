@@ -88,6 +88,11 @@ bool find_barrier(const VacancyHop& hop, const std::string& head, const std::str
     fmt::print("{} {:>12.4f} {:>12.4f} {:>12.4f} {:>7}{}{}\n", head, n.forward_eV, n.backward_eV,
                n.reaction_eV, b.first_step + n.band.steps, n.band.converged ? "" : "  NOT CONVERGED",
                n.intermediate_minima > 0 ? "  (several hops: a minimum lies between)" : "");
+    if (!b.ends_hold())
+      fmt::print(
+          "{:>4} {} of {} atoms moved by more than 1 Å as an end relaxed: the crystal itself gave way, "
+          "so that it is no minimum of this potential\n",
+          "", b.moved_at_ends, hop.initial.n_atoms());
     return n.band.converged;
   } catch (const WorkError& error) {
     entry["error"] = error.what();

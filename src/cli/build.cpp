@@ -152,8 +152,10 @@ void run_build(const BuildArguments& arguments) {
   fmt::print("{}: {}, supercell {}, {} × ({}), {}\n", crystal.name, crystal.summary,
              describe_supercell(matrix), options.count, reaction.text(), composition);
   print_cells(cells);
-  fmt::print("{} of {} configurations, placement {} → {}\n", cells.size(), total,
-             to_string(options.placement), arguments.output);
+  const std::string number = options.placement == Placement::all
+                                 ? fmt::format("{} of {} configurations", cells.size(), total)
+                                 : fmt::format("1 of {} equivalent configurations", total);
+  fmt::print("{}, placement {} → {}\n", number, to_string(options.placement), arguments.output);
   if (arguments.json.empty()) return;
   write_json(arguments.json, {{"crystal", crystal.name},
                               {"supercell", describe_supercell(matrix)},

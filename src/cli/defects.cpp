@@ -62,6 +62,7 @@ Json to_json(const Cell& cell, const std::vector<std::string>& compounds) {
           {"changed", e.changed},
           {"degeneracy", cell.weighed ? Json(cell.degeneracy) : Json(nullptr)},
           {"recombined", e.recombined},
+          {"moved_atoms", e.moved_atoms},
           {"energy_eV", e.energy_eV},
           {"relaxation_eV", e.energy_eV - e.unrelaxed_eV},
           {"excess_eV", e.excess_eV},
@@ -111,6 +112,11 @@ bool is_defect_cell(const std::string& file, const Frame& perfect, bool any_dens
   return true;
 }
 
+/// A frame of a file in messages.
+std::string name_of(const std::string& file, std::size_t frame, std::size_t frames) {
+  return frames > 1 ? fmt::format("{}: frame {}", file, frame + 1) : file;
+}
+
 /// Nothing if the frame does not say it.
 std::optional<double> degeneracy_of(const Frame& frame, const std::string& where) {
   const auto found = frame.info.find("degeneracy");
@@ -146,7 +152,50 @@ Cell relax_cell(Potential& potential, const Frame& frame, const std::string& whe
     fmt::print(
         "{:<32} the defects have met and gone: this is the perfect crystal, left out of mean and binding\n",
         "");
+  if (!defects::is_local(e))
+    fmt::print("{:<32} {} of its {} atoms moved by more than 1 Å, far more than a defect moves\n", "",
+               e.moved_atoms, e.relaxed.frame.n_atoms());
   return cell;
+}
+
+/// What makes the energies of all cells doubtful, once.
+void warn_about_crystal(const std::vector<Cell>& cells, const Options& options) {
+  std::size_t spread = 0, below = 0;
+  for (const Cell& cell : cells) {
+    if (!cell.failed.empty() || cell.energies.recombined) continue;
+    spread += defects::is_local(cell.energies) ? 0 : 1;
+    below += cell.energies.formation_eV < -0.01 ? 1 : 0;
+  }
+  if (spread > 0)
+    log().warn(
+        "{}: in {} of {} cells the crystal itself gave way, so that it is no minimum of this potential: its "
+        "symmetry alone held it, and energies against it say nothing of defects",
+        options.perfect, spread, cells.size());
+  else if (below > 0)
+    log().warn(
+        "{}: {} of {} cells have a formation energy below 0: at these chemical potentials the crystal would "
+        "fill with such defects; is it the stable phase of this potential, in balance with the compounds "
+        "given?",
+        options.perfect, below, cells.size());
+}
+
+/// What would be refused after others are relaxed.
+void look_at_cells(Potential& potential, const std::vector<std::string>& files, const Frame& perfect,
+                   bool any_density) {
+  if (!perfect.cell) return;  // is refused as the reference
+  for (const std::string& file : files) {
+    const std::vector<Frame> frames = frames_of(file, any_density);
+    for (std::size_t f = 0; f < frames.size(); ++f) {
+      const std::string where = name_of(file, f, frames.size());
+      (void)degeneracy_of(frames[f], where);
+      try {
+        (void)match_types(frames[f], potential);
+        (void)defects::cells_of(frames[f], perfect.cell->matrix());
+      } catch (const InputError& error) {
+        throw InputError("{}: {}", where, error.what());
+      }
+    }
+  }
 }
 
 /// Every frame of the files, relaxed.
@@ -159,7 +208,7 @@ std::vector<Cell> relax_cells(Potential& potential, const std::vector<std::strin
     const std::vector<Frame> frames = frames_of(file, options.any_density);
     for (std::size_t f = 0; f < frames.size(); ++f) {
       throw_if_interrupted();
-      const std::string where = frames.size() > 1 ? fmt::format("{}: frame {}", file, f + 1) : file;
+      const std::string where = name_of(file, f, frames.size());
       Cell cell = relax_cell(potential, frames[f], where, perfect, compounds, options, kept);
       if (relaxed != nullptr && cell.failed.empty()) relaxed->push_back(cell.energies.relaxed.frame);
       result.push_back(std::move(cell));
@@ -300,6 +349,8 @@ void run(Options& options) {
   io::require_writable(options.output, n_cells);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
+  for (const auto* files : {&options.cells, &options.isolated})
+    look_at_cells(*potential, *files, given, options.any_density);
   const Reference perfect = reference_of(*potential, options.perfect, given, options, kept);
   fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
@@ -329,6 +380,7 @@ void run(Options& options) {
   for (const Cell& cell : cells) list.push_back(to_json(cell, options.compounds));
   for (const Cell& one : isolated) alone.push_back(to_json(one, options.compounds));
   const Json means = averages(cells, options.temperature_K);
+  warn_about_crystal(cells, options);
   if (!options.json.empty()) {
     write_json(options.json,
                {{"model", options.model},

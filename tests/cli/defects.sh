@@ -58,6 +58,17 @@ for number in 2x 0 -1 nan; do
   sed "s/degeneracy=[0-9]*/degeneracy=$number/" pairs.xyz >odd.xyz
   refused "expected a positive number" "$solion" defects -m "$model" odd.xyz --perfect cell.xyz
 done
+# What the last cell is refused for is said before the first is relaxed, with its place.
+{ cat near.xyz; sed 's/^Cl/Br/' near.xyz; } >bromine.xyz
+refused "bromine.xyz: frame 2: .*'Br'" "$solion" defects -m "$model" bromine.xyz --perfect cell.xyz
+[[ ! -s out.txt ]] || fail "began before it looked at all cells: $(cat out.txt)"
+# A crystal that only its symmetry holds gives energies that say nothing of defects.
+printf 'name = "cscl"\ncell_A = 3.2\nsites = ["Li 0 0 0", "Cl 0.5 0.5 0.5"]\n[oxidation_states]\nLi = 1\nCl = -1\n' >cscl.toml
+"$solion" build --crystal cscl.toml --supercell 3 3 3 --reaction "V_Li' + V_Cl*" -o saddle.xyz >out
+grep -q '^1 of 216 equivalent configurations, placement nearest' out || fail "$(cat out)"
+"$solion" defects -m "$model" saddle.xyz --perfect cscl.toml --compounds licl --json saddle.json >out 2>err
+grep -q 'in 1 of 1 cells the crystal itself gave way' err || fail "a saddle goes for a crystal: $(cat out err)"
+jq -e '.cells[0] | .formation_eV < 0 and .moved_atoms > 5' saddle.json >/dev/null || fail "$(cat saddle.json)"
 refused "are not independent" "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --compounds li2o.xyz,licl.xyz,cell.xyz
 # A vacancy beside its interstitial goes back to where it came from: that is no defect. Reference: the perfect crystal.
 "$solion" build --crystal cell.xyz --supercell 2 2 2 -o perfect.xyz >/dev/null

@@ -71,7 +71,7 @@ sed 's/^npt_ps/barostat = "isotropic"\nnpt_ps/' tiny.toml > wrong.toml
 refused 'expected "mtk-isotropic" or "mtk-full"' "$solion" study wrong.toml --run-dir wrong
 cp "$source"/examples/li3ocl/{li2o,licl,unit_cell}.xyz .
 # What the analyses would refuse is said before any of the work.
-for wrong in 's/O = 1.40, //|no radius given for O' 's/"Li-O"/"Li-S"/|perfect: no atom is of species .S.' \
+for wrong in 's/O = 1.40, //|no radius given for O (structure.channel_radii_A)' 's/"Li-O"/"Li-S"/|perfect: no atom is of species .S.' \
   's/jump_length_A = 2.765/rdf_max_A = 2.0/|gives no jump length' 's/interval_fs = 20/interval_fs = 15/|15 fs is no whole number of steps' \
   's/production_ps = 1/production_ps = 0.1/|fewer than 9 frames' 's/600, 900/600, 600/|600 twice' \
   's/"perfect", "type1"/"type1", "type1"/|.type1. twice' 's/^images/within_A = 4\nimages/|.barriers. hops up to 4 Å' \
@@ -291,6 +291,34 @@ assert validation["all"]["frames"] == 8, validation["all"]
 assert [(s["name"], s["errors"]["frames"]) for s in validation["structures"]] == [("perfect", 8)]
 assert numbers["data"]["validation"] == ["systems/validation/perfect", "systems/validation/perfect~2"], numbers["data"]
 END
+
+# Rigid ions: a vacancy's cell is charged, and gets a background as in `solion barriers`.
+cp "$source/examples/li3ocl/buckingham.toml" .
+cat > ions.toml <<'END'
+title = "Rigid ions"
+[data]
+systems = ["data/perfect"]
+validation_fraction = 1
+[model]
+file = "buckingham.toml"
+[md]
+structures = ["perfect"]
+supercell = [2, 2, 2]
+temperatures_K = [600]
+npt_ps = 0.02
+equilibration_ps = 0.02
+production_ps = 0.18
+frame_interval_fs = 20
+[transport]
+jump_length_A = 2.765
+[structure]
+frames = 0
+[barriers]
+supercell = [2, 2, 2]
+images = 3
+END
+"$solion" study ions.toml --run-dir ions > out.txt 2>&1 || fail "$(cat out.txt)"
+jq -e '.barriers | .net_charge_e == -1 and (.hops[0].forward_eV - 0.294 | fabs) < 0.003' ions/numbers.json >/dev/null || fail "$(cat out.txt)"
 
 status=0
 bash "$source/tests/cli/check_report.sh" run/report.html || status=$?

@@ -25,6 +25,24 @@ std::unique_ptr<Potential> ions() {
   return potential_from_toml(SOLION_SOURCE_DIR "/examples/li3ocl/buckingham.toml", true);
 }
 
+/// Rigid ions whose clones, the images of a band, refuse every frame but a few: as where ions come too close.
+class Refusing final : public Potential {
+ public:
+  explicit Refusing(int evaluations) : left_(evaluations) {}
+  using Potential::evaluate;
+  [[nodiscard]] std::string description() const override { return "refusing"; }
+  [[nodiscard]] const TypeMap& type_map() const override { return inner_->type_map(); }
+  void evaluate(const Frame& frame, const Request& request, Evaluation& result) override {
+    if (left_-- == 0) throw InputError("too close");
+    inner_->evaluate(frame, request, result);
+  }
+  [[nodiscard]] std::unique_ptr<Potential> clone() const override { return std::make_unique<Refusing>(3); }
+
+ private:
+  std::unique_ptr<Potential> inner_ = ions();
+  int left_;
+};
+
 TEST(VacancyHops, OfThePerfectCrystal) {
   const HopLattice cubic = lattice_of({3, 3, 3});
   EXPECT_NEAR(nearest_hops_A(cubic, "Li"), 1.2 * 3.9085 / std::sqrt(2.0), 1e-9);
@@ -89,6 +107,14 @@ TEST(VacancyHops, ATurnedCellIsNotFullOfVacancies) {
   EXPECT_THROW(defect_hops(lattice, vacancy(true), "Li", 4.0), InputError);
 }
 
+TEST(Barrier, WhereThePotentialHasNoEnergyIsNoFaultOfTheInput) {
+  const VacancyHop hop = crystal_hops(lattice_of({2, 2, 2}), "Li", 3.0).front();
+  BarrierOptions options;
+  options.images = 3;
+  Refusing potential(-1);
+  EXPECT_THROW(find_barrier(potential, hop.initial, hop.final_frame, options), WorkError);
+}
+
 TEST(Barrier, GoesOnWhereItWasStopped) {
   const auto potential = ions();
   const VacancyHop hop = crystal_hops(lattice_of({2, 2, 2}), "Li", 3.0).front();
@@ -98,6 +124,8 @@ TEST(Barrier, GoesOnWhereItWasStopped) {
   const Barrier whole = find_barrier(*potential, hop.initial, hop.final_frame, options);
   ASSERT_TRUE(whole.neb.band.converged);
   EXPECT_EQ(whole.moving_atoms, 1);
+  EXPECT_TRUE(whole.ends_hold());
+  EXPECT_EQ(net_charge_e(*potential, hop.initial), -1);
   EXPECT_NEAR(whole.hop_A, hop.distance_A, 0.4);  // neighbours lean into the vacancy
 
   const solion::testing::TempFolder folder;

@@ -37,6 +37,15 @@ Frame li2o() {
   return oxide;
 }
 
+/// LiCl in the structure of CsCl, which rigid ions hold by its symmetry alone.
+Frame caesium_chloride_type() {
+  Frame salt;
+  salt.cell = Cell::cubic(3.2);
+  salt.add_atom("Li", Vec3::Zero());
+  salt.add_atom("Cl", Vec3(1.6, 1.6, 1.6));
+  return salt;
+}
+
 const relax::RelaxOptions tight{.force_eV_per_A = 2e-3, .stress_GPa = 2e-3};
 
 TEST(Formation, OfThePerfectCrystalIsZero) {
@@ -76,9 +85,34 @@ TEST(Formation, WritesTheChangeAsCompounds) {
   EXPECT_LT(pair.energy_eV, pair.unrelaxed_eV);
   EXPECT_GT(pair.formation_eV, 1.0);  // 1.74 eV in 5×5×5 cells
   EXPECT_LT(pair.formation_eV, 2.5);
+  EXPECT_TRUE(is_local(pair));
   // Without compounds the number does not exist, and one vacancy is no sum of these compounds.
   EXPECT_TRUE(
       std::isnan(formation(*potential, without(super, {0, chlorine}), perfect, {}, tight).formation_eV));
+}
+
+TEST(Formation, SaysWhereTheCrystalItselfGivesWay) {
+  const auto potential = li3ocl_buckingham();
+  const Reference perfect = relax_reference(*potential, caesium_chloride_type(), tight);
+  const Frame super = repeat(caesium_chloride_type(), {3, 3, 3});
+  const Formation pair = formation(*potential, without(super, {0, 1}), perfect, {}, {});
+  EXPECT_LT(pair.excess_eV, perfect.energy_eV * -1);
+  EXPECT_GT(pair.moved_atoms, 5);
+  EXPECT_FALSE(is_local(pair));
+}
+
+TEST(Formation, KnowsThePerfectCrystal) {
+  const Frame perfect = repeat(li3ocl_cell(), {2, 2, 2});
+  Frame strained = perfect;
+  strained.cell = Cell(Mat3(perfect.cell->matrix() * Eigen::DiagonalMatrix<double, 3>(1.05, 1, 0.97)));
+  for (Vec3& r : strained.positions) r = strained.cell->to_cartesian(perfect.cell->to_fractional(r));
+  EXPECT_TRUE(is_perfect(strained, perfect));
+  Frame exchanged = strained;  // two ions of one element in each other's place
+  std::swap(exchanged.positions[0], exchanged.positions[5]);
+  EXPECT_EQ(is_perfect(exchanged, perfect), perfect.element(0) == perfect.element(5));
+  strained.positions[0] += Vec3(1.2, 1.2, 0);
+  EXPECT_FALSE(is_perfect(strained, perfect));
+  EXPECT_FALSE(is_perfect(without(perfect, {0}), perfect));
 }
 
 TEST(Formation, RefusesATurnedCell) {

@@ -103,7 +103,11 @@ TEST(Cif, RefusesByName) {
   EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 0.5 0 0.5\n")),
               HasSubstr("data_x: site Li1 is occupied by 0.5 Li"));
   EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 ? 0 1\n")),
-              HasSubstr("coordinates are not all known"));
+              HasSubstr("site Li1: _atom_site_fract_y = ?: expected a number"));
+  EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 1/3 0 1\n")),
+              HasSubstr("_atom_site_fract_y = 1/3"));
+  EXPECT_THAT(problem_of(cubic(group + sites + "Li1 Li 0.5 0.5 0\n")),
+              HasSubstr("the last row of a loop_ has fewer values"));
   EXPECT_THAT(problem_of(cubic(group + sites + "Xx1 Xx 0.5 0.5 0 1\n")), HasSubstr("'Xx' is no element"));
   // Symbols that only begin with an element's: a vacancy, water, a hydroxide ion.
   for (const char* symbol : {"Va", "Wat", "OH", "OH1-"})

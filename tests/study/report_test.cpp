@@ -304,6 +304,19 @@ TEST(Report, DoubtfulRunsAreDrawnOpenAndNamed) {
   EXPECT_THAT(lattice.definition, HasSubstr("liquid does: type1 at 800 K."));
 }
 
+TEST(Report, SaysWhereTheDefectsHaveMet) {
+  Json structures = Json::array({looked_at(600), looked_at(700)});
+  Json points = structures;
+  for (Json& p : points) p["unsound"] = "", p["molten"] = false;
+  structures[1]["without_defects"] = {{"frames", 3}, {"of", 4}};
+  judge_structures(points, structures);
+  EXPECT_EQ(points[1]["without_defects"]["frames"], 3);
+  EXPECT_FALSE(points[0].contains("without_defects"));
+  EXPECT_THAT(item_of<Table>(structure_section(Config{}, with_structures(structures)), "hops").notes,
+              Contains(HasSubstr(
+                  "met and gone in 3 of 4 relaxed frames, which are the perfect crystal: type1 at 700 K.")));
+}
+
 TEST(Report, NoLookIntoARunThatIsNotSound) {
   Json structures = Json::array({looked_at(600), looked_at(700), looked_at(800)});
   Json points = structures;
@@ -435,6 +448,13 @@ TEST(Report, FormationEnergiesWithoutCompounds) {
   EXPECT_THAT(table.notes, Contains(HasSubstr("only reactions that keep the composition")));
   EXPECT_EQ(item_of<Figure>(section(), "formation").series.size(), 1U);
   EXPECT_THAT(all_of<std::string>(section()).front(), HasSubstr("c 5.0000 Å, α 90.00, β 90.00, γ 120.00°"));
+  Json& frenkel = numbers["defects"]["structures"][0];
+  frenkel["lowest_eV"] = -9.2;
+  frenkel["placements"][0]["moved_atoms"] = 24;
+  EXPECT_THAT(
+      item_of<Table>(section(), "defect-energies").notes,
+      AllOf(Contains(HasSubstr("frenkel: a formation energy below 0")),
+            Contains(HasSubstr("frenkel: 24 atoms of a placement at 3.00 Å moved by more than 1 Å"))));
   numbers["defects"]["structures"][0]["placements"][0]["formation_eV"] = nullptr;
   for (const Figure& figure : all_of<Figure>(section())) EXPECT_NE(figure.id, "formation");
 }
@@ -448,6 +468,8 @@ TEST(Report, HopsThatStayInALayerSaySo) {
   EXPECT_THAT(notes(), Contains(AllOf(HasSubstr("in 2 dimensions only"), HasSubstr("within_A = 3.26"))));
   numbers["barriers"]["dimensions"] = 3;
   EXPECT_EQ(notes().size(), 1U);
+  numbers["barriers"]["net_charge_e"] = -1;
+  EXPECT_THAT(notes(), Contains(HasSubstr("net charge of -1 e, which a uniform background makes neutral")));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "solion/base/hash.hpp"
 #include "solion/io/extxyz.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/potential/buckingham.hpp"
 #include "solion/relax/path.hpp"
 
 namespace solion::defects {
@@ -142,6 +143,15 @@ void measure_hop(const Frame& a, const Frame& b, Barrier& result) {
   }
 }
 
+int moved(const Frame& from, const Frame& to) {
+  int n = 0;
+  for (std::size_t i = 0; i < from.n_atoms(); ++i) {
+    const Vec3 d = to.positions[i] - from.positions[i];
+    n += (from.cell ? from.cell->minimum_image(d) : d).norm() > 1 ? 1 : 0;
+  }
+  return n;
+}
+
 Frame bare(const Frame& frame) {
   Frame result = frame;
   result.labels = {};
@@ -151,6 +161,21 @@ Frame bare(const Frame& frame) {
 }
 
 }  // namespace
+
+double net_charge_e(const Potential& potential, const Frame& frame) {
+  const auto* ions = dynamic_cast<const Buckingham*>(&potential);
+  if (ions == nullptr) return 0;
+  double net = 0;
+  const std::vector<int> map = match_types(frame, potential);
+  for (const int t : frame.types)
+    net += ions->model().charges[static_cast<std::size_t>(map[static_cast<std::size_t>(t)])];
+  return net;
+}
+
+bool Barrier::ends_hold() const {
+  const auto atoms = static_cast<int>(neb.band.images.front().n_atoms());
+  return moved_at_ends <= std::max(5, atoms / 10);
+}
 
 Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& final_frame,
                      const BarrierOptions& options, const BarrierRun& run) {
@@ -186,17 +211,25 @@ Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& fi
     path.back() = ends.back();
   }
   measure_hop(path.front(), path.back(), result);
+  result.moved_at_ends = std::max(moved(initial, path.front()), moved(final_frame, path.back()));
   relax::BandOptions how = options.band;
   how.climbing = file.stage() == "band" && file.climbing();
   result.first_step = file.stage() == "band" ? file.step() : 0;
   const auto save = [&](const relax::NebResult& now, bool last) {
     file.save(now.band.images, "band", result.first_step + now.band.steps, now.band.climber >= 0, last);
   };
-  result.neb = relax::nudged_elastic_band(potential, path, how, [&](const relax::NebResult& now) {
+  const auto each = [&](const relax::NebResult& now) {
     if (run.each)
       run.each("band", result.first_step + now.band.steps, now.band.largest_band_force(), now.forward_eV);
     save(now, false);
-  });
+  };
+  try {
+    result.neb = relax::nudged_elastic_band(potential, path, how, each);
+  } catch (const InputError& error) {
+    // What the potential takes at the start and refuses between the ends is no fault of the input.
+    (void)potential.evaluate(path.front());
+    throw WorkError("the band: {}", error.what());
+  }
   save(result.neb, true);
   return result;
 }

@@ -94,6 +94,14 @@ bool on_own_sites(const Frame& frame, const Frame& crystal) {
   return true;
 }
 
+/// Atoms farther than 1 Å from where they were, in one cell.
+int moved_atoms(const Frame& from, const Frame& to) {
+  int n = 0;
+  for (std::size_t i = 0; i < from.n_atoms(); ++i)
+    n += from.cell->minimum_image(to.positions[i] - from.positions[i]).norm() > 1 ? 1 : 0;
+  return n;
+}
+
 /// Fractional coordinates by element.
 using Sites = std::map<std::string, std::vector<Vec3>>;
 
@@ -144,12 +152,15 @@ double share_on_sites(const Frame& frame, const Frame& crystal) {
   return best;
 }
 
-Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
-                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
-                    KeptRelaxations* kept) {
+bool is_local(const Formation& formation) {
+  constexpr int few = 5;
+  const auto atoms = static_cast<int>(formation.relaxed.frame.n_atoms());
+  return formation.moved_atoms <= std::max(few, atoms / 10);
+}
+
+Mat3 cells_of(const Frame& defect, const Mat3& crystal_cell) {
   if (!defect.cell) throw InputError("{}: a defect needs a cell", defect.formula());
-  // Whole numbers take the perfect cell as given to the defect's.
-  const Mat3 multiple = defect.cell->matrix() * perfect.given_cell.inverse();
+  const Mat3 multiple = defect.cell->matrix() * crystal_cell.inverse();
   const Mat3 whole = multiple.array().round();
   if (!((multiple - whole).cwiseAbs().maxCoeff() < 1e-3)) {
     throw InputError(
@@ -157,6 +168,31 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
         "(LAMMPS files turn cells)",
         defect.formula());
   }
+  return whole;
+}
+
+bool is_perfect(const Frame& frame, const Frame& perfect) {
+  if (composition(frame) != composition(perfect)) return false;
+  constexpr double near_A = 0.5;
+  const Cell& cell = perfect.cell.value();
+  const Sites sites = sites_of(perfect);
+  const Sites atoms = sites_of(frame);
+  return std::all_of(sites.begin(), sites.end(), [&](const auto& own) {
+    const std::vector<Vec3>& there = atoms.at(own.first);
+    return std::all_of(own.second.begin(), own.second.end(), [&](const Vec3& site) {
+      return std::any_of(there.begin(), there.end(), [&](const Vec3& atom) {
+        Vec3 d = atom - site;
+        d -= d.array().round().matrix();
+        return cell.to_cartesian(d).norm() < near_A;
+      });
+    });
+  });
+}
+
+Formation formation(Potential& potential, const Frame& defect, const Reference& perfect,
+                    const std::vector<Reference>& compounds, const relax::RelaxOptions& options,
+                    KeptRelaxations* kept) {
+  const Mat3 whole = cells_of(defect, perfect.given_cell);
   Formation result;
   result.formula = defect.formula();
   result.crystal_cells = static_cast<int>(std::lround(whole.determinant()));
@@ -184,6 +220,7 @@ Formation formation(Potential& potential, const Frame& defect, const Reference& 
                                           [](const auto& change) { return change.second == 0; });
   result.recombined = stoichiometric && !on_own_sites(start, perfect.frame) &&
                       on_own_sites(result.relaxed.frame, perfect.frame);
+  result.moved_atoms = moved_atoms(start, result.relaxed.frame);
   result.formation_eV = result.compounds.empty() && !stoichiometric ? std::numeric_limits<double>::quiet_NaN()
                                                                     : result.excess_eV;
   for (std::size_t k = 0; k < result.compounds.size(); ++k)

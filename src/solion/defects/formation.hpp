@@ -33,7 +33,17 @@ struct Formation {
   /// The defects have met and gone: nothing is added or missing, and every atom stands on a site of its own
   /// element in the perfect crystal, as not all did before.
   bool recombined = false;
+  /// Atoms that went farther than 1 Å as they relaxed.
+  int moved_atoms = 0;
 };
+
+/// Whether as few atoms moved as do about defects: at most five, or a tenth of all. Where more do, the
+/// crystal itself gives way: its symmetry alone held it, and its energy is that of no minimum.
+bool is_local(const Formation& formation);
+
+/// The rows of the defect's cell in cells of the crystal: whole numbers. InputError if it has no cell, or one
+/// that is no multiple.
+Mat3 cells_of(const Frame& defect, const Mat3& crystal_cell);
 
 /// Relaxes atoms and cell of a crystal, going on from what was `kept`. WorkError if it does not converge.
 Reference relax_reference(Potential& potential, const Frame& crystal, const relax::RelaxOptions& options,
@@ -50,6 +60,10 @@ std::map<std::string, int> composition(const Frame& frame);
 /// Share of the atoms that stand within 1 Å of a site of their element in the crystal, whatever the origin;
 /// the frame's cell is one or several of the crystal's.
 double share_on_sites(const Frame& frame, const Frame& crystal);
+
+/// Whether the frame is the perfect crystal: as many atoms of each element, and one of its element within
+/// 0.5 Å of each site. The cells are those of one supercell, one strained against the other.
+bool is_perfect(const Frame& frame, const Frame& perfect);
 
 /// E_f = E_defect − E_perfect − Σ n_i·μ_i with the n_i (added atoms positive) written as formula units of the
 /// compounds, so that no μ of an element is needed: docs/theory/defects.md. The defect cell is strained as

@@ -22,7 +22,7 @@ void check_reach(const HopLattice& lattice, double within_A) {
   if (!(within_A > 0 && within_A < half - 1e-3)) {
     throw InputError(
         "hops up to {:.4g} Å in a supercell whose half width is {:.4g} Å; expected less (a longer hop would "
-        "meet its own image: take a larger supercell)",
+        "meet its own image: take a larger supercell, or look within less)",
         within_A, half);
   }
 }

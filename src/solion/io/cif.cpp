@@ -313,7 +313,9 @@ class Reader {
     Vec3 f;
     for (int k = 0; k < 3; ++k) {
       const std::optional<double> x = number_of(row[static_cast<std::size_t>(k)]);
-      if (!x) throw InputError("{}: site {}: its coordinates are not all known", where_, label);
+      if (!x)
+        throw InputError("{}: site {}: _atom_site_fract_{} = {}: expected a number", where_, label, "xyz"[k],
+                         row[static_cast<std::size_t>(k)].value_or("?"));
       f[k] = exact(*x);
     }
     const std::string symbol = symbol_of(row);

@@ -137,6 +137,18 @@ struct Problem {
         return "a data block stands twice";
       case CIF_MISSING_ENDQUOTE:
         return "a text without its closing quote";
+      case CIF_PARTIAL_PACKET:
+        return "the last row of a loop_ has fewer values than the loop has columns (is one missing in a row, "
+               "or is "
+               "the file cut?)";
+      case CIF_UNCLOSED_TEXT:
+        return "a text between semicolons without its end";
+      case CIF_RESERVED_WORD:
+        return "a data_ line without a name, or a reserved word for a value";
+      case CIF_MISSING_VALUE:
+        return "an item without a value";
+      case CIF_UNEXPECTED_VALUE:
+        return "a value without an item; values with blanks need quotes";
       case CIF_NO_BLOCK_HEADER:
         return "values before the first data_ line";
       default:

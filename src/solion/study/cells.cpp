@@ -53,10 +53,11 @@ std::unique_ptr<Potential> open_model(const Context& context, const Json& model)
   return open_model(context, model, context.config.md.precision);
 }
 
-std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
-                                      const std::string& precision) {
+std::unique_ptr<Potential> open_model(const Context& context, const Json& model, const std::string& precision,
+                                      bool charged_cells) {
   OpenOptions options;
   options.precision = precision;
+  options.charged_cells = charged_cells;
   return open_potential((context.options.run_dir / model["model"].get<std::string>()).string(), options);
 }
 

@@ -50,10 +50,11 @@ std::vector<std::size_t> atoms_of(const Config& config, const std::vector<Point>
 /// The perfect crystal in the same repeats; its atoms of the mobile species are the ions' sites.
 Frame perfect_sites(const Config& config, const std::string& structure);
 
-/// The model in the precision of `md`, or another; on the processor.
+/// The model in the precision of `md`, or another; on the processor. `charged_cells`: rigid ions take cells
+/// with a net charge, as OpenOptions says.
 std::unique_ptr<Potential> open_model(const Context& context, const Json& model);
-std::unique_ptr<Potential> open_model(const Context& context, const Json& model,
-                                      const std::string& precision);
+std::unique_ptr<Potential> open_model(const Context& context, const Json& model, const std::string& precision,
+                                      bool charged_cells = false);
 /// The model where the dynamics of the points run.
 std::unique_ptr<Potential> open_mover(const Context& context, const Json& model);
 

@@ -115,7 +115,11 @@ void look_inside(const Config& config, const std::string& structure, const Frame
   transport::ChannelOptions channels;
   channels.species = config.transport.species;
   channels.radii_A = s.channel_radii_A;
-  transport::ChannelAccumulator(channels, perfect_sites(config, structure)).add(frame, structure);
+  try {
+    transport::ChannelAccumulator(channels, perfect_sites(config, structure)).add(frame, structure);
+  } catch (const InputError& error) {
+    throw InputError("{} (structure.channel_radii_A)", error.what());
+  }
 }
 
 void look_before_annealing(const Config& config, const KnownElements& known, const std::string& structure) {

@@ -35,6 +35,11 @@ Table energies_table(const Json& defects, const Published& published) {
         table.notes.push_back(
             fmt::format("{}: defects of a placement at {} Å have met and gone; it is left out",
                         s["name"].get<std::string>(), number(p["distance_A"], "{:.2f}")));
+      if (p.contains("moved_atoms"))
+        table.notes.push_back(fmt::format(
+            "{}: {} atoms of a placement at {} Å moved by more than 1 Å: the crystal itself gave way, "
+            "so that it is no minimum of this model, and these energies say nothing of defects",
+            s["name"].get<std::string>(), p["moved_atoms"].get<int>(), number(p["distance_A"], "{:.2f}")));
       if (!p.contains("failed")) continue;
       table.notes.push_back(
           fmt::format("{}: {}", s["name"].get<std::string>(), p["failed"].get<std::string>()));
@@ -46,6 +51,12 @@ Table energies_table(const Json& defects, const Published& published) {
          number(s.value("binding_eV", Json()), "{:.3f}"), number(published.binding_eV(s["name"]), "{:.3f}")});
   }
   if (published.source.empty()) drop_columns(table, 6, 1);
+  for (const Json& s : defects["structures"])
+    if (const Json lowest = s.value("lowest_eV", Json()); lowest.is_number() && lowest.get<double>() < -0.01)
+      table.notes.push_back(fmt::format(
+          "{}: a formation energy below 0: at these chemical potentials the crystal would fill with such "
+          "defects; it is not the stable phase of this model, or not in balance with the compounds given",
+          s["name"].get<std::string>()));
   if (defects["compounds"].empty())
     table.notes.emplace_back(
         "No compounds were given to set the chemical potentials, so that only reactions that keep the "
@@ -167,6 +178,10 @@ Section barriers_section(const Config& config, const Json& numbers) {
         "of a path through the crystal in all directions; with barriers.within_A = {:.2f} the hops "
         "connect them in 3.",
         dimensions, dimensions == 1 ? "" : "s", b["within_for_three_A"].get<double>()));
+  if (b.contains("net_charge_e"))
+    table.notes.push_back(
+        fmt::format("The cells have a net charge of {:+g} e, which a uniform background makes neutral.",
+                    b["net_charge_e"].get<double>()));
   std::size_t n = 0;
   for (const Json& hop : b["hops"]) {
     const std::string name = fmt::format("{}: {} Å", ++n, number(hop["distance_A"], "{:.3f}"));
@@ -178,6 +193,11 @@ Section barriers_section(const Config& config, const Json& numbers) {
                           number(hop["per_vacancy"], "{:g}"), number(hop["forward_eV"], "{:.3f}"),
                           number(hop["backward_eV"], "{:.3f}")});
     if (!hop["converged"].get<bool>()) table.notes.push_back(name + ": the band did not converge");
+    if (hop.contains("moved_at_ends"))
+      table.notes.push_back(fmt::format(
+          "{}: {} atoms moved by more than 1 Å as an end relaxed: the crystal itself gave way, so that "
+          "it is no minimum of this model",
+          name, hop["moved_at_ends"].get<int>()));
     if (hop["intermediate_minima"].get<int>() > 0)
       table.notes.push_back(name + ": a minimum lies between the ends, so that it is several hops");
     const Json& p = hop["profile"];

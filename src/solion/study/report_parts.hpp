@@ -71,7 +71,10 @@ bool sound(const Json& point);
 bool molten(const Json& point);
 /// Whether no change over its run was found in how a point's ions move.
 bool steady(const Json& point);
-/// Notes which points from this temperature on are left out as not sound, and which are molten.
+/// Where the defects of a point have met and gone in relaxed frames of its run.
+void add_without_defects(SharedNotes& notes, const Json& point);
+/// Notes which points from this temperature on are left out as not sound, which are molten, and in which the
+/// defects have met and gone.
 void note_states(std::vector<std::string>& notes, const Json& points, double from_K = 0);
 /// The same in a figure's definition, which it goes on from.
 std::string states_of(const Json& points, double from_K = 0);

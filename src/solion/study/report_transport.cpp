@@ -60,6 +60,7 @@ Table diffusion_table(const Config& config, const Json& points, const Published&
           "Molten: the framework moves as far as a jump, so that D is that of a liquid and belongs to no "
           "activation energy",
           p["structure"], p["temperature_K"]);
+    add_without_defects(shared, p);
     if (!resolved)
       shared.add("Not resolved, " + kind_of_reason(d["reason"]), p["structure"], p["temperature_K"]);
     if (const std::string note = p["not_steady"]; !note.empty())

@@ -62,6 +62,7 @@ Json climb(const Context& context, const defects::VacancyHop& hop, const Potenti
     result["converged"] = barrier.neb.band.converged;
     result["intermediate_minima"] = barrier.neb.intermediate_minima;
     result["profile"] = profile_json(barrier.neb.profile);
+    if (!barrier.ends_hold()) result["moved_at_ends"] = barrier.moved_at_ends;
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& error) {
@@ -81,18 +82,23 @@ Json find_barriers(const Context& context, const Json& model) {
                     {"images", b.images},       {"species", config.transport.species}};
   const auto climb_all = [&] {
     const std::filesystem::path folder = context.folder("barriers", inputs);
-    const auto potential = open_model(context, model, "double");
+    const auto potential = open_model(context, model, "double", true);
     const defects::HopLattice lattice = relaxed_lattice(config, *potential);
     const std::string& species = config.transport.species;
     const double within = b.within_A > 0 ? b.within_A : defects::nearest_hops_A(lattice, species);
     Json hops = Json::array();
-    for (const defects::VacancyHop& hop : defects::crystal_hops(lattice, species, within))
+    double net_charge_e = 0;
+    for (const defects::VacancyHop& hop : defects::crystal_hops(lattice, species, within)) {
+      net_charge_e = defects::net_charge_e(*potential, hop.initial);
       hops.push_back(climb(context, hop, *potential, model, folder));
-    return Json{{"within_A", within},
+    }
+    Json result{{"within_A", within},
                 {"supercell", b.supercell},
                 {"hops", hops},
                 {"dimensions", defects::hop_dimensions(lattice.unit, species, within)},
                 {"within_for_three_A", defects::within_for_three_A(lattice.unit, species)}};
+    if (std::abs(net_charge_e) > 1e-6) result["net_charge_e"] = net_charge_e;
+    return result;
   };
   // What failed is tried again by the next call; until then the ledger says so.
   return context.once_or_again(

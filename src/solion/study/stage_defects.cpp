@@ -63,6 +63,7 @@ Json relax_placement(Potential& potential, const DefectCell& cell, const std::st
     result["relaxation_eV"] = f.energy_eV - f.unrelaxed_eV;
     result["steps"] = f.relaxed.steps;
     if (f.recombined) result["recombined"] = true;
+    if (!defects::is_local(f)) result["moved_atoms"] = f.moved_atoms;
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& error) {

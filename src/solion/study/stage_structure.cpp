@@ -8,6 +8,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/hash.hpp"
 #include "solion/base/log.hpp"
+#include "solion/defects/formation.hpp"
 #include "solion/relax/minimize.hpp"
 #include "solion/study/analysis.hpp"
 #include "solion/study/cells.hpp"
@@ -167,6 +168,15 @@ Sample take_sample(const std::filesystem::path& trajectory, const Chosen& chosen
   return sample;
 }
 
+/// Frames in which the defects of a structure have met and gone.
+std::size_t without_defects(const Config& config, const std::string& structure,
+                            const std::vector<Frame>& frames) {
+  if (structure == "perfect") return 0;
+  const Frame perfect = perfect_sites(config, structure);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(frames, [&](const Frame& frame) { return defects::is_perfect(frame, perfect); }));
+}
+
 Json census_of(const Config& config, const std::vector<Frame>& frames, double cutoff_A) {
   transport::PolyhedraAccumulator polyhedra(polyhedra_options(config, cutoff_A));
   for (const Frame& frame : frames) polyhedra.add(frame, "relaxed frame");
@@ -290,6 +300,8 @@ Json look_at(const Context& context, const std::filesystem::path& folder, const 
   Motion motion = motion_of(config, trajectory, config.md.frame_interval_fs, chosen, point, molten, in_space);
   Json seen = std::move(motion.json);
   if (sample.n_unrelaxed > 0) seen["n_unrelaxed"] = sample.n_unrelaxed;
+  if (const std::size_t n = without_defects(config, point.structure, sample.relaxed); n > 0)
+    seen["without_defects"] = {{"frames", n}, {"of", sample.relaxed.size()}};
   seen["doas"] = energies_of(config, sample.relaxed, model);
   const Json& cutoff = result["polyhedra_cutoff_A"];
   seen["polyhedra"] = cutoff.is_number() ? census_of(config, sample.relaxed, cutoff) : Json();

@@ -130,8 +130,9 @@ Json anneal(const Context& context, const Json& model);
 /// drifted) and "molten" (is_molten): neither belongs into a law of D(T) of the crystal.
 void judge_points(const Config& config, Json& points);
 
-/// Gives each of `structures` what was said of the point that it is a look into.
-void judge_structures(const Json& points, Json& structures);
+/// Gives each of `structures` what was said of the point that it is a look into, and the point what was seen
+/// of its defects.
+void judge_structures(Json& points, Json& structures);
 
 /// Arrhenius fits and the law of D(T) by structure, from the results of the points.
 Json fit_temperatures(const Config& config, const Json& results);

@@ -102,6 +102,15 @@ bool molten(const Json& point) { return point.value("molten", false); }
 
 bool steady(const Json& point) { return point.value("not_steady", std::string()).empty(); }
 
+void add_without_defects(SharedNotes& notes, const Json& point) {
+  if (!point.contains("without_defects")) return;
+  const Json& gone = point["without_defects"];
+  notes.add(
+      fmt::format("The defects have met and gone in {} of {} relaxed frames, which are the perfect crystal",
+                  gone["frames"].get<std::size_t>(), gone["of"].get<std::size_t>()),
+      point["structure"], point["temperature_K"]);
+}
+
 void note_states(std::vector<std::string>& notes, const Json& points, double from_K) {
   SharedNotes shared;
   for (const Json& p : points) {
@@ -112,6 +121,7 @@ void note_states(std::vector<std::string>& notes, const Json& points, double fro
     } else if (molten(p)) {
       shared.add("Molten, so that this is what a liquid does", p["structure"], p["temperature_K"]);
     }
+    if (sound(p)) add_without_defects(shared, p);
   }
   shared.write(notes);
 }
