@@ -122,6 +122,16 @@ void print_cells(const std::vector<DefectCell>& cells) {
   if (cells.size() > most) fmt::print("  … and {} more\n", cells.size() - most);
 }
 
+std::vector<DefectCell> build_cells(const Crystal& crystal, const IntMat3& matrix, const Reaction& reaction,
+                                    const DefectOptions& options) {
+  try {
+    return build_defect_cells(crystal, matrix, reaction, options);
+  } catch (const InputError& error) {
+    if (options.charged || net_charge_e(reaction) == 0) throw;
+    throw InputError("{} (--charged builds one defect of a neutral reaction alone)", error.what());
+  }
+}
+
 void run_build(const BuildArguments& arguments) {
   if (arguments.list) return list_known(arguments);
   if (arguments.crystal.empty())
@@ -134,7 +144,7 @@ void run_build(const BuildArguments& arguments) {
   const Reaction reaction = crystal.chemistry.reaction(arguments.reaction);
   DefectOptions options = arguments.options;
   options.placement = parse_placement(arguments.placement);
-  const std::vector<DefectCell> cells = build_defect_cells(crystal, matrix, reaction, options);
+  const std::vector<DefectCell> cells = build_cells(crystal, matrix, reaction, options);
   io::require_writable(arguments.output, cells.size());
 
   std::vector<Frame> frames;
@@ -156,6 +166,9 @@ void run_build(const BuildArguments& arguments) {
                                  ? fmt::format("{} of {} configurations", cells.size(), total)
                                  : fmt::format("1 of {} equivalent configurations", total);
   fmt::print("{}, placement {} → {}\n", number, to_string(options.placement), arguments.output);
+  const int net_charge = options.count * net_charge_e(reaction);
+  if (net_charge != 0)
+    fmt::print("net charge of the cell {:+} e (docs/theory/defects.md, section 2)\n", net_charge);
   if (arguments.json.empty()) return;
   write_json(arguments.json, {{"crystal", crystal.name},
                               {"supercell", describe_supercell(matrix)},
@@ -165,6 +178,7 @@ void run_build(const BuildArguments& arguments) {
                               {"count", options.count},
                               {"placement", to_string(options.placement)},
                               {"seed", options.seed},
+                              {"net_charge_e", net_charge},
                               {"total_degeneracy", total},
                               {"cells", list}});
 }
@@ -185,6 +199,8 @@ std::function<void()> setup_build(CLI::App& app) {
   app.add_option("--placement", a->placement, "nearest, farthest, random or all (default nearest)")
       ->check(placement_problem);
   app.add_option("--seed", a->options.seed, "of random placements (default 0)")->check(zero_or_more);
+  app.add_flag("--charged", a->options.charged,
+               "take a reaction whose effective charges do not sum to 0, such as V_Li' alone");
   app.add_option("--lattice-A", a->lattice_A, "scale the crystal so that |a| is this, in Å")
       ->check(more_than_0);
   app.add_option(

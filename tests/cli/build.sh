@@ -38,7 +38,11 @@ refused "charged.toml: oxidation_states: Li24 O8 Cl8 has the charge -8" "$solion
 refused "known: li3ocl" "$solion" build --crystal nonsense -o no.xyz
 refused "no such file" "$solion" build --crystal ./nonsense.vasp -o no.xyz
 refused "V_O**" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O*" -o no.xyz
-refused "sum to" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O**" -o no.xyz
+refused "sum to .*--charged" "$solion" build --crystal li3ocl --reaction "V_Li' + V_O**" -o no.xyz
+"$solion" build --crystal li3ocl --supercell 2 2 2 --reaction "V_Li'" --count 2 --charged -o charged.xyz --json charged.json >out
+grep -q 'net charge of the cell -2 e' out && jq -e '.net_charge_e == -2 and .cells[0].atoms == 38' charged.json >/dev/null && grep -q net_charge_e=-2 charged.xyz ||
+  fail "charged: $(cat out)"
+refused "effective charge .1; expected" "$solion" build --crystal li3ocl --reaction "V_Li*" --charged -o no.xyz
 refused "determinant" "$solion" build --crystal li3ocl --supercell 0 1 1 -o no.xyz
 refused "--placement: placement 'middle'; expected nearest, farthest" "$solion" build --crystal li3ocl --placement middle -o no.xyz
 refused "--count: expected more than 0, got 0" "$solion" build --crystal li3ocl --reaction type1 --count 0 -o no.xyz

@@ -77,6 +77,8 @@ void add_provenance(DefectCell& cell, const Crystal& crystal, const IntMat3& sup
   info["degeneracy"] = std::to_string(cell.degeneracy);
   info["formula"] = cell.frame.formula();
   info["defects"] = describe_defects(cell);
+  if (const int charge = options.count * net_charge_e(reaction); charge != 0)
+    info["net_charge_e"] = std::to_string(charge);
   if (cell.proven) return;
   info["placement_proven"] = "false";
   info["sum_of_distances_A"] = fmt::format("{:.4f}", cell.sum_of_distances_A);
@@ -147,7 +149,7 @@ std::vector<DefectCell> build_defect_cells(const Crystal& crystal, const IntMat3
   if (options.count < 1) throw InputError("count {}; expected at least 1 reaction", options.count);
   if (!(options.min_separation_A >= 0))
     throw InputError("minimum separation {} Å; expected a length", options.min_separation_A);
-  check_reaction(reaction, crystal.frame, crystal.chemistry);
+  check_reaction(reaction, crystal.frame, crystal.chemistry, options.charged);
   const Symmetry symmetry = find_symmetry(crystal.frame, options.symmetry_tolerance_A);
   const SiteLattice lattice(crystal.frame, symmetry, needed_voids(crystal, symmetry, reaction, options),
                             matrix);

@@ -1,4 +1,4 @@
-// Neutral defect cells: the reactions of a crystal placed on the sites of a supercell.
+// Defect cells: the reactions of a crystal placed on the sites of a supercell.
 // Theory: docs/theory/structure.md, "Placements".
 #pragma once
 
@@ -33,6 +33,7 @@ struct DefectOptions {
   /// at least this distance (Å); 0 switches the rule off.
   double min_separation_A = 2.5;
   double symmetry_tolerance_A = 1e-3;
+  bool charged = false;  ///< the effective charges need not sum to 0: one defect of a pair alone
   std::size_t max_configurations = 100000;  ///< `all` refuses to make more
   std::size_t search_nodes =
       2000000;  ///< nearest, farthest: search steps before it settles for a good answer

@@ -354,15 +354,21 @@ void check_neutral(const Frame& host, const Chemistry& chemistry, const std::str
         host.formula(), charge, states);
 }
 
-void check_reaction(const Reaction& reaction, const Frame& host, const Chemistry& chemistry) {
+int net_charge_e(const Reaction& reaction) {
   int total = 0;
+  for (const DefectTerm& term : reaction.terms) total += term.coefficient * term.charge;
+  return total;
+}
+
+void check_reaction(const Reaction& reaction, const Frame& host, const Chemistry& chemistry,
+                    bool may_be_charged) {
   std::string sum;
   for (const DefectTerm& term : reaction.terms) {
     check_term(reaction, term, host, chemistry);
-    total += term.coefficient * term.charge;
     sum += fmt::format("{}{}({:+})", sum.empty() ? "" : " + ", term.coefficient, term.charge);
   }
-  if (total != 0) {
+  const int total = net_charge_e(reaction);
+  if (total != 0 && !may_be_charged) {
     throw InputError("reaction '{}' ({}): the effective charges sum to {} = {:+}; expected 0", reaction.name,
                      reaction.text(), sum, total);
   }

@@ -63,9 +63,13 @@ void check_neutral(const Frame& host, const Chemistry& chemistry, const std::str
 
 /// Site and charge balance against a host: the sites named exist in it, the effective charge of every defect
 /// is the oxidation state of its occupant minus that of the site's own species (0 for a vacancy's occupant
-/// and for an interstitial's site), and the effective charges sum to 0. InputError names the term and what
-/// was expected.
-void check_reaction(const Reaction& reaction, const Frame& host, const Chemistry& chemistry);
+/// and for an interstitial's site), and unless they `may_be_charged` the effective charges sum to 0.
+/// InputError names the term and what was expected.
+void check_reaction(const Reaction& reaction, const Frame& host, const Chemistry& chemistry,
+                    bool may_be_charged = false);
+
+/// Sum of the effective charges, e.
+int net_charge_e(const Reaction& reaction);
 
 /// Atoms gained (+) or lost (−) by one reaction, per element.
 std::map<std::string, int> composition_change(const Reaction& reaction);
