@@ -1,6 +1,8 @@
 // solion build: a crystal, a supercell and a defect reaction → frames.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,6 +19,7 @@
 #include "solion/io/formats.hpp"
 #include "solion/io/gather.hpp"
 #include "solion/structure/defects.hpp"
+#include "solion/structure/site_lattice.hpp"
 
 namespace solion::cli {
 namespace {
@@ -57,6 +60,29 @@ std::string placement_problem(const std::string& name) {
   return "";
 }
 
+std::string place_in_cell(const Frame& frame, const Vec3& position) {
+  Vec3 f = frame.cell->to_fractional(position);
+  for (double& x : f) x = std::abs(x) < 5e-5 ? 0 : x;  // no -0.0000
+  return fmt::format("({:.4f}, {:.4f}, {:.4f})", f[0], f[1], f[2]);
+}
+
+/// Sites of an element that has several kinds, as reactions name them.
+void list_site_classes(const Frame& frame, const Symmetry& symmetry) {
+  const std::vector<int> classes = site_classes(frame, symmetry);
+  std::map<std::pair<int, int>, std::vector<std::size_t>> members;  // by type and class
+  std::map<int, int> kinds;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    members[{frame.types[i], classes[i]}].push_back(i);
+    kinds[frame.types[i]] = std::max(kinds[frame.types[i]], classes[i]);
+  }
+  for (const auto& [kind, atoms] : members) {
+    if (kinds[kind.first] < 2) continue;
+    fmt::print("  site {}{}: {} in the cell, first at {}, Wyckoff letter {}\n",
+               frame.type_map.name(kind.first), kind.second, atoms.size(),
+               place_in_cell(frame, frame.positions[atoms.front()]), symmetry.wyckoff[atoms.front()]);
+  }
+}
+
 void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
   fmt::print("{:10} {}, a = {:.4g} Å\n", crystal.name, crystal.summary, crystal.frame.cell->vector(0).norm());
   for (const auto& entry : crystal.chemistry.reactions) {
@@ -74,12 +100,11 @@ void list_crystal(const Crystal& crystal, bool with_voids, double tolerance_A) {
   const Symmetry symmetry = find_symmetry(crystal.frame, tolerance_A);
   fmt::print("  space group {} ({}), {} operations\n", symmetry.symbol, symmetry.space_group,
              symmetry.operations.size());
+  list_site_classes(crystal.frame, symmetry);
   int rank = 0;
   for (const InterstitialSite& site : find_interstitials(crystal.frame, symmetry)) {
-    Vec3 f = crystal.frame.cell->to_fractional(site.positions.front());
-    for (double& x : f) x = std::abs(x) < 5e-5 ? 0 : x;  // no -0.0000
-    fmt::print("  site i{}: {} in the cell, first at ({:.4f}, {:.4f}, {:.4f}), {:.3f} Å to {}\n", ++rank,
-               site.positions.size(), f[0], f[1], f[2], site.radius_A, site.surroundings);
+    fmt::print("  site i{}: {} in the cell, first at {}, {:.3f} Å to {}\n", ++rank, site.positions.size(),
+               place_in_cell(crystal.frame, site.positions.front()), site.radius_A, site.surroundings);
   }
 }
 

@@ -43,6 +43,10 @@ refused "sum to .*--charged" "$solion" build --crystal li3ocl --reaction "V_Li' 
 grep -q 'net charge of the cell -2 e' out && jq -e '.net_charge_e == -2 and .cells[0].atoms == 38' charged.json >/dev/null && grep -q net_charge_e=-2 charged.xyz ||
   fail "charged: $(cat out)"
 refused "effective charge .1; expected" "$solion" build --crystal li3ocl --reaction "V_Li*" --charged -o no.xyz
+printf '%s\n' 5 'Lattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3' 'O 0 0 0' 'O 2.5 2.5 0' 'O 2.5 0 2.5' 'O 0 2.5 2.5' 'Os 2.5 2.5 2.5' >kinds.xyz
+printf '[oxidation_states]\nO = -2\nOs = 8\n' >states.toml
+"$solion" build --list --crystal kinds.xyz --reactions states.toml >out
+grep -q 'site O1: 1 in the cell, first at (0.0000, 0.0000, 0.0000)' out && grep -q 'site O2: 3 in the cell, first at (0.5000, 0.5000, 0.0000)' out || fail "kinds: $(cat out)"
 refused "determinant" "$solion" build --crystal li3ocl --supercell 0 1 1 -o no.xyz
 refused "--placement: placement 'middle'; expected nearest, farthest" "$solion" build --crystal li3ocl --placement middle -o no.xyz
 refused "--count: expected more than 0, got 0" "$solion" build --crystal li3ocl --reaction type1 --count 0 -o no.xyz

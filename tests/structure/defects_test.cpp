@@ -265,6 +265,52 @@ TEST(DefectCells, AForeignElementJoinsTheTypeMap) {
   EXPECT_EQ(cells[0].frame.formula(), "Li22 O8 Cl8 Mg1");
 }
 
+/// Lithium on the corners and, with oxygen between, two kinds of sulphur.
+Crystal two_sulphurs() {
+  Crystal crystal;
+  crystal.name = "two kinds of S";
+  crystal.frame.cell = Cell::cubic(5);
+  crystal.frame.add_atom("S", Vec3(0, 0, 0));
+  crystal.frame.add_atom("S", Vec3(2.5, 2.5, 0));
+  crystal.frame.add_atom("S", Vec3(2.5, 0, 2.5));
+  crystal.frame.add_atom("S", Vec3(0, 2.5, 2.5));
+  crystal.frame.add_atom("Li", Vec3(2.5, 2.5, 2.5));
+  crystal.chemistry.oxidation_states = {{"S", -2}, {"O", -2}, {"Li", 1}};
+  return crystal;
+}
+
+TEST(DefectCells, ANumberNamesOneOfTheInequivalentSites) {
+  const Crystal crystal = two_sulphurs();
+  EXPECT_EQ(site_classes(crystal.frame, find_symmetry(crystal.frame)), (std::vector<int>{1, 2, 2, 2, 1}));
+  const auto cells = [&](const std::string& text, Placement placement) {
+    return build_defect_cells(crystal, IntMat3(2 * IntMat3::Identity()), crystal.chemistry.reaction(text),
+                              {.placement = placement, .seed = 3});
+  };
+  std::map<std::string, std::size_t> places;  // degeneracies of each
+  for (const char* text : {"O_S1", "O_{S2}", "O_S"}) {
+    for (const DefectCell& cell : cells(text, Placement::all)) {
+      places[text] += cell.degeneracy;
+      EXPECT_EQ(cell.frame.type_map.name(cell.frame.types[static_cast<std::size_t>(cell.defects[0].atom)]),
+                "O");
+    }
+  }
+  EXPECT_EQ(places["O_S1"], 8);
+  EXPECT_EQ(places["O_{S2}"], 24);
+  EXPECT_EQ(places["O_S"], 32);
+  for (const Placement placement : {Placement::nearest, Placement::farthest, Placement::random}) {
+    const DefectCell cell = cells("O_S1 + O_S2 + O_S", placement).front();
+    ASSERT_EQ(cell.defects.size(), 3);
+    EXPECT_EQ(cell.defects[0].atom % 5, 0);
+    EXPECT_NE(cell.defects[1].atom % 5, 0);
+    EXPECT_EQ(cell.defects[1].term, "O_S2");
+    EXPECT_NE(cell.defects[2].atom, cell.defects[0].atom);
+    EXPECT_NE(cell.defects[2].atom, cell.defects[1].atom);
+  }
+  EXPECT_THAT(
+      [&] { cells("O_S3", Placement::all); },
+      ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("2 kinds of S site; expected S1 to S2")));
+}
+
 TEST(DefectCells, RefusesWhatCannotBe) {
   const Crystal crystal = known_crystal("li3ocl");
   const auto message = [&](const std::array<int, 3>& n, const std::string& reaction,

@@ -128,12 +128,16 @@ PlacementProblem::PlacementProblem(const SiteLattice& lattice, const Reaction& r
     : lattice_(lattice), reaction_(reaction), count_(count), min_separation_A_(min_separation_A) {
   std::map<std::string, int> needed;
   for (const DefectTerm& term : reaction.terms) {
-    candidates_.push_back(lattice.sites_of_kind(term.site));
-    int& n = needed[term.site];
+    candidates_.push_back(lattice.sites_of_kind(term.site, term.site_class));
+    if (const int classes = lattice.n_classes(term.site); term.site_class > classes)
+      throw InputError("reaction '{}': term \"{}\": the crystal has {} kind{} of {} site; expected {} to {}",
+                       reaction.name, term.text(), classes, classes == 1 ? "" : "s", term.site,
+                       term.site + "1", fmt::format("{}{}", term.site, classes));
+    int& n = needed[term.site_kind()];
     n += term.coefficient * count;
     if (n > static_cast<int>(candidates_.back().size())) {
       throw InputError("reaction '{}' ({}) {} times needs {} {} sites; the supercell has {}", reaction.name,
-                       reaction.text(), count, n, term.site, candidates_.back().size());
+                       reaction.text(), count, n, term.site_kind(), candidates_.back().size());
     }
   }
 }
@@ -193,7 +197,7 @@ Configuration random_configuration(const PlacementProblem& problem, std::uint64_
     bool good = true;
     for (int reaction = 0; reaction < problem.count() && good; ++reaction) {
       for (int term = 0; term < static_cast<int>(terms.size()) && good; ++term) {
-        auto& pool = pools.try_emplace(terms[at(term)].site, problem.candidates(term)).first->second;
+        auto& pool = pools.try_emplace(terms[at(term)].site_kind(), problem.candidates(term)).first->second;
         for (int k = 0; k < terms[at(term)].coefficient && good; ++k) {
           std::swap(pool[random.below(pool.size())], pool.back());
           const TakenSite taken{term, pool.back(), reaction};

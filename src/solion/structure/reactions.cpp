@@ -50,7 +50,7 @@ class TermReader {
     term.coefficient = coefficient;
     term.occupant = occupant();
     if (!take("_")) fail(spelling);
-    term.site = site();
+    read_site(term);
     term.charge = charge();
     if (term.occupant.empty() && term.site.front() == 'i')
       fail("an interstitial site has no atom to take away");
@@ -97,19 +97,21 @@ class TermReader {
     rest_.remove_prefix(n);
     return value;
   }
-  std::string site() {
+  void read_site(DefectTerm& term) {
     const bool braces = take("{");
-    std::string name;
     if (take("i")) {
       const int rank = digits(1);
       if (rank < 1) fail("interstitial sites count from i1");
-      name = fmt::format("i{}", rank);
+      term.site = fmt::format("i{}", rank);
     } else {
-      name = element();
-      if (name.empty()) fail(fmt::format("no element (or i) after the '_'; {}", spelling));
+      term.site = element();
+      if (term.site.empty()) fail(fmt::format("no element (or i) after the '_'; {}", spelling));
+      constexpr int any = 0;
+      const bool numbered = !rest_.empty() && std::isdigit(static_cast<unsigned char>(rest_.front())) != 0;
+      term.site_class = digits(any);
+      if (numbered && term.site_class < 1) fail("inequivalent sites of an element count from 1");
     }
     if (braces && !take("}")) fail("a '}' is missing");
-    return name;
   }
   int charge() {
     // Only ^ signs: the plain-text spelling of dots.
@@ -287,9 +289,13 @@ void check_term(const Reaction& reaction, const DefectTerm& term, const Frame& h
 
 int DefectTerm::interstitial_rank() const { return std::atoi(site.c_str() + 1) - 1; }
 
+std::string DefectTerm::site_kind() const {
+  return site_class > 0 ? fmt::format("{}{}", site, site_class) : site;
+}
+
 std::string DefectTerm::text() const {
   const std::string who = occupant.empty() ? "V" : occupant == "V" ? "{V}" : occupant;
-  return fmt::format("{}_{}{}", who, site == "i1" ? "i" : site, charge_marks(charge));
+  return fmt::format("{}_{}{}", who, site == "i1" ? "i" : site_kind(), charge_marks(charge));
 }
 
 std::string Reaction::text() const {

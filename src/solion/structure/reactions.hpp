@@ -14,6 +14,7 @@ namespace solion {
 /// One kind of point defect of a reaction, `coefficient` times. Notation: occupant _ site charge.
 ///   occupant: an element, or V for a vacancy (vanadium is written {V});
 ///   site:     an element of the host, or i for an interstitial; i is the best void found, i2 the second, …;
+///             S2 is the second of the inequivalent S sites, in the order of the crystal (SiteLattice);
 ///   charge:   relative to the perfect crystal: ' ′ ’ each −1, * • · ˙ each +1, x or × or nothing 0; a ^ may
 ///   stand
 ///             before it, and then a count too (V_O^2*); ^ alone is one more spelling of +1 (V_O^^).
@@ -21,12 +22,15 @@ struct DefectTerm {
   int coefficient = 1;
   std::string occupant;  ///< empty: vacancy
   std::string site;      ///< element, or "i1", "i2", … for an interstitial
+  int site_class = 0;    ///< of the element's inequivalent sites, from 1; 0: any
   int charge = 0;        ///< effective charge in e
 
   [[nodiscard]] bool is_vacancy() const { return occupant.empty(); }
   [[nodiscard]] bool is_interstitial() const { return site.front() == 'i'; }
   /// 0 for i and i1, 1 for i2, …; only of an interstitial.
   [[nodiscard]] int interstitial_rank() const;
+  /// Its sites as they are written: "S", "S2", "i1".
+  [[nodiscard]] std::string site_kind() const;
   /// The defect in plain ASCII without its coefficient: "V_Li'", "V_O**", "Li_i*".
   [[nodiscard]] std::string text() const;
 };

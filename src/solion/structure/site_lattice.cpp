@@ -1,6 +1,8 @@
 // Site permutations by integer arithmetic on (unit site, lattice point).
 #include "solion/structure/site_lattice.hpp"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "solion/base/errors.hpp"
@@ -17,9 +19,20 @@ bool keeps_superlattice(const IntMat3& rotation, const IntMat3& matrix) {
 
 }  // namespace
 
+std::vector<int> site_classes(const Frame& unit, const Symmetry& symmetry) {
+  std::map<int, std::map<int, int>> seen;  // by type: the class of each orbit
+  std::vector<int> classes;
+  for (std::size_t i = 0; i < unit.n_atoms(); ++i) {
+    auto& orbits = seen[unit.types[i]];
+    const int next = static_cast<int>(orbits.size()) + 1;
+    classes.push_back(orbits.try_emplace(symmetry.orbit[i], next).first->second);
+  }
+  return classes;
+}
+
 SiteLattice::SiteLattice(const Frame& unit, const Symmetry& symmetry,
                          const std::vector<InterstitialSite>& voids, const IntMat3& matrix)
-    : lattice_(matrix), unit_cell_(unit.cell.value()) {
+    : lattice_(matrix), unit_cell_(unit.cell.value()), classes_(site_classes(unit, symmetry)) {
   n_cells_ = static_cast<int>(lattice_.points().size());
   n_unit_atoms_ = static_cast<int>(unit.n_atoms());
   for (std::size_t i = 0; i < unit.n_atoms(); ++i) {
@@ -104,10 +117,18 @@ int SiteLattice::site_of(int unit, int cell) const {
   return n_atoms() + cell * (n_unit_ - n_unit_atoms_) + unit - n_unit_atoms_;
 }
 
-std::vector<int> SiteLattice::sites_of_kind(const std::string& kind) const {
+int SiteLattice::n_classes(const std::string& element) const {
+  int n = 0;
+  for (std::size_t unit = 0; unit < classes_.size(); ++unit)
+    if (kinds_[unit] == element) n = std::max(n, classes_[unit]);
+  return n;
+}
+
+std::vector<int> SiteLattice::sites_of_kind(const std::string& kind, int site_class) const {
   std::vector<int> sites;
   for (int s = 0; s < n_sites(); ++s) {
-    if (this->kind(s) == kind) sites.push_back(s);
+    if (this->kind(s) == kind && (site_class == 0 || classes_[at(unit_of(s))] == site_class))
+      sites.push_back(s);
   }
   return sites;
 }

@@ -9,6 +9,9 @@
 
 namespace solion {
 
+/// Which of its element's inequivalent sites each atom has, from 1, in the order of the frame.
+std::vector<int> site_classes(const Frame& unit, const Symmetry& symmetry);
+
 /// Sites 0 … n_atoms−1 are the atoms of `supercell(unit, M)` in its order; behind them stand the voids. The
 /// symmetry group is that of the unit cell's operations which keep the superlattice, times the lattice
 /// translations: no search on the supercell is needed, and the permutations are exact integer arithmetic.
@@ -21,7 +24,10 @@ class SiteLattice {
   [[nodiscard]] int n_sites() const { return n_cells_ * n_unit_; }
   /// Element of the atom there, or "i1", "i2", … by the rank of the void.
   [[nodiscard]] const std::string& kind(int site) const { return kinds_[at(unit_of(site))]; }
-  [[nodiscard]] std::vector<int> sites_of_kind(const std::string& kind) const;
+  /// Those of one class of the element's sites (`site_classes`), or of all.
+  [[nodiscard]] std::vector<int> sites_of_kind(const std::string& kind, int site_class = 0) const;
+  /// Classes of inequivalent sites of an element.
+  [[nodiscard]] int n_classes(const std::string& element) const;
   [[nodiscard]] Vec3 position(int site) const;
   /// Shortest distance between periodic images of two sites, Å.
   [[nodiscard]] double distance(int a, int b) const {
@@ -49,6 +55,7 @@ class SiteLattice {
   int n_unit_ = 0;
   int n_point_ = 0;
   std::vector<std::string> kinds_;  ///< of each unit site
+  std::vector<int> classes_;        ///< of each unit atom
   std::vector<Vec3> fractional_;    ///< of each unit site
   std::vector<int> target_;         ///< [operation][site]: the site it goes to, before any translation
   std::vector<double> distance_;    ///< [unit site][unit site][cell difference]
