@@ -75,7 +75,11 @@ Json bench_md(const BenchOptions& options) {
   const double peak = open.precision == "single" ? rates.sgemm_gflops : rates.dgemm_gflops;
   const double share = flops.total() * 1e-3 / (t.cpu_us_per_atom_step * peak);
   fmt::print("model:      {}\n", potential->description());
-  fmt::print("system:     {}, {} atoms, {:.1f} neighbours\n", frame.formula(), t.n_atoms, neighbors);
+  // An analytic potential has no such neighbours, and computes in double whatever is asked.
+  const bool deep = neighbors > 0;
+  if (!deep) open.precision = "double";
+  fmt::print("system:     {}, {} atoms{}\n", frame.formula(), t.n_atoms,
+             deep ? fmt::format(", {:.1f} neighbours", neighbors) : "");
   fmt::print("run:        {} steps of {:g} fs, {} precision, {} thread{}, {:.0f} K at the end\n", t.steps,
              options.timestep_fs, open.precision, options.threads, options.threads == 1 ? "" : "s",
              t.temperature_K);
@@ -97,7 +101,7 @@ Json bench_md(const BenchOptions& options) {
                {"formula", frame.formula()},
                {"precision", open.precision},
                {"n_atoms", t.n_atoms},
-               {"neighbors", neighbors},
+               {"neighbors", deep ? Json(neighbors) : Json()},
                {"steps", t.steps},
                {"timestep_fs", options.timestep_fs},
                {"skin_A", t.skin_A},

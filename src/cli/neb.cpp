@@ -1,4 +1,6 @@
 // solion neb: minimum-energy path and barrier between two structures with any potential.
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/barrier_options.hpp"
@@ -6,6 +8,7 @@
 #include "cli/verbs.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
+#include "solion/base/log.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/relax/path.hpp"
 
@@ -27,6 +30,28 @@ void print_path(const relax::NebResult& n) {
                                                                  : "  highest");
 }
 
+/// The final structure at the images nearest to the start, without a shift of the whole; says what is odd.
+Frame read_end(const Options& o, const Frame& initial, const io::ReadOptions& how) {
+  const std::string both = o.initial + ", " + o.final_file;
+  Frame end = io::read_frame(o.final_file, how);
+  Frame last = relax::nearest_images(initial, end, both);
+  if (const Vec3 shift = relax::rigid_shift(initial, last); !shift.isZero(0)) {
+    log().warn("{}: the whole structure stands ({:.2f}, {:.2f}, {:.2f}) Å from that in {}; taken off",
+               o.final_file, shift[0], shift[1], shift[2], o.initial);
+    for (Vec3& r : end.positions) r -= shift;
+    last = relax::nearest_images(initial, end, both);
+  }
+  for (const std::vector<std::size_t>& ring : relax::exchanged_atoms(initial, last)) {
+    std::vector<std::size_t> numbers;
+    for (const std::size_t i : ring) numbers.push_back(i + 1);
+    log().warn(
+        "{}: the {} atoms {} only change places, and the path moves each all the way; if the files number "
+        "the same atoms differently, give both the same order",
+        both, initial.element(ring.front()), fmt::join(numbers, ", "));
+  }
+  return last;
+}
+
 void run(Options& o) {
   OpenModel model = open_model(o.common);
   for (const std::string& file : {o.output, o.saddle}) io::require_writable(file, 1);
@@ -36,8 +61,7 @@ void run(Options& o) {
   io::ReadOptions any;
   any.accept_any_density = true;  // a molecule in a box, a surface
   const Frame initial = io::read_frame(o.initial, any);
-  const Frame last =
-      relax::nearest_images(initial, io::read_frame(o.final_file, any), o.initial + ", " + o.final_file);
+  const Frame last = read_end(o, initial, any);
   warn_about_charge(*model.potential, initial);
   const defects::Barrier b =
       run_barrier(*model.potential, initial, last, o.common, model.identity, o.output, "neb");

@@ -73,13 +73,14 @@ void run(Options options) {
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
   Json list = Json::array();
-  std::size_t failed = 0;
+  std::size_t failed = 0, flown = 0;
   fmt::print("{:>6} {:>18} {:>18} {:>7} {:>12} {:>12} {:>12}  {}\n", "frame", "energy before eV", "after eV",
              "steps", "force eV/Å", "stress GPa", "volume Å³", "");
   for (std::size_t f = 0; f < frames.size(); ++f) {
     potential->reset();
     const relax::RelaxResult r = relaxed(*potential, frames[f], f, options, kept);
     failed += r.converged ? 0 : 1;
+    flown += r.flew_apart ? 1 : 0;
     list.push_back({{"formula", frames[f].formula()},
                     {"energy_before_eV", r.start_eV},
                     {"energy_eV", r.energy_eV},
@@ -103,6 +104,11 @@ void run(Options options) {
   if (!options.output.empty()) io::write_frames_or_systems(options.output, frames);
   if (failed > 0) {
     kept.save();
+    if (flown > 0)
+      throw WorkError(
+          "{} of {} frames did not converge, {} of them at ten times their volume: at {:g} bar nothing holds "
+          "these atoms together",
+          failed, frames.size(), flown, options.pressure_bar);
     throw WorkError("{} of {} frames did not converge; more --steps, or a larger --force", failed,
                     frames.size());
   }

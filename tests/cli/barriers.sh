@@ -29,6 +29,16 @@ done
 refused "same atoms" "$solion" neb a.xyz "$source/examples/li3ocl/unit_cell.xyz" -m "$model" -o other.xyz
 expect 1 "one structure" "$solion" neb a.xyz a.xyz -m "$model" -o same.xyz
 
+# An end that is shifted as a whole: the same path. Two ions that only change numbers: said.
+awk 'NR % 136 > 2 || NR % 136 == 0 { $2 += 0.5; $4 -= 0.3 } { print }' b.xyz >shifted.xyz
+"$solion" neb a.xyz shifted.xyz -m "$model" --images 3 --force 0.02 -o shifted-band.xyz --json shifted.json >out 2>err
+said "Å from that in a.xyz; taken off" err || fail "$(cat err)"
+jq -e '.converged and .moving_atoms == 1 and (.forward_barrier_eV - 0.2792 | fabs) < 0.002 and .path[-1].coordinate_A < 3.5' shifted.json >/dev/null || fail "$(cat shifted.json)"
+mapfile -t li < <(grep -n '^Li' b.xyz | cut -d: -f1)
+awk -v p="${li[30]}" -v q="${li[50]}" '{ line[NR] = $0 } END { for (i = 1; i <= NR; ++i) print line[i == p ? q : i == q ? p : i] }' b.xyz >swapped.xyz
+"$solion" neb a.xyz swapped.xyz -m "$model" --images 1 --steps 0 --keep-ends -o swapped-band.xyz >out 2>err || true
+said "the Li atoms $((li[30] - 2)), $((li[50] - 2)) only change places" err || fail "$(cat err)"
+
 # Beside a chlorine vacancy; one pair of sites.
 "$solion" build --crystal li3ocl --supercell 3 3 3 --reaction type1 --placement nearest -o pair.xyz >/dev/null
 "$solion" barriers li3ocl --species Li --start pair.xyz --pair 2 1 --images 3 -m "$model" -o near --json near.json >out

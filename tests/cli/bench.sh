@@ -9,6 +9,9 @@ positive='all(. > 0)'
 is md.json "[.us_per_atom_step, .cpu_us_per_atom_step, .sgemm_gflops, .dgemm_gflops] | $positive"
 is md.json '.n_atoms == 40 and .steps == 30 and .list_share >= 0 and .list_share <= .overhead_share and .overhead_share < 1'
 grep -q 'µs/atom' table || fail "no table"
+"$solion" bench -m "$source/examples/li3ocl/buckingham.toml" "$source/examples/li3ocl/unit_cell.xyz" --steps 2 --json md.json >table 2>/dev/null
+! grep -q 'neighbours' table || fail "neighbours of an analytic potential: $(cat table)"
+is md.json '.precision == "double" and .neighbors == null'
 
 # Training for a moment, and the model that comes of it.
 jq '.learning_rate = {type: "exp", start_lr: 1e-3, stop_lr: 1e-4, decay_steps: 2} | .training.numb_steps = 3 | .training.training_data.systems = ["'"$source"'/examples/li3ocl/data/perfect"]' \

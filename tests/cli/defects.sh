@@ -14,6 +14,7 @@ model=$source/examples/li3ocl/buckingham.toml
 jq -e '.frames[0] | .converged and (.volume_A3 - 59.706 | fabs) < 0.02' relax.json >/dev/null || fail "volume: $(cat relax.json)"
 [[ -s relaxed.xyz ]] || fail "no relaxed frame"
 expect 1 "did not converge" "$solion" relax -m "$model" pairs.xyz --steps 1
+expect 1 "1 of them at ten times their volume: at -300000 bar nothing holds" "$solion" relax -m "$model" cell.xyz --cell isotropic --pressure-bar -300000
 refused "--cell" "$solion" relax -m "$model" cell.xyz --cell some
 
 "$solion" defects -m "$model" pairs.xyz --perfect cell.xyz --compounds li2o.xyz licl.xyz -o cells.xyz --json defects.json >out

@@ -130,6 +130,20 @@ kill -INT "$pid" 2>/dev/null || fail "the run ended before it could be interrupt
 status=0
 wait "$pid" || status=$?
 [[ $status == 130 ]] || fail "Ctrl-C: status $status instead of 130: $(cat err.txt)"
+# A terminal that closes.
+status=0
+/usr/bin/python3 - "$solion" <<'END' || status=$?
+import os, pty, signal, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.execv(sys.argv[1], [sys.argv[1], "md", "broken/md.toml"])
+while len(open("broken/md.log").readlines()) < 200 and os.waitpid(pid, os.WNOHANG)[0] == 0:
+    time.sleep(0.01)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+[[ $status == 130 ]] || fail "a closed terminal: status $status instead of 130"
 
 # An input that changed is refused as long as the restart file is there.
 sed 's/^temperature_K = 600/temperature_K = 700/' broken/md.toml >broken/other.toml

@@ -262,6 +262,18 @@ TEST_F(LammpsEngine, RefusesByName) {
               HasSubstr("equilibration_steps"));
   EXPECT_THAT(said([](md::Input& i) { i.settings.temperature_limit_K = 5000; }),
               HasSubstr("temperature_limit_K"));
+  const auto full = [](md::Input& i) {
+    i.settings.ensemble = md::Ensemble::npt;
+    i.settings.thermostat = md::Thermostat::nose_hoover;
+    i.settings.barostat = md::Barostat::full;
+  };
+  EXPECT_EQ(said(full), "");
+  const Frame upright = start_;
+  Mat3 leaning = start_.cell->matrix();
+  leaning.row(2) += 2 * leaning.row(0);
+  start_.cell = Cell(leaning);
+  EXPECT_THAT(said(full), HasSubstr("leans over by 1.9"));
+  start_ = upright;
   EXPECT_THAT(said([](md::Input&) {}, 41), HasSubstr("41 ranks for 40 atoms"));
   const char* searched = std::getenv("PATH");
   ASSERT_NE(searched, nullptr);

@@ -5,6 +5,7 @@
 
 #include "md/known_potentials.hpp"
 #include "solion/base/constants.hpp"
+#include "solion/base/errors.hpp"
 #include "solion/md/simulation.hpp"
 
 namespace solion::md {
@@ -100,6 +101,29 @@ TEST(Start, VelocitiesAreAtRestAndAtTheTemperature) {
   EXPECT_NEAR(run.thermo().temperature_K, 300, 1e-9);
   const double n_f = 3.0 * 27 - 3;
   EXPECT_NEAR(run.thermo().kinetic_eV, n_f / 2 * constants::boltzmann_eV_per_K * 300, 1e-12);
+}
+
+TEST(Barostat, SaysThatAFluidHoldsNoShape) {
+  // An ideal gas in a full cell: nothing resists shear, and the cell leans over without end.
+  KnownCase c = crystal(2, 2, 0.0);
+  c.potential.springs.clear();
+  c.potential.bulk = 0.05;
+  c.potential.volume0 = c.frame.cell->volume();
+  Settings s = nve(2.0);
+  s.ensemble = Ensemble::npt;
+  s.thermostat = Thermostat::csvr;
+  s.barostat = Barostat::full;
+  s.barostat_time_fs = 500;
+  const auto run = [&] {
+    Simulation simulation(s, c.frame, c.potential);
+    for (int i = 0; i < 100000; ++i) simulation.step();
+  };
+  EXPECT_THAT(run, ::testing::ThrowsMessage<WorkError>(::testing::HasSubstr("do not resist shear")));
+  s.barostat = Barostat::isotropic;
+  Mat3 leaning = c.frame.cell->matrix();
+  leaning.row(2) += 20 * leaning.row(0);
+  c.frame.cell = Cell(leaning);
+  EXPECT_NO_THROW(run());
 }
 
 }  // namespace

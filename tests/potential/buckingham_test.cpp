@@ -176,6 +176,7 @@ C_eV_A6 = 20
   expect_input_error(read(good, "A_eV = 1\n", ""), "A_eV: missing");
   expect_input_error(read(good, "C_eV_A6 = 0", "C_eV_A6 = 0\ntail = 1"), "unknown key");
   expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Na\", \"Br\"]"), "'Br'");
+  expect_input_error(read(good, "Na = 1", "na = 1"), "salt.toml:4: charges.na = 1: 'na' is not an element");
   expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Cl\", \"Cl\"]"), "given before");
   expect_input_error(read(good, "[\"Na\", \"Cl\"]", "[\"Na\"]"), "two elements");
   const std::size_t last = good.rfind("[[pairs]]");

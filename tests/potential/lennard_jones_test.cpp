@@ -80,6 +80,15 @@ TEST(LennardJones, RefusesWhatItCannotDo) {
       "lj.toml");
   EXPECT_THAT([&] { (void)LennardJonesModel::from_toml(missing); },
               ::testing::ThrowsMessage<InputError>(HasSubstr("Ar and Ar is missing")));
+  // 2.5 is a cutoff in units of sigma: every energy would be 0.
+  EXPECT_THAT([] { (void)make(2.5); }, ::testing::ThrowsMessage<InputError>(
+                                           HasSubstr("lj.toml:3: cutoff_A = 2.5: expected more than")));
+  TomlTable lower = TomlTable::parse(
+      "kind = 'lennard-jones'\ncutoff_A = 5\n[[pairs]]\nelements = ['ar', 'ar']\n"
+      "epsilon_eV = 1\nsigma_A = 3\n",
+      "lj.toml");
+  EXPECT_THAT([&] { (void)LennardJonesModel::from_toml(lower); },
+              ::testing::ThrowsMessage<InputError>(HasSubstr("'ar' is not an element symbol")));
 }
 
 }  // namespace

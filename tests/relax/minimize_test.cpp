@@ -150,6 +150,18 @@ TEST(Relax, TellsWhenItIsNotDone) {
   EXPECT_THROW(minimize(*potential, solion::testing::li3ocl_cell(3.9), {.force_eV_per_A = 0}), InputError);
 }
 
+TEST(Relax, GivesUpWhereTheCellFliesApart) {
+  const auto potential = solion::testing::li3ocl_buckingham();
+  const RelaxResult r = minimize(*potential, solion::testing::li3ocl_cell(3.91),
+                                 {.cell = CellMode::isotropic, .pressure_GPa = -30});
+  EXPECT_TRUE(r.flew_apart);
+  EXPECT_FALSE(r.converged);
+  EXPECT_LT(r.steps, 500);
+  // Far compressed at the start is no such case.
+  const RelaxResult back = minimize(*potential, solion::testing::li3ocl_cell(2.6), {.cell = CellMode::full});
+  EXPECT_TRUE(back.converged && !back.flew_apart);
+}
+
 TEST(Relax, OfACluster) {
   // Three Lennard-Jones atoms without a cell: an equilateral triangle.
   LennardJonesModel model{.type_map = TypeMap({"Ar"}), .pairs = {{0.0104, 3.4}}, .cutoff_A = 12};

@@ -175,6 +175,37 @@ TEST(Neb, RefusesWhatIsNoPath) {
   EXPECT_THROW(nearest_images(a, boxed, "ends"), InputError);
 }
 
+TEST(Path, KnowsAShiftOfTheWhole) {
+  const Frame a = repeat(solion::testing::li3ocl_cell(3.9), {2, 2, 2});
+  Frame b = a;
+  for (Vec3& r : b.positions) r += Vec3(0.5, -1.2, 0.3);
+  b.positions[0] += Vec3(2, 0, 1);
+  EXPECT_LT((rigid_shift(a, nearest_images(a, b, "ends")) - Vec3(0.5, -1.2, 0.3)).norm(), 1e-12);
+  // One atom that hops, or a crystal that only breathes, is none.
+  Frame hopped = a;
+  hopped.positions[0] += Vec3(2, 0, 1);
+  EXPECT_TRUE(rigid_shift(a, hopped).isZero(0));
+  for (Vec3& r : hopped.positions) r += Vec3(0.05, 0, 0);
+  EXPECT_TRUE(rigid_shift(a, hopped).isZero(0));
+}
+
+TEST(Path, FindsAtomsThatChangePlaces) {
+  const Frame a = repeat(solion::testing::li3ocl_cell(3.9), {2, 2, 2});
+  const std::vector<std::size_t> li{0, 1, 2};
+  Frame b = a;
+  for (const std::size_t k : {0U, 1U, 2U})
+    b.positions[li[k]] = a.positions[li[(k + 1) % 3]] + Vec3(0.1, 0, 0);
+  const auto rings = exchanged_atoms(a, nearest_images(a, b, "ends"));
+  ASSERT_EQ(rings.size(), 1);
+  EXPECT_EQ(rings[0], li);
+  // A chain that ends at a vacancy is a path: one ion pushes the next.
+  const Frame vacant = solion::testing::without(a, {2});
+  Frame pushed = vacant;
+  pushed.positions[1] = a.positions[2];
+  pushed.positions[0] = a.positions[1];
+  EXPECT_TRUE(exchanged_atoms(vacant, nearest_images(vacant, pushed, "ends")).empty());
+}
+
 TEST(Path, GoesRoundAnAtomInTheWay) {
   // One atom passes another that stands in its straight line.
   Frame a, b;

@@ -61,11 +61,9 @@ void Progress::print(const std::string& note, bool last) {
   }
   const std::string line =
       fmt::format("{}: {}/{} {}{}{}", name_, done_, total_, left, note.empty() ? "" : ", ", note);
-  if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}{}", line, last ? "\n" : "");
-  } else {
-    fmt::print(stderr, "{}\n", line);
-  }
+  // Not fmt::print, which throws where the terminal has closed, also as an interrupted run unwinds.
+  std::fputs(terminal_ ? fmt::format("\r\033[K{}{}", line, last ? "\n" : "").c_str() : (line + "\n").c_str(),
+             stderr);
   std::fflush(stderr);
 }
 
@@ -78,6 +76,10 @@ void watch_interrupts() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that closes, unless nohup says that it shall not matter.
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
 }
 
 void throw_if_interrupted() {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -20,6 +21,7 @@
 #include "solion/engine/lammps_files.hpp"
 #include "solion/engine/queue.hpp"
 #include "solion/io/formats.hpp"
+#include "solion/io/lammps_cell.hpp"
 #include "solion/kim/collection.hpp"
 #include "solion/md/run_files.hpp"
 #include "solion/md/simulation.hpp"
@@ -33,6 +35,15 @@ namespace fs = std::filesystem;
 constexpr const char* kim_name = "solion_md";
 constexpr const char* stamp_file = "stretch.txt";  // which stretch of which run lies in the folder
 constexpr double bar_per_eV_A3 = constants::eV_per_A3_in_GPa / constants::bar_in_GPa;
+
+/// Where LAMMPS's fix npt ends with "tilted box too far" (TILTMAX in fix_nh.cpp).
+constexpr double most_tilt = 1.5;
+
+/// How far the cell leans over in LAMMPS's orientation, in lengths of the edge it leans along.
+double tilt(const Frame& frame) {
+  const Mat3 h = io::to_lammps_orientation(frame).cell->matrix();
+  return std::max({std::abs(h(1, 0) / h(0, 0)), std::abs(h(2, 0) / h(0, 0)), std::abs(h(2, 1) / h(1, 1))});
+}
 
 /// What LAMMPS said: its own line of the error, else the end of its output.
 std::string complaint(const fs::path& output) {
@@ -458,6 +469,12 @@ void check_lammps(const md::Input& input, const Frame& start, const LammpsOption
     refuse("[[analysis]]",
            "only the own engine accumulates inside the run; write a [[trajectory]] and use solion analyze");
   if (s.temperature_limit_K > 0) refuse("temperature_limit_K", "LAMMPS knows no such limit");
+  if (s.barostat == md::Barostat::full && tilt(start) > most_tilt)
+    refuse(
+        "barostat = \"mtk-full\"",
+        fmt::format("a vector of the cell leans over by {:.2f} of another's length, and LAMMPS gives up at "
+                    "{:g}: choose vectors that are nearer to right angles",
+                    tilt(start), most_tilt));
   if (ranks < 1) refuse("--ranks", "expected 1 or more");
   if (static_cast<std::size_t>(ranks) > start.n_atoms())
     refuse("--ranks", fmt::format("{} ranks for {} atoms: every rank needs some", ranks, start.n_atoms()));

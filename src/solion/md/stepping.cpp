@@ -16,6 +16,27 @@ constexpr double bar_in_eV_per_A3 = constants::bar_in_GPa / constants::eV_per_A3
 constexpr double longest_move_A = 1.0;
 /// A cell that grew or shrank by this factor since the start is no longer the system that was meant.
 constexpr double volume_factor = 10.0;
+/// A cell whose vectors lean over so far that one is this much longer than the cell is wide along it has been
+/// sheared by many lattice vectors.
+constexpr double flow_factor = 10.0;
+
+bool shears(const Mat3& strain_rate) { return strain_rate != Mat3(strain_rate(0, 0) * Mat3::Identity()); }
+
+/// A fluid, or planes that glide, hold no shape: the cell goes on shearing until its lists, and whoever reads
+/// the trajectory, drown in images.
+void check_flow(const State& state, std::int64_t step) {
+  if (!shears(state.strain_rate)) return;
+  const Cell& cell = *state.frame.cell;
+  const Vec3 widths = cell.widths();
+  for (int k = 0; k < 3; ++k) {
+    const double length = cell.vector(k).norm();
+    if (length < flow_factor * widths[k]) continue;
+    throw WorkError(
+        "md: step {}: the cell has flowed: vector {} is {:.1f} Å long where the cell is {:.1f} Å wide; "
+        "a melt, or planes that glide, do not resist shear: barostat = \"mtk-isotropic\" keeps the shape",
+        step, "abc"[k], length, widths[k]);
+  }
+}
 
 }  // namespace
 
@@ -143,6 +164,7 @@ void check_growth(const State& state, std::int64_t step) {
         "(wrong pressure_bar, a too short barostat_time_fs, or a potential outside its range)",
         step, growth);
   }
+  check_flow(state, step);
 }
 
 void check_energies(const Settings& settings, const State& state, const Mat3& kinetic, double limit_K) {

@@ -51,6 +51,7 @@ BuckinghamModel BuckinghamModel::from_toml(TomlTable& table) {
   (void)table.text("kind");
   TomlTable charges = table.table("charges");
   for (const std::string& element : charges.keys()) {
+    require_element(charges, element, element);
     model.charges.push_back(charges.number(element));
     model.type_map.find_or_add(element);
   }

@@ -28,7 +28,10 @@ LennardJonesModel LennardJonesModel::from_toml(TomlTable& table) {
   LennardJonesModel model;
   (void)table.text("kind");
   for (TomlTable& item : table.tables("pairs")) {
-    for (const std::string& name : item.texts("elements")) model.type_map.find_or_add(name);
+    for (const std::string& name : item.texts("elements")) {
+      require_element(item, "elements", name);
+      model.type_map.find_or_add(name);
+    }
   }
   const int n = model.type_map.size();
   if (n == 0) table.fail("pairs", "expected at least one [[pairs]] entry");
@@ -42,6 +45,12 @@ LennardJonesModel LennardJonesModel::from_toml(TomlTable& table) {
   });
   model.cutoff_A = table.number("cutoff_A");
   if (!(model.cutoff_A > closest_A && model.cutoff_A <= 50)) table.fail("cutoff_A", "expected 0.1 to 50 Å");
+  for (const LennardJonesPair& pair : model.pairs) {
+    if (pair.epsilon_eV > 0 && !(model.cutoff_A > pair.sigma_A))
+      table.fail("cutoff_A",
+                 fmt::format("expected more than the largest sigma_A, {:g} Å (Å, not multiples of it)",
+                             pair.sigma_A));
+  }
   table.refuse_unknown();
   return model;
 }

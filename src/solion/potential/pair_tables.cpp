@@ -3,8 +3,14 @@
 
 #include "solion/base/errors.hpp"
 #include "solion/base/row_major.hpp"
+#include "solion/structure/elements.hpp"
 
 namespace solion {
+
+void require_element(TomlTable& table, const std::string& key, const std::string& name) {
+  if (atomic_number(name) == 0)
+    table.fail(key, fmt::format("'{}' is not an element symbol; expected one such as Li, Cl", name));
+}
 
 void read_pairs(TomlTable& table, const TypeMap& type_map,
                 const std::function<void(TomlTable& item, int a, int b)>& read) {

@@ -154,7 +154,7 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
   constexpr double usual_stiffness = 20;  // eV/Å²
   LbfgsMemory history(usual_stiffness);
   double longest = options.max_step_A;
-  while (!result.converged && result.steps < options.max_steps) {
+  while (!result.converged && !result.flew_apart && result.steps < options.max_steps) {
     throw_if_interrupted();
     VectorXd step = history.direction(gradient);
     if (!(step.dot(gradient) <
@@ -187,6 +187,7 @@ RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOption
     longest = std::min(options.max_step_A, 2 * longest);
     surface.fill(result);
     if (each) each(result.steps, result);
+    result.flew_apart = start.cell && result.frame.cell->volume() > 10 * start.cell->volume();
   }
   return result;
 }

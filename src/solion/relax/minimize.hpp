@@ -30,13 +30,16 @@ struct RelaxResult {
   double largest_stress_GPa = 0;  ///< deviation from the pressure; 0 at fixed cell
   int steps = 0;
   bool converged = false;
+  /// Given up as the cell grew to ten times its volume: nothing holds the atoms together at this pressure.
+  bool flew_apart = false;
 };
 
 /// Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, 2nd ed., algorithm 7.4) on the atoms'
 /// positions in the undeformed cell and on the deformation, docs/theory/relax.md. A step that raises the
 /// enthalpy is taken back and halved. `each(step, result so far)` may show progress. Not converged after
-/// `max_steps`, or where rounding lets no step go down, is said in the result. InputError for options that
-/// make no sense, for a cell to relax that is not there, and what the potential refuses.
+/// `max_steps`, where the cell flies apart, or where rounding lets no step go down, is said in the result.
+/// InputError for options that make no sense, for a cell to relax that is not there, and what the potential
+/// refuses.
 RelaxResult minimize(Potential& potential, const Frame& start, const RelaxOptions& options,
                      const std::function<void(int, const RelaxResult&)>& each = {});
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <set>
 
@@ -110,6 +111,53 @@ Frame nearest_images(const Frame& initial, const Frame& final_frame, const std::
     result.positions[i] += d;
   }
   return result;
+}
+
+Vec3 rigid_shift(const Frame& initial, const Frame& final_frame) {
+  constexpr double small_A = 0.1, alike_A = 0.3;
+  const std::size_t n = initial.n_atoms();
+  Vec3 shift = Vec3::Zero();
+  for (int a = 0; a < 3; ++a) {
+    std::vector<double> moved;
+    moved.reserve(n);
+    for (std::size_t i = 0; i < n; ++i)
+      moved.push_back(final_frame.positions[i][a] - initial.positions[i][a]);
+    const auto middle = moved.begin() + static_cast<std::ptrdiff_t>(n / 2);
+    std::nth_element(moved.begin(), middle, moved.end());
+    shift[a] = *middle;
+  }
+  std::size_t alike = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    alike += (final_frame.positions[i] - initial.positions[i] - shift).norm() < alike_A ? 1 : 0;
+  return shift.norm() >= small_A && 2 * alike > n ? shift : Vec3::Zero();
+}
+
+std::vector<std::vector<std::size_t>> exchanged_atoms(const Frame& initial, const Frame& final_frame) {
+  constexpr double far_A = 1.0, there_A = 0.7;
+  std::map<std::size_t, std::size_t> next;  // who began where an atom ends
+  for (std::size_t i = 0; i < initial.n_atoms(); ++i) {
+    if ((final_frame.positions[i] - initial.positions[i]).norm() > far_A) next[i] = i;
+  }
+  for (auto& [i, to] : next) {
+    double nearest = there_A;
+    for (const auto& [j, unused] : next) {
+      if (j == i || initial.types[j] != initial.types[i]) continue;
+      Vec3 d = initial.positions[j] - final_frame.positions[i];
+      if (initial.cell) d = initial.cell->minimum_image(d);
+      if (d.norm() >= nearest) continue;
+      nearest = d.norm();
+      to = j;
+    }
+  }
+  std::vector<std::vector<std::size_t>> rings;
+  std::set<std::size_t> seen;
+  for (const auto& [start, unused] : next) {
+    std::vector<std::size_t> ring;
+    std::size_t at = start;
+    for (; next.contains(at) && seen.insert(at).second; at = next[at]) ring.push_back(at);
+    if (at == start && ring.size() > 1) rings.push_back(std::move(ring));
+  }
+  return rings;
 }
 
 std::vector<Frame> linear_path(const Frame& initial, const Frame& final_frame, int n_images) {
