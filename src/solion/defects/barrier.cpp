@@ -8,6 +8,7 @@
 #include "solion/base/errors.hpp"
 #include "solion/base/files.hpp"
 #include "solion/base/hash.hpp"
+#include "solion/defects/moved.hpp"
 #include "solion/io/extxyz.hpp"
 #include "solion/io/formats.hpp"
 #include "solion/potential/buckingham.hpp"
@@ -143,15 +144,6 @@ void measure_hop(const Frame& a, const Frame& b, Barrier& result) {
   }
 }
 
-int moved(const Frame& from, const Frame& to) {
-  int n = 0;
-  for (std::size_t i = 0; i < from.n_atoms(); ++i) {
-    const Vec3 d = to.positions[i] - from.positions[i];
-    n += (from.cell ? from.cell->minimum_image(d) : d).norm() > 1 ? 1 : 0;
-  }
-  return n;
-}
-
 Frame bare(const Frame& frame) {
   Frame result = frame;
   result.labels = {};
@@ -172,10 +164,7 @@ double net_charge_e(const Potential& potential, const Frame& frame) {
   return net;
 }
 
-bool Barrier::ends_hold() const {
-  const auto atoms = static_cast<int>(neb.band.images.front().n_atoms());
-  return moved_at_ends <= std::max(5, atoms / 10);
-}
+bool Barrier::ends_hold() const { return as_about_defects(moved_at_ends, neb.band.images.front().n_atoms()); }
 
 Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& final_frame,
                      const BarrierOptions& options, const BarrierRun& run) {
@@ -211,7 +200,7 @@ Barrier find_barrier(Potential& potential, const Frame& initial, const Frame& fi
     path.back() = ends.back();
   }
   measure_hop(path.front(), path.back(), result);
-  result.moved_at_ends = std::max(moved(initial, path.front()), moved(final_frame, path.back()));
+  result.moved_at_ends = std::max(moved_atoms(initial, path.front()), moved_atoms(final_frame, path.back()));
   relax::BandOptions how = options.band;
   how.climbing = file.stage() == "band" && file.climbing();
   result.first_step = file.stage() == "band" ? file.step() : 0;

@@ -9,6 +9,7 @@
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
+#include "solion/defects/moved.hpp"
 
 namespace solion::defects {
 namespace {
@@ -94,14 +95,6 @@ bool on_own_sites(const Frame& frame, const Frame& crystal) {
   return true;
 }
 
-/// Atoms farther than 1 Å from where they were, in one cell.
-int moved_atoms(const Frame& from, const Frame& to) {
-  int n = 0;
-  for (std::size_t i = 0; i < from.n_atoms(); ++i)
-    n += from.cell->minimum_image(to.positions[i] - from.positions[i]).norm() > 1 ? 1 : 0;
-  return n;
-}
-
 /// Fractional coordinates by element.
 using Sites = std::map<std::string, std::vector<Vec3>>;
 
@@ -153,9 +146,7 @@ double share_on_sites(const Frame& frame, const Frame& crystal) {
 }
 
 bool is_local(const Formation& formation) {
-  constexpr int few = 5;
-  const auto atoms = static_cast<int>(formation.relaxed.frame.n_atoms());
-  return formation.moved_atoms <= std::max(few, atoms / 10);
+  return as_about_defects(formation.moved_atoms, formation.relaxed.frame.n_atoms());
 }
 
 Mat3 cells_of(const Frame& defect, const Mat3& crystal_cell) {
