@@ -25,12 +25,7 @@ std::vector<std::size_t> AtomIds::sort(Frame& frame) {
   std::vector<std::size_t> order(ids_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ids_[a] < ids_[b]; });
-  reorder(frame.types, order);
-  reorder(frame.positions, order);
-  reorder(frame.images, order);
-  reorder(frame.velocities, order);
-  reorder(frame.labels.forces_eV_per_A, order);
-  reorder(frame.labels.atomic_energies_eV, order);
+  reorder_atoms(frame, order);
   reorder(ids_, order);
   return order;
 }

@@ -23,12 +23,7 @@ void sort_by_type(Frame& frame) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return frame.types[a] < frame.types[b]; });
-  reorder(frame.types, order);
-  reorder(frame.positions, order);
-  reorder(frame.velocities, order);
-  reorder(frame.images, order);
-  reorder(frame.labels.forces_eV_per_A, order);
-  reorder(frame.labels.atomic_energies_eV, order);
+  reorder_atoms(frame, order);
 }
 
 /// Frames by formula without blanks, the atoms of each in one order.
