@@ -36,7 +36,9 @@ said "Å from that in a.xyz; taken off" err || fail "$(cat err)"
 jq -e '.converged and .moving_atoms == 1 and (.forward_barrier_eV - 0.2792 | fabs) < 0.002 and .path[-1].coordinate_A < 3.5' shifted.json >/dev/null || fail "$(cat shifted.json)"
 mapfile -t li < <(grep -n '^Li' b.xyz | cut -d: -f1)
 awk -v p="${li[30]}" -v q="${li[50]}" '{ line[NR] = $0 } END { for (i = 1; i <= NR; ++i) print line[i == p ? q : i == q ? p : i] }' b.xyz >swapped.xyz
-"$solion" neb a.xyz swapped.xyz -m "$model" --images 1 --steps 0 --keep-ends -o swapped-band.xyz >out 2>err || true
+status=0
+"$solion" neb a.xyz swapped.xyz -m "$model" --images 1 --steps 0 --keep-ends -o swapped-band.xyz >out 2>err || status=$?
+((status == 1)) || fail "no step is no convergence: status $status: $(cat err)"
 said "the Li atoms $((li[30] - 2)), $((li[50] - 2)) only change places" err || fail "$(cat err)"
 
 # Beside a chlorine vacancy; one pair of sites.
