@@ -202,14 +202,17 @@ void run_green_kubo(const GreenKuboOptions& options) {
                      {"D_std_cm2_per_s", g.tracer_std.back()},
                      {"D_collective_cm2_per_s", g.collective.back()},
                      {"D_collective_std_cm2_per_s", g.collective_std.back()},
+                     {"D_collective_interval_68_cm2_per_s", g.collective_interval_68},
                      {"time_ps", time_ps},
                      {"vacf_A2_per_fs2", g.vacf_A2_per_fs2},
                      {"running_D_cm2_per_s", g.tracer},
                      {"running_D_collective_cm2_per_s", g.collective}};
   fmt::print(
-      "Green-Kubo over {:g} ps ({} ions, {} frames): D = {:.3e} ± {:.1e}, collective {:.3e} ± {:.1e} cm²/s\n",
+      "Green-Kubo over {:g} ps ({} ions, {} frames): D = {:.3e} ± {:.1e}, collective {:.3e} cm²/s (68 %: "
+      "{:.2e} to "
+      "{:.2e})\n",
       time_ps.back(), g.n_ions, g.n_frames, g.tracer.back(), g.tracer_std.back(), g.collective.back(),
-      g.collective_std.back());
+      g.collective_interval_68[0], g.collective_interval_68[1]);
   if (!options.json.empty()) write_json(options.json, json);
   if (!options.csv.empty()) table.write(options.csv);
 }

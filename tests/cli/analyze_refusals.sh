@@ -24,7 +24,8 @@ ions() { # FRAMES VELOCITY: how the file writes 0.024 Å/fs
 every=14 # lines a frame
 ions 60 0.024 >ions.xyz
 gk="--species Li --frame-interval-fs 5 --length-ps 0.05"
-"$solion" analyze green-kubo ions.xyz $gk >out || fail "green-kubo: $(cat out)"
+"$solion" analyze green-kubo ions.xyz $gk --json gk.json >out || fail "green-kubo: $(cat out)"
+is gk.json '.D_collective_interval_68_cm2_per_s as [$low, $high] | $low < .D_collective_cm2_per_s and .D_collective_cm2_per_s < $high'
 ions 60 24 >ps.xyz
 refused "ps.xyz: frame 21: between frames ions move 0.001 times as far as their velocities say" "$solion" analyze green-kubo ps.xyz $gk
 refused "are frames not 50 fs but 5 fs apart" "$solion" analyze green-kubo ions.xyz --species Li --frame-interval-fs 50 --length-ps 0.5

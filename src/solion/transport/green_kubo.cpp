@@ -2,11 +2,13 @@
 #include "solion/transport/green_kubo.hpp"
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 #include "solion/base/constants.hpp"
 #include "solion/base/errors.hpp"
 #include "solion/structure/elements.hpp"
+#include "solion/transport/green_kubo_error.hpp"
 #include "solion/transport/mobile_view.hpp"
 
 namespace solion::transport {
@@ -161,6 +163,7 @@ void GreenKuboAccumulator::add(const Frame& frame, const std::string& where) {
   Eigen::Matrix3Xd now = velocities_of(frame, where);
   check_.add(frame, ions_, where);
   square_ += now.squaredNorm();
+  sums_.emplace_back(now.rowwise().sum());
   kept_.push_back(std::move(now));
   ++n_frames_;
   if (kept_.size() > n_lags_) kept_.pop_front();
@@ -185,6 +188,59 @@ void GreenKuboAccumulator::check_temperature() const {
       options_.species, T_K, coldest_K, hottest_K);
 }
 
+/// ⅓∫ by the trapezoidal rule.
+Eigen::VectorXd GreenKuboAccumulator::integral(const Eigen::VectorXd& correlation) const {
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(correlation.size());
+  for (Eigen::Index l = 1; l < sum.size(); ++l)
+    sum[l] = sum[l - 1] + 0.5 * (correlation[l - 1] + correlation[l]) * interval_fs_;
+  return sum / 3 * constants::A2_per_fs_in_cm2_per_s;
+}
+
+void GreenKuboAccumulator::integrate_tracer(GreenKubo& g) const {
+  const auto lags = static_cast<Eigen::Index>(n_lags_);
+  Eigen::VectorXd self = Eigen::VectorXd::Zero(lags), squares = self;
+  double origins = 0, n = 0;
+  for (const Block& b : blocks_) {
+    self += b.self;
+    origins += static_cast<double>(b.origins);
+    n += b.origins == block_frames_ ? 1 : 0;
+  }
+  self /= origins;
+  const Eigen::VectorXd tracer = integral(self);
+  for (const Block& b : blocks_)
+    if (b.origins == block_frames_)
+      squares += (integral(b.self / static_cast<double>(b.origins)) - tracer).cwiseAbs2();
+  constexpr double one_sigma = 0.8413447460685429;  // Φ(1)
+  const double few = n < 2 ? 0 : boost::math::quantile(boost::math::students_t(n - 1), one_sigma);
+  g.n_blocks = static_cast<std::size_t>(n);
+  for (Eigen::Index l = 0; l < lags; ++l) {
+    g.vacf_A2_per_fs2.push_back(self[l]);
+    g.tracer.push_back(tracer[l]);
+    g.tracer_std.push_back(n < 2 ? 0 : few * std::sqrt(squares[l] / (n * (n - 1))));
+  }
+}
+
+void GreenKuboAccumulator::integrate_collective(GreenKubo& g) const {
+  const auto lags = static_cast<Eigen::Index>(n_lags_);
+  Eigen::VectorXd correlation = Eigen::VectorXd::Zero(lags);
+  double origins = 0;
+  for (const Block& b : blocks_) {
+    correlation += b.collective;
+    origins += static_cast<double>(b.origins);
+  }
+  const Eigen::VectorXd collective = integral(correlation / origins);
+  Eigen::Matrix3Xd sum(3, static_cast<Eigen::Index>(sums_.size()));
+  for (std::size_t t = 0; t < sums_.size(); ++t) sum.col(static_cast<Eigen::Index>(t)) = sums_[t];
+  sum /= std::sqrt(static_cast<double>(ions_.size()));
+  const Eigen::VectorXd variance =
+      green_kubo_variance(sum, interval_fs_, lags) * std::pow(constants::A2_per_fs_in_cm2_per_s, 2);
+  for (Eigen::Index l = 0; l < lags; ++l) {
+    g.collective.push_back(collective[l]);
+    g.collective_std.push_back(std::sqrt(variance[l]));
+  }
+  g.collective_interval_68 = green_kubo_interval(collective[lags - 1], variance[lags - 1], 0.6827);
+}
+
 GreenKubo GreenKuboAccumulator::result() const {
   if (n_frames_ < 4 * n_lags_)
     throw InputError("green-kubo: {} frames for a correlation of {}; at least four times as many are needed",
@@ -194,41 +250,9 @@ GreenKubo GreenKuboAccumulator::result() const {
   GreenKubo g;
   g.n_ions = ions_.size();
   g.n_frames = n_frames_;
-  const auto lags = static_cast<Eigen::Index>(n_lags_);
-  // ⅓∫ by the trapezoidal rule.
-  const auto integral = [&](const Eigen::VectorXd& c) {
-    Eigen::VectorXd sum = Eigen::VectorXd::Zero(lags);
-    for (Eigen::Index l = 1; l < lags; ++l) sum[l] = sum[l - 1] + 0.5 * (c[l - 1] + c[l]) * interval_fs_;
-    return Eigen::VectorXd(sum / 3 * constants::A2_per_fs_in_cm2_per_s);
-  };
-  Eigen::VectorXd self = Eigen::VectorXd::Zero(lags), collective = self;
-  double origins = 0;
-  for (const Block& b : blocks_) {
-    self += b.self;
-    collective += b.collective;
-    origins += static_cast<double>(b.origins);
-  }
-  self /= origins;
-  collective /= origins;
-  const Eigen::VectorXd tracer = integral(self), all = integral(collective);
-  Eigen::VectorXd tracer_variance = Eigen::VectorXd::Zero(lags), all_variance = tracer_variance;
-  double n = 0;
-  for (const Block& b : blocks_) n += b.origins == block_frames_ ? 1 : 0;
-  for (const Block& b : blocks_) {
-    if (b.origins != block_frames_ || n < 2) continue;
-    const auto own = static_cast<double>(b.origins);
-    tracer_variance += (integral(b.self / own) - tracer).cwiseAbs2() / (n * (n - 1));
-    all_variance += (integral(b.collective / own) - all).cwiseAbs2() / (n * (n - 1));
-  }
-  g.n_blocks = static_cast<std::size_t>(n);
-  for (Eigen::Index l = 0; l < lags; ++l) {
-    g.time_fs.push_back(static_cast<double>(l) * interval_fs_);
-    g.vacf_A2_per_fs2.push_back(self[l]);
-    g.tracer.push_back(tracer[l]);
-    g.tracer_std.push_back(std::sqrt(tracer_variance[l]));
-    g.collective.push_back(all[l]);
-    g.collective_std.push_back(std::sqrt(all_variance[l]));
-  }
+  for (std::size_t l = 0; l < n_lags_; ++l) g.time_fs.push_back(static_cast<double>(l) * interval_fs_);
+  integrate_tracer(g);
+  integrate_collective(g);
   return g;
 }
 

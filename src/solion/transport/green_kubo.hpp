@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <deque>
 #include <string>
 #include <vector>
@@ -17,13 +18,16 @@ struct GreenKuboOptions {
   double length_fs = 0;                ///< of the correlation
 };
 
-/// Running integrals D(t) = ⅓∫₀ᵗ⟨v(0)·v(t′)⟩dt′ in cm²/s, with standard errors from blocks of time.
+/// Running integrals D(t) = ⅓∫₀ᵗ⟨v(0)·v(t′)⟩dt′ in cm²/s. Errors of the tracer's from the spread of blocks of
+/// time (times Student's t of one standard error, since blocks are few), those of the collective one, which
+/// is a single walker's, from its spectrum (green_kubo_error.hpp).
 struct GreenKubo {
   std::size_t n_ions = 0, n_frames = 0, n_blocks = 0;
   std::vector<double> time_fs;
   std::vector<double> vacf_A2_per_fs2;  ///< ⟨v·v⟩ of an ion
   std::vector<double> tracer, tracer_std;
   std::vector<double> collective, collective_std;
+  std::array<double, 2> collective_interval_68{};  ///< of its last value
 };
 
 /// Holds what the velocities say, ½(v + v′)·Δt, against the displacements of the ions from frame to frame:
@@ -53,7 +57,7 @@ class VelocityCheck {
   double dd_ = 0, dm_ = 0, mm_ = 0, vv_ = 0, v_next_ = 0;
 };
 
-/// Memory: as many configurations as the correlation has frames, and up to 16 blocks of it.
+/// Memory: as many configurations as the correlation has frames, up to 16 blocks of it, and a vector a frame.
 class GreenKuboAccumulator {
  public:
   GreenKuboAccumulator(GreenKuboOptions options, double frame_interval_fs);
@@ -71,6 +75,10 @@ class GreenKuboAccumulator {
   void add_origin();
   void check_temperature() const;
 
+  [[nodiscard]] Eigen::VectorXd integral(const Eigen::VectorXd& correlation) const;
+  void integrate_tracer(GreenKubo& g) const;
+  void integrate_collective(GreenKubo& g) const;
+
   struct Block {
     std::size_t origins = 0;
     Eigen::VectorXd self, collective;
@@ -85,6 +93,7 @@ class GreenKuboAccumulator {
   double square_ = 0;  // Σv² over frames and ions, the framework's mean taken off
   std::deque<Eigen::Matrix3Xd> kept_;
   std::vector<Block> blocks_;
+  std::vector<Vec3> sums_;  // Σv of the ions, of every frame
 };
 
 }  // namespace solion::transport
