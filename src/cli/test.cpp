@@ -82,18 +82,28 @@ void print_row(const std::string& name, const train::Accuracy& a) {
   fmt::print("{}\n", line);
 }
 
+/// What would be refused only when the systems before it are done.
+void require_comparable(const std::vector<Named>& systems, const Potential& potential) {
+  for (const Named& system : systems) {
+    const bool labelled = std::ranges::any_of(system.frames, [](const Frame& f) {
+      return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;
+    });
+    if (!labelled) throw InputError("{}: no energies, forces or virials to compare with", system.name);
+    try {
+      for (const Frame& frame : system.frames) (void)match_types(frame, potential);
+    } catch (const InputError& error) {
+      throw InputError("{}: {}", system.name, error.what());
+    }
+  }
+}
+
 void run_test(const TestOptions& options) {
   const dp::DeepPotential potential{std::filesystem::path(options.model)};
   require_folder_of(options.json);
   require_folder_of(options.detail);
   const std::vector<Named> systems = read_systems(options.systems, potential.type_map(), options.any_density);
   warn_of_repeats(systems);
-  for (const Named& system : systems) {
-    const bool labelled = std::any_of(system.frames.begin(), system.frames.end(), [](const Frame& f) {
-      return f.labels.energy_eV || !f.labels.forces_eV_per_A.empty() || f.labels.virial_eV;
-    });
-    if (!labelled) throw InputError("{}: no energies, forces or virials to compare with", system.name);
-  }
+  require_comparable(systems, potential);
   std::vector<train::ComparedSystem> compared;
   train::Accuracy all;
   Json list = Json::array();

@@ -85,6 +85,12 @@ find unnamed -name type_map.raw -delete
 "$solion" test -m model.dp -s unnamed --json unnamed.json >/dev/null
 [[ $(grep '"force_rmse' unnamed.json | head -1) == $(grep '"force_rmse' test1.json | head -1) ]] || fail "another type map"
 
+# An element that the model does not know is said with the name of its system, before any system is judged.
+cp -r data sulphur
+sed -i 's/^O$/S/' sulphur/type_map.raw
+refused "sulphur: the potential (.*) does not know the element 'S'" "$solion" test -m model.dp -s data sulphur
+[[ ! -s out.txt ]] || fail "systems were judged before the refusal: $(cat out.txt)"
+
 # A run that is asked to end saves; the same command goes on and ends with the same bits as a run in one go.
 sed 's/"numb_steps": 200/"numb_steps": 4000/; s/"save_freq": 50/"save_freq": 100000/' input.json >long.json
 "$solion" train long.json --folder one --threads 1 >/dev/null 2>&1 || fail "long run"
