@@ -112,62 +112,80 @@ void refuse_own_systems(const Options& options, const std::vector<Frame>& frames
     refuse_own_input(std::filesystem::path(options.output) / formula, options.inputs);
 }
 
+/// Where frames go. A trajectory is written frame by frame under a temporary name, which goes with this
+/// unless all is finished; the other formats need all frames at once.
+class Target {
+ public:
+  explicit Target(const Options& options)
+      : options_(options),
+        format_(io::format_of(options.output)),
+        path_(options.output),
+        aside_(path_.parent_path() / (".partial-" + path_.filename().string())) {}
+  ~Target() {
+    std::error_code ignored;
+    if (writer_) std::filesystem::remove(aside_, ignored);
+  }
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  void take(const std::string& input, Frame& frame) {
+    require_named(options_, input, frame);
+    if (const auto lost = io::lost_in(format_, frame); !lost.empty() && !std::exchange(warned_, true))
+      log().warn("{}: the format has no place for: {}", options_.output, fmt::join(lost, ", "));
+    io::share_type_map(types_, frame);
+    ++count_;
+    if (format_ != io::Format::extxyz && format_ != io::Format::lammps_dump) {
+      frames_.push_back(frame);
+      return;
+    }
+    if (!writer_) writer_.emplace(io::FrameWriter::create(aside_));
+    writer_->write(frame);
+  }
+
+  void finish() {
+    if (count_ == 0) fail_without_frames(options_);
+    if (writer_) {
+      writer_->flush(true);
+      std::filesystem::rename(aside_, path_);
+      return;
+    }
+    if (format_ == io::Format::deepmd_npy) refuse_own_systems(options_, frames_);
+    io::write_frames_or_systems(path_, std::move(frames_));
+  }
+
+  [[nodiscard]] std::size_t count() const { return count_; }
+
+ private:
+  const Options& options_;
+  io::Format format_;
+  std::filesystem::path path_, aside_;
+  std::optional<io::FrameWriter> writer_;
+  std::vector<Frame> frames_;
+  TypeMap types_;
+  std::size_t count_ = 0;
+  bool warned_ = false;
+};
+
 void convert(const Options& options) {
   const Slice slice = parse_slice(options.frames);
   require_elements(options.read.type_names);
   io::require_writable(options.output, 1);
   refuse_own_input(options.output, options.inputs);
-  const io::Format format = io::format_of(options.output);
-  const bool streams = format == io::Format::extxyz || format == io::Format::lammps_dump;
-  // A trajectory goes through frame by frame into a temporary name; the other formats need all frames at
-  // once.
-  const std::filesystem::path target(options.output);
-  const std::filesystem::path aside = target.parent_path() / (".partial-" + target.filename().string());
-  std::optional<io::FrameWriter> writer;
-  std::vector<Frame> frames;
-  TypeMap types;
-  std::size_t count = 0;
-  bool warned = false;
-  const auto take = [&](const std::string& input, Frame& frame) {
-    require_named(options, input, frame);
-    if (const auto lost = io::lost_in(format, frame); !lost.empty() && !std::exchange(warned, true))
-      log().warn("{}: the format has no place for: {}", options.output, fmt::join(lost, ", "));
-    io::share_type_map(types, frame);
-    ++count;
-    if (!streams) {
-      frames.push_back(frame);
-      return;
-    }
-    if (!writer) writer.emplace(io::FrameWriter::create(aside));
-    writer->write(frame);
-  };
-  try {
-    for (const std::string& input : options.inputs) {
-      std::size_t i = 0;
-      for (const auto& path : dataset::systems_or_file(input)) {
-        const auto reader = io::open_frames(path, options.read);
-        warn_of_lost_arrays(path.string());
-        Frame frame;
-        for (; i < slice.end && reader->next(frame); ++i) {
-          throw_if_interrupted();
-          if (slice.holds(i)) take(path.string(), frame);
-        }
+  Target target(options);
+  for (const std::string& input : options.inputs) {
+    std::size_t i = 0;
+    for (const auto& path : dataset::systems_or_file(input)) {
+      const auto reader = io::open_frames(path, options.read);
+      warn_of_lost_arrays(path.string());
+      Frame frame;
+      for (; i < slice.end && reader->next(frame); ++i) {
+        throw_if_interrupted();
+        if (slice.holds(i)) target.take(path.string(), frame);
       }
     }
-    if (count == 0) fail_without_frames(options);
-    if (writer) {
-      writer->flush(true);
-      std::filesystem::rename(aside, target);
-    } else {
-      if (format == io::Format::deepmd_npy) refuse_own_systems(options, frames);
-      io::write_frames_or_systems(target, std::move(frames));
-    }
-  } catch (...) {
-    std::error_code ignored;
-    if (writer) std::filesystem::remove(aside, ignored);
-    throw;
   }
-  fmt::print("{} frame(s) written to {}\n", count, options.output);
+  target.finish();
+  fmt::print("{} frame(s) written to {}\n", target.count(), options.output);
 }
 
 }  // namespace

@@ -334,6 +334,40 @@ void refuse_shared_files(const Options& options) {
   refuse_shared({options.output, options.json}, read);
 }
 
+/// The compounds at rest; `mu` gets their energies.
+std::vector<Reference> relax_compounds(Potential& potential, const Options& options,
+                                       defects::KeptRelaxations& kept, Json& mu) {
+  std::vector<Reference> compounds;
+  compounds.reserve(options.compounds.size());
+  for (const std::string& file : options.compounds) {
+    compounds.push_back(reference_of(potential, file, crystal_of(file, options.any_density), options, kept));
+    const Reference& c = compounds.back();
+    mu[file] = c.energy_eV / c.units;
+    fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
+               c.energy_eV / c.units, c.frame.cell->volume() / c.units);
+  }
+  return compounds;
+}
+
+Json list_of(const std::vector<Cell>& cells, const Options& options) {
+  Json list = Json::array();
+  for (const Cell& cell : cells) list.push_back(to_json(cell, options.compounds));
+  return list;
+}
+
+std::size_t failures_among(const std::vector<Cell>& cells) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cells, [](const Cell& cell) { return !cell.failed.empty(); }));
+}
+
+/// What would be refused only when all is relaxed.
+void check_targets(const Options& options) {
+  refuse_shared_files(options);
+  std::size_t n_cells = 0;
+  for (const std::string& file : options.cells) n_cells += frames_of(file, options.any_density).size();
+  io::require_writable(options.output, n_cells);
+}
+
 void run(Options& options) {
   require_folder_of(options.json);
   io::require_writable(options.output, 1);
@@ -343,10 +377,7 @@ void run(Options& options) {
   potential->set_threads(options.threads);
   const Frame given = crystal_of(options.perfect, options.any_density);
   sort_files(options, given);
-  refuse_shared_files(options);
-  std::size_t n_cells = 0;
-  for (const std::string& file : options.cells) n_cells += frames_of(file, options.any_density).size();
-  io::require_writable(options.output, n_cells);
+  check_targets(options);
   defects::KeptRelaxations kept(defects::kept_beside(options.output, options.json),
                                 potential_identity(options.model, "double"));
   for (const auto* files : {&options.cells, &options.isolated})
@@ -354,16 +385,8 @@ void run(Options& options) {
   const Reference perfect = reference_of(*potential, options.perfect, given, options, kept);
   fmt::print("perfect {}: {:.6f} eV per formula unit, {:.4f} Å³\n", perfect.frame.formula(),
              perfect.energy_eV / perfect.units, perfect.frame.cell->volume() / perfect.units);
-  std::vector<Reference> compounds;
   Json mu = Json::object();
-  compounds.reserve(options.compounds.size());
-  for (const std::string& file : options.compounds) {
-    compounds.push_back(reference_of(*potential, file, crystal_of(file, options.any_density), options, kept));
-    const Reference& c = compounds.back();
-    mu[file] = c.energy_eV / c.units;
-    fmt::print("compound {} ({}): {:.6f} eV per formula unit, {:.4f} Å³\n", file, c.frame.formula(),
-               c.energy_eV / c.units, c.frame.cell->volume() / c.units);
-  }
+  const std::vector<Reference> compounds = relax_compounds(*potential, options, kept, mu);
   fmt::print("{:<32} {:<18} {:>6} {:>12} {:>12} {:>12}\n", "cell", "formula", "steps", "relaxation",
              "excess eV", "formation eV");
   std::vector<Frame> relaxed;
@@ -371,14 +394,7 @@ void run(Options& options) {
       relax_cells(*potential, options.cells, perfect, compounds, options, kept, &relaxed);
   const std::vector<Cell> isolated =
       relax_cells(*potential, options.isolated, perfect, compounds, options, kept, nullptr);
-  std::size_t failed = 0;
-  for (const std::vector<Cell>* some : {&std::as_const(cells), &isolated})
-    failed += static_cast<std::size_t>(
-        std::count_if(some->begin(), some->end(), [](const Cell& cell) { return !cell.failed.empty(); }));
   bind(cells, isolated);
-  Json list = Json::array(), alone = Json::array();
-  for (const Cell& cell : cells) list.push_back(to_json(cell, options.compounds));
-  for (const Cell& one : isolated) alone.push_back(to_json(one, options.compounds));
   const Json means = averages(cells, options.temperature_K);
   warn_about_crystal(cells, options);
   if (!options.json.empty()) {
@@ -387,12 +403,12 @@ void run(Options& options) {
                 {"perfect_eV_per_formula_unit", perfect.energy_eV / perfect.units},
                 {"perfect_volume_A3_per_formula_unit", perfect.frame.cell->volume() / perfect.units},
                 {"compounds_eV_per_formula_unit", mu},
-                {"cells", list},
-                {"isolated", alone},
+                {"cells", list_of(cells, options)},
+                {"isolated", list_of(isolated, options)},
                 {"by_composition", means}});
   }
   if (!options.output.empty() && !relaxed.empty()) io::write_frames_or_systems(options.output, relaxed);
-  if (failed > 0) {
+  if (const std::size_t failed = failures_among(cells) + failures_among(isolated); failed > 0) {
     kept.save();
     throw WorkError("{} of {} cells did not relax", failed, cells.size() + isolated.size());
   }

@@ -52,9 +52,8 @@ void check_output(const Options& options, const std::vector<Frame>& frames) {
     throw InputError("{}: {} has no cell, and the format needs one", options.output, options.frames);
 }
 
-void run(Options options) {
-  require_folder_of(options.json);
-  refuse_shared({options.output, options.json}, {options.model, options.frames});
+/// What the cell does and against which pressure.
+void set_cell(Options& options) {
   options.relax.cell = cell_mode(options.cell);
   if (!std::isfinite(options.pressure_bar))
     throw InputError("--pressure-bar {}: expected a finite number", options.pressure_bar);
@@ -64,6 +63,31 @@ void run(Options options) {
         options.pressure_bar);
   }
   options.relax.pressure_GPa = options.pressure_bar * constants::bar_in_GPa;
+}
+
+Json to_json(const Frame& before, const relax::RelaxResult& r) {
+  return {{"formula", before.formula()},
+          {"energy_before_eV", r.start_eV},
+          {"energy_eV", r.energy_eV},
+          {"enthalpy_eV", r.enthalpy_eV},
+          {"steps", r.steps},
+          {"converged", r.converged},
+          {"largest_force_eV_per_A", r.largest_force_eV_per_A},
+          {"largest_stress_GPa", r.largest_stress_GPa},
+          {"volume_A3", r.frame.cell ? Json(r.frame.cell->volume()) : Json()}};
+}
+
+void print_row(std::size_t f, const relax::RelaxResult& r) {
+  fmt::print("{:>6} {:>18.6f} {:>18.6f} {:>7} {:>12.2e} {:>12.2e} {:>12}  {}\n", f + 1, r.start_eV,
+             r.energy_eV, r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa,
+             r.frame.cell ? fmt::format("{:.4f}", r.frame.cell->volume()) : "-",
+             r.converged ? "" : "NOT CONVERGED");
+}
+
+void run(Options options) {
+  require_folder_of(options.json);
+  refuse_shared({options.output, options.json}, {options.model, options.frames});
+  set_cell(options);
   const auto potential = open_potential(options.model);
   potential->set_threads(options.threads);
   io::ReadOptions how;
@@ -81,19 +105,8 @@ void run(Options options) {
     const relax::RelaxResult r = relaxed(*potential, frames[f], f, options, kept);
     failed += r.converged ? 0 : 1;
     flown += r.flew_apart ? 1 : 0;
-    list.push_back({{"formula", frames[f].formula()},
-                    {"energy_before_eV", r.start_eV},
-                    {"energy_eV", r.energy_eV},
-                    {"enthalpy_eV", r.enthalpy_eV},
-                    {"steps", r.steps},
-                    {"converged", r.converged},
-                    {"largest_force_eV_per_A", r.largest_force_eV_per_A},
-                    {"largest_stress_GPa", r.largest_stress_GPa},
-                    {"volume_A3", r.frame.cell ? Json(r.frame.cell->volume()) : Json()}});
-    fmt::print("{:>6} {:>18.6f} {:>18.6f} {:>7} {:>12.2e} {:>12.2e} {:>12}  {}\n", f + 1, r.start_eV,
-               r.energy_eV, r.steps, r.largest_force_eV_per_A, r.largest_stress_GPa,
-               r.frame.cell ? fmt::format("{:.4f}", r.frame.cell->volume()) : "-",
-               r.converged ? "" : "NOT CONVERGED");
+    list.push_back(to_json(frames[f], r));
+    print_row(f, r);
     frames[f] = r.frame;
   }
   if (!options.json.empty()) {

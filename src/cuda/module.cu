@@ -258,7 +258,7 @@ template <typename Body>
 int launch_body(Opened& d, std::int64_t n, int threads, std::size_t scratch, const void* data) {
   const Body& body = *static_cast<const Body*>(data);
   if constexpr (BlockBody<Body>) {
-    constexpr std::size_t usual = std::size_t{48} << 10;
+    constexpr std::size_t usual = std::size_t{47} << 10;  // 48 with what a body has of its own
     if (scratch > usual &&
         failed(cudaFuncSetAttribute(run_blocks<Body>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     static_cast<int>(scratch))))

@@ -44,6 +44,51 @@ nn::Network folded_fitting(const Model& model, int centre) {
 }
 
 template <typename T>
+typename FastModel<T>::Pair FastModel<T>::pair_of(int a, int b, std::vector<double>& low,
+                                                  std::vector<double>& high) const {
+  const Model& m = *model;
+  const Descriptor& d = m.descriptor;
+  const Normalisation& norm = m.normalisation(a, b);
+  Pair pair;
+  pair.counts = !m.pair_exclude_types.contains({a, b});
+  pair.enters = pair.counts && !d.exclude_types.contains({a, b});
+  pair.table = d.type_one_side ? b : a + b * n_types;
+  nn::Row<double> row(4);
+  for (std::size_t c = 0; c < 4; ++c) {
+    pair.kind.mean[c] = static_cast<T>(norm.mean[c]);
+    pair.kind.inverse_deviation[c] = static_cast<T>(1 / norm.deviation[c]);
+    row[static_cast<Eigen::Index>(c)] = -norm.mean[c] / norm.deviation[c];
+  }
+  const double s_largest = switched(table_start(m), d.rcut, d.rcut_smth, d.env_protection).s;
+  for (const double s : {0.0, s_largest}) {
+    const auto net = static_cast<std::size_t>(pair.table);
+    const double x = (s - norm.mean[0]) / norm.deviation[0];
+    low[net] = std::min(low[net], x);
+    high[net] = std::max(high[net], x);
+  }
+  const nn::Matrix<double> jet = embedding_jet(m.embedding(a, b), row[0]);
+  int rows = 4;
+  while (rows > 0 && row[rows - 1] == 0) --rows;
+  pair.padding.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(stride), T(0));
+  for (int c = 0; c < rows; ++c) {
+    for (int k = 0; k < m1; ++k) pair.padding[row_major(c, k, stride)] = static_cast<T>(row[c] * jet(0, k));
+  }
+  return pair;
+}
+
+template <typename T>
+void FastModel<T>::point_into_tables() {
+  for (Pair& pair : pairs) {
+    const Table<T>& table = tables[static_cast<std::size_t>(pair.table)];
+    pair.kind.low = table.low;
+    pair.kind.inverse_width = table.inverse_width;
+    pair.kind.segments = static_cast<T>(table.segments());
+    pair.kind.first = table.first.data();
+    pair.kind.splits = table.splits.data();
+  }
+}
+
+template <typename T>
 FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(source)) {
   const Model& m = *model;
   const Descriptor& d = m.descriptor;
@@ -55,51 +100,16 @@ FastModel<T>::FastModel(std::shared_ptr<const Model> source) : model(std::move(s
   for (const nn::Network& net : m.fitting) {
     if (net.layers.front().skip() != 0) return;
   }
-  const double s_largest = switched(table_start(m), d.rcut, d.rcut_smth, d.env_protection).s;
   std::vector<double> low(d.embedding.size(), INFINITY), high(d.embedding.size(), -INFINITY);
   for (int a = 0; a < n_types; ++a) {
-    for (int b = 0; b < n_types; ++b) {
-      const Normalisation& norm = m.normalisation(a, b);
-      Pair pair;
-      pair.counts = !m.pair_exclude_types.contains({a, b});
-      pair.enters = pair.counts && !d.exclude_types.contains({a, b});
-      pair.table = d.type_one_side ? b : a + b * n_types;
-      const auto net = static_cast<std::size_t>(pair.table);
-      nn::Row<double> row(4);
-      for (std::size_t c = 0; c < 4; ++c) {
-        pair.kind.mean[c] = static_cast<T>(norm.mean[c]);
-        pair.kind.inverse_deviation[c] = static_cast<T>(1 / norm.deviation[c]);
-        row[static_cast<Eigen::Index>(c)] = -norm.mean[c] / norm.deviation[c];
-      }
-      for (const double s : {0.0, s_largest}) {
-        const double x = (s - norm.mean[0]) / norm.deviation[0];
-        low[net] = std::min(low[net], x);
-        high[net] = std::max(high[net], x);
-      }
-      const nn::Matrix<double> jet = embedding_jet(m.embedding(a, b), row[0]);
-      int rows = 4;
-      while (rows > 0 && row[rows - 1] == 0) --rows;
-      pair.padding.assign(static_cast<std::size_t>(rows) * static_cast<std::size_t>(stride), T(0));
-      for (int c = 0; c < rows; ++c) {
-        for (int k = 0; k < m1; ++k)
-          pair.padding[row_major(c, k, stride)] = static_cast<T>(row[c] * jet(0, k));
-      }
-      pairs.push_back(std::move(pair));
-    }
+    for (int b = 0; b < n_types; ++b) pairs.push_back(pair_of(a, b, low, high));
   }
   for (std::size_t k = 0; k < d.embedding.size(); ++k) {
     tables.push_back(make_table<T>(d.embedding[k], low[k], high[k], stride, table_bound<T>()));
     if (tables.back().intervals == 0) return;
   }
   for (int a = 0; a < n_types; ++a) fitting.emplace_back(folded_fitting(m, a));
-  for (Pair& pair : pairs) {
-    const Table<T>& table = tables[static_cast<std::size_t>(pair.table)];
-    pair.kind.low = table.low;
-    pair.kind.inverse_width = table.inverse_width;
-    pair.kind.segments = static_cast<T>(table.segments());
-    pair.kind.first = table.first.data();
-    pair.kind.splits = table.splits.data();
-  }
+  point_into_tables();
   for (std::size_t a = 0; a < m.fitting.size(); ++a) bias.push_back(m.bias_atom_e[a] + m.out_bias[a]);
   tabulated = true;
 }

@@ -49,6 +49,12 @@ struct FastModel {
     std::vector<T> padding;
   };
 
+  /// Neighbours of type b of a centre of type a, without their table; low and high, the bounds of its net's
+  /// input, widen to theirs.
+  [[nodiscard]] Pair pair_of(int a, int b, std::vector<double>& low, std::vector<double>& high) const;
+  /// Gives pairs what they take from the table of their net.
+  void point_into_tables();
+
   std::shared_ptr<const Model> model;
   bool tabulated = false;
   int n_types = 0;

@@ -154,6 +154,44 @@ Section defects_section(const Json& numbers, const Published& published) {
   return section;
 }
 
+namespace {
+
+/// What holds for all hops.
+void note_conditions(const Json& b, Table& table) {
+  if (const int dimensions = b.value("dimensions", 3); dimensions < 3)
+    table.notes.push_back(fmt::format(
+        "These hops connect the sites in {} dimension{} only, so that none of these barriers is that "
+        "of a path through the crystal in all directions; with barriers.within_A = {:.2f} the hops "
+        "connect them in 3.",
+        dimensions, dimensions == 1 ? "" : "s", b["within_for_three_A"].get<double>()));
+  if (b.contains("net_charge_e"))
+    table.notes.push_back(
+        fmt::format("The cells have a net charge of {:+g} e, which a uniform background makes neutral.",
+                    b["net_charge_e"].get<double>()));
+}
+
+void note_hop(const std::string& name, const Json& hop, Table& table) {
+  if (!hop["converged"].get<bool>()) table.notes.push_back(name + ": the band did not converge");
+  if (hop.contains("moved_at_ends"))
+    table.notes.push_back(fmt::format(
+        "{}: {} atoms moved by more than 1 Å as an end relaxed: the crystal itself gave way, so that "
+        "it is no minimum of this model",
+        name, hop["moved_at_ends"].get<int>()));
+  if (hop["intermediate_minima"].get<int>() > 0)
+    table.notes.push_back(name + ": a minimum lies between the ends, so that it is several hops");
+}
+
+void draw_hop(const std::string& name, std::size_t n, const Json& profile, Figure& figure) {
+  Series line{name, doubles(profile["s_A"]), doubles(profile["energy_eV"]), {}, "", Mark::line};
+  Series images{name + ", images", doubles(profile["images_A"]), doubles(profile["images_eV"]), {}, "",
+                Mark::points};
+  line.colour = images.colour = report::palette_colour(n - 1);
+  figure.series.push_back(std::move(line));
+  figure.series.push_back(std::move(images));
+}
+
+}  // namespace
+
 Section barriers_section(const Config& config, const Json& numbers) {
   const Json& b = numbers["barriers"];
   Table table{"barriers",
@@ -172,16 +210,7 @@ Section barriers_section(const Config& config, const Json& numbers) {
                 false,
                 false,
                 {}};
-  if (const int dimensions = b.value("dimensions", 3); dimensions < 3)
-    table.notes.push_back(fmt::format(
-        "These hops connect the sites in {} dimension{} only, so that none of these barriers is that "
-        "of a path through the crystal in all directions; with barriers.within_A = {:.2f} the hops "
-        "connect them in 3.",
-        dimensions, dimensions == 1 ? "" : "s", b["within_for_three_A"].get<double>()));
-  if (b.contains("net_charge_e"))
-    table.notes.push_back(
-        fmt::format("The cells have a net charge of {:+g} e, which a uniform background makes neutral.",
-                    b["net_charge_e"].get<double>()));
+  note_conditions(b, table);
   std::size_t n = 0;
   for (const Json& hop : b["hops"]) {
     const std::string name = fmt::format("{}: {} Å", ++n, number(hop["distance_A"], "{:.3f}"));
@@ -192,20 +221,8 @@ Section barriers_section(const Config& config, const Json& numbers) {
     table.rows.push_back({std::to_string(n), number(hop["distance_A"], "{:.3f}"),
                           number(hop["per_vacancy"], "{:g}"), number(hop["forward_eV"], "{:.3f}"),
                           number(hop["backward_eV"], "{:.3f}")});
-    if (!hop["converged"].get<bool>()) table.notes.push_back(name + ": the band did not converge");
-    if (hop.contains("moved_at_ends"))
-      table.notes.push_back(fmt::format(
-          "{}: {} atoms moved by more than 1 Å as an end relaxed: the crystal itself gave way, so that "
-          "it is no minimum of this model",
-          name, hop["moved_at_ends"].get<int>()));
-    if (hop["intermediate_minima"].get<int>() > 0)
-      table.notes.push_back(name + ": a minimum lies between the ends, so that it is several hops");
-    const Json& p = hop["profile"];
-    Series line{name, doubles(p["s_A"]), doubles(p["energy_eV"]), {}, "", Mark::line};
-    Series images{name + ", images", doubles(p["images_A"]), doubles(p["images_eV"]), {}, "", Mark::points};
-    line.colour = images.colour = report::palette_colour(n - 1);
-    figure.series.push_back(std::move(line));
-    figure.series.push_back(std::move(images));
+    note_hop(name, hop, table);
+    draw_hop(name, n, hop["profile"], figure);
   }
   Section section{"Migration barriers", {table}};
   if (!figure.series.empty()) section.items.emplace_back(figure);

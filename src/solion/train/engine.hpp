@@ -198,6 +198,8 @@ class Engine {
   void cotangents(std::span<const Prepared<T>* const> frames, const LossWeights& weights);
   void displace(const Block& block);
   void backward_block(const Block& block, T* padding);
+  void descriptor_tangents(const Block& block);
+  void descriptor_cotangents(const Block& block, T* padding);
   void backward_padding(const std::vector<T>& sums);
   void backward_blocks(std::size_t begin, std::size_t end, int threads, std::vector<T>& padding);
   const nn::Tape<T>& tape_of(std::size_t net) const {

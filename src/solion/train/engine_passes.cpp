@@ -177,12 +177,11 @@ void Engine<T>::displace(const Block& block) {
   }
 }
 
+/// How the descriptors of a block change along the tangent, into the input of its fitting net.
 template <typename T>
-void Engine<T>::backward_block(const Block& block, T* padding) {
+void Engine<T>::descriptor_tangents(const Block& block) {
   const auto type = static_cast<std::size_t>(block.type);
   nn::Tape<T>& fitting = fitting_[type];
-  const auto fit_begin = static_cast<std::ptrdiff_t>(block.begin - first_atom_[type]);
-  const auto fit_end = static_cast<std::ptrdiff_t>(block.end - first_atom_[type]);
   const T scale = 1 / static_cast<T>(descriptor_.sel_total());
   std::vector<T> scaled;
   for (std::size_t s = block.begin; s < block.end; ++s) {
@@ -206,9 +205,14 @@ void Engine<T>::backward_block(const Block& block, T* padding) {
     outer(m1_, m2_, t_of(t_, s), dt, true, d_tangent);
     fitting.output_cotangent()[s - first_atom_[type]] = static_cast<T>(energy_cotangent_[atoms_[s].frame]);
   }
-  fitting.tangent(parameters_.data(), fit_begin, fit_end);
-  fitting.tangent_backward(parameters_.data(), fit_begin, fit_end, true);
+}
 
+/// From the cotangents of the fitting net's input to those of the embedding nets' outputs.
+template <typename T>
+void Engine<T>::descriptor_cotangents(const Block& block, T* padding) {
+  const auto type = static_cast<std::size_t>(block.type);
+  nn::Tape<T>& fitting = fitting_[type];
+  const T scale = 1 / static_cast<T>(descriptor_.sel_total());
   for (std::size_t s = block.begin; s < block.end; ++s) {
     const std::ptrdiff_t fit_row = static_cast<std::ptrdiff_t>(s - first_atom_[type]) * m1_ * m2_;
     T* t_bar = t_of(cotangent_t_, s);
@@ -241,6 +245,17 @@ void Engine<T>::backward_block(const Block& block, T* padding) {
       }
     }
   }
+}
+
+template <typename T>
+void Engine<T>::backward_block(const Block& block, T* padding) {
+  const auto type = static_cast<std::size_t>(block.type);
+  const auto fit_begin = static_cast<std::ptrdiff_t>(block.begin - first_atom_[type]);
+  const auto fit_end = static_cast<std::ptrdiff_t>(block.end - first_atom_[type]);
+  descriptor_tangents(block);
+  fitting_[type].tangent(parameters_.data(), fit_begin, fit_end);
+  fitting_[type].tangent_backward(parameters_.data(), fit_begin, fit_end, true);
+  descriptor_cotangents(block, padding);
   for (int b = 0; b < n_types_; ++b) {
     Rows& rows = rows_[net(block.type, b)];
     const auto [begin, end] = block.rows[static_cast<std::size_t>(b)];
