@@ -208,9 +208,8 @@ void run_green_kubo(const GreenKuboOptions& options) {
                      {"running_D_cm2_per_s", g.tracer},
                      {"running_D_collective_cm2_per_s", g.collective}};
   fmt::print(
-      "Green-Kubo over {:g} ps ({} ions, {} frames): D = {:.3e} ± {:.1e}, collective {:.3e} cm²/s (68 %: "
-      "{:.2e} to "
-      "{:.2e})\n",
+      "Green-Kubo over {:g} ps ({} ions, {} frames): D = {:.3e} ± {:.1e} cm²/s, "
+      "collective {:.3e} (68 %: {:.2e} to {:.2e})\n",
       time_ps.back(), g.n_ions, g.n_frames, g.tracer.back(), g.tracer_std.back(), g.collective.back(),
       g.collective_interval_68[0], g.collective_interval_68[1]);
   if (!options.json.empty()) write_json(options.json, json);

@@ -128,7 +128,6 @@ void GreenKuboAccumulator::join_blocks() {
     const Block& second = blocks_[2 * b + 1];
     joined.origins += second.origins;
     joined.self += second.self;
-    joined.collective += second.collective;
     blocks_[b] = std::move(joined);
   }
   blocks_.resize(blocks_.size() / 2);
@@ -141,16 +140,14 @@ void GreenKuboAccumulator::add_origin() {
   const auto lags = static_cast<Eigen::Index>(n_lags_);
   if (blocks_.empty() || blocks_.back().origins == block_frames_) {
     if (blocks_.size() == most_blocks) join_blocks();
-    blocks_.push_back({0, Eigen::VectorXd::Zero(lags), Eigen::VectorXd::Zero(lags)});
+    blocks_.push_back({0, Eigen::VectorXd::Zero(lags)});
   }
   Block& block = blocks_.back();
   const Eigen::Matrix3Xd& origin = kept_.front();
-  const Vec3 sum = origin.rowwise().sum();
   const auto ions = static_cast<double>(ions_.size());
   for (Eigen::Index l = 0; l < lags; ++l) {
     const Eigen::Matrix3Xd& later = kept_[static_cast<std::size_t>(l)];
     block.self[l] += origin.cwiseProduct(later).sum() / ions;
-    block.collective[l] += sum.dot(Vec3(later.rowwise().sum())) / ions;
   }
   ++block.origins;
 }
@@ -221,17 +218,17 @@ void GreenKuboAccumulator::integrate_tracer(GreenKubo& g) const {
 }
 
 void GreenKuboAccumulator::integrate_collective(GreenKubo& g) const {
-  const auto lags = static_cast<Eigen::Index>(n_lags_);
-  Eigen::VectorXd correlation = Eigen::VectorXd::Zero(lags);
-  double origins = 0;
-  for (const Block& b : blocks_) {
-    correlation += b.collective;
-    origins += static_cast<double>(b.origins);
-  }
-  const Eigen::VectorXd collective = integral(correlation / origins);
   Eigen::Matrix3Xd sum(3, static_cast<Eigen::Index>(sums_.size()));
   for (std::size_t t = 0; t < sums_.size(); ++t) sum.col(static_cast<Eigen::Index>(t)) = sums_[t];
   sum /= std::sqrt(static_cast<double>(ions_.size()));
+  // The origins that have all lags, as for the tracer.
+  const auto lags = static_cast<Eigen::Index>(n_lags_);
+  const Eigen::Index origins = sum.cols() - lags + 1;
+  Eigen::VectorXd correlation(lags);
+  for (Eigen::Index l = 0; l < lags; ++l)
+    correlation[l] =
+        sum.leftCols(origins).cwiseProduct(sum.middleCols(l, origins)).sum() / static_cast<double>(origins);
+  const Eigen::VectorXd collective = integral(correlation);
   const Eigen::VectorXd variance =
       green_kubo_variance(sum, interval_fs_, lags) * std::pow(constants::A2_per_fs_in_cm2_per_s, 2);
   for (Eigen::Index l = 0; l < lags; ++l) {

@@ -81,7 +81,7 @@ class GreenKuboAccumulator {
 
   struct Block {
     std::size_t origins = 0;
-    Eigen::VectorXd self, collective;
+    Eigen::VectorXd self;  // Σ v(0)·v(t) an ion, by lag
   };
 
   GreenKuboOptions options_;
